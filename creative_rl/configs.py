@@ -1,0 +1,163 @@
+"""The configs of all learners: frozen dataclasses that are also pytrees.
+
+A field marked `static()` changes shapes or control flow, so it is part of the compiled program; any other field is a
+number and may be a tracer, so that `jax.vmap` runs over it. This module imports no JAX: command
+lines read it before anything is compiled. `jax.tree_util.register_dataclass` understands the
+marks; each learner's module registers its own config.
+"""
+
+import dataclasses
+from typing import Any, Literal
+
+Recurrence = Literal["none", "lstm", "gru"]
+
+
+def static(default: Any) -> Any:
+    """A field that is part of the compiled program."""
+    return dataclasses.field(default=default, metadata={"static": True})
+
+
+@dataclasses.dataclass(frozen=True)
+class PPOConfig:
+    """Proximal policy optimisation (Schulman et al. 2017, arXiv 1707.06347)."""
+
+    num_envs: int = static(64)
+    """environments stepped side by side"""
+    num_steps: int = static(32)
+    """steps of every environment in one update"""
+    num_epochs: int = static(4)
+    """passes over the collected steps in one update"""
+    num_minibatches: int = static(4)
+    """gradient steps in one pass"""
+    hidden_sizes: tuple[int, ...] = static((64, 64))
+    """widths of the hidden layers of policy and value function"""
+    recurrent: Recurrence = static("none")
+    """memory of policy and value function"""
+    memory_size: int = static(100)
+    """width of the memory, where there is one"""
+    normalize_advantages: bool = static(True)
+    """subtract mean and divide by deviation in each minibatch"""
+    learning_rate: float = 2.5e-4
+    """step size of Adam"""
+    decay_updates: int = 0
+    """learning rate falls linearly to zero over this many updates; 0 keeps it"""
+    gamma: float = 0.99
+    """discount of future rewards"""
+    gae_lambda: float = 0.95
+    """decay of the advantage estimate (Schulman et al. 2016, arXiv 1506.02438)"""
+    clip_eps: float = 0.2
+    """how far the probability ratio may move in one update"""
+    value_clip_eps: float = 0.2
+    """how far the value may move in one update"""
+    entropy_coef: float = 0.01
+    """weight of the policy's entropy"""
+    value_coef: float = 0.5
+    """weight of the value loss"""
+    max_grad_norm: float = 0.5
+    """global norm at which gradients are clipped"""
+
+
+@dataclasses.dataclass(frozen=True)
+class DQNConfig:
+    """Deep Q-learning (Mnih et al. 2015, Nature 518)."""
+
+    num_envs: int = static(16)
+    """environments stepped side by side"""
+    num_steps: int = static(1)
+    """steps of every environment in one update; with memory, the length of a replayed sequence"""
+    num_epochs: int = static(1)
+    """gradient steps in one update"""
+    batch_size: int = static(128)
+    """transitions (with memory: sequences) in one gradient step"""
+    replay_size: int = static(10_000)
+    """transitions (with memory: sequences) kept"""
+    hidden_sizes: tuple[int, ...] = static((120, 84))
+    """widths of the hidden layers"""
+    recurrent: Recurrence = static("none")
+    """memory of the Q-network"""
+    memory_size: int = static(100)
+    """width of the memory, where there is one"""
+    double: bool = static(True)
+    """choose with the online network, value with the target (van Hasselt et al. 2016)"""
+    learning_rate: float = 2.5e-4
+    """step size of Adam"""
+    gamma: float = 0.99
+    """discount of future rewards"""
+    learning_starts: int = 1_000
+    """environment steps before the first gradient"""
+    target_interval: int = 50
+    """updates between moves of the target network"""
+    target_tau: float = 1.0
+    """share of the online network in a move of the target; 1 copies it"""
+    epsilon_start: float = 1.0
+    """first share of random actions"""
+    epsilon_end: float = 0.05
+    """last share of random actions"""
+    epsilon_steps: int = 25_000
+    """environment steps from first to last"""
+    max_grad_norm: float = 10.0
+    """global norm at which gradients are clipped"""
+
+
+@dataclasses.dataclass(frozen=True)
+class LikelihoodConfig:
+    """Maximum-likelihood sequence model; RL Tuner's Note RNN by default (arXiv 1611.02796)."""
+
+    batch_size: int = static(128)
+    """sequences in one gradient step"""
+    num_steps: int = static(20)
+    """gradient steps in one update"""
+    recurrent: Literal["lstm", "gru"] = static("lstm")
+    """kind of memory"""
+    memory_size: int = static(100)
+    """width of the memory"""
+    patience: int = 8
+    """updates without a better held-out likelihood before training stops"""
+    learning_rate: float = 5e-3
+    """step size of Adam"""
+    label_smoothing: float = 0.0
+    """probability mass spread over all events in the training target"""
+    max_grad_norm: float = 5.0
+    """global norm at which gradients are clipped"""
+
+
+def validate(config: Any) -> None:
+    """Refuse values outside their range, by the rules that the fields' names carry.
+
+    Numbers that are tracers or arrays pass: their ranges are the caller's. Raises `ValueError`
+    naming the field, the rule and the value.
+    """
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        rule = _broken_rule(field, value)
+        if rule is not None:
+            raise ValueError(f"{type(config).__name__}: {field.name} must {rule}, got {value!r}")
+
+
+_UNIT_FIELDS = {
+    "gamma", "gae_lambda", "target_tau", "epsilon_start", "epsilon_end", "label_smoothing",
+}  # fmt: skip
+_POSITIVE_FIELDS = {"learning_rate", "clip_eps", "value_clip_eps", "max_grad_norm", "patience"}
+
+
+def _broken_rule(field: dataclasses.Field, value: Any) -> str | None:
+    """The rule that `value` breaks, as the end of a sentence, or None."""
+    if isinstance(value, str):
+        choices = getattr(field.type, "__args__", ())
+        return None if value in choices else f"be one of {', '.join(choices)}"
+    if isinstance(value, tuple):
+        whole = all(isinstance(size, int) and size >= 1 for size in value)
+        return None if whole else "be sizes of at least 1"
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    if value != value or value in (float("inf"), float("-inf")):
+        return "be a finite number"
+    if field.metadata.get("static") and (not isinstance(value, int) or value < 1):
+        return "be a whole number of at least 1"
+    if field.name in _UNIT_FIELDS and not 0 <= value <= 1:
+        return "be between 0 and 1"
+    if field.name in _POSITIVE_FIELDS and value <= 0:
+        return "be greater than 0"
+    if value < 0:
+        return "not be negative"
+    return None

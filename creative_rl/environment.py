@@ -1,0 +1,147 @@
+"""The environment contract: a core that never resets itself.
+
+A subclass gives the rules (`initial_state`, `next_state`, `observe`, `end`, `work`); this base
+composes them into `reset` and `step`, sums the reward terms and makes terminal states absorb.
+"""
+
+import abc
+import dataclasses
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from creative_rl.spaces import Space
+from creative_rl.typing import Array, Key, PyTree, Term, Timestep, Transition, as_key
+
+
+@dataclasses.dataclass(frozen=True)
+class Environment(abc.ABC):
+    """Base of all environments: a frozen, hashable description of shapes and control flow.
+
+    Numbers and data (reward weights, targets, corpora) belong in `params`, a pytree with a
+    `weights` dict keyed by term name: changing it never recompiles, and it can be vmapped.
+
+    Attributes:
+      terms: the named reward terms; the reward is their sum, weighted by `params.weights`.
+    """
+
+    terms: tuple[Term, ...] = ()
+
+    version: ClassVar[int] = 1
+    """Changes only when behaviour does; every run records it."""
+
+    def __post_init__(self):
+        names = [term.name for term in self.terms]
+        if len(set(names)) < len(names):
+            raise ValueError(
+                f"{type(self).__name__}: reward terms must have distinct names, got {names}"
+            )
+
+    # What a subclass defines.
+
+    @property
+    @abc.abstractmethod
+    def observation_space(self) -> Space: ...
+
+    @property
+    @abc.abstractmethod
+    def action_space(self) -> Space: ...
+
+    @property
+    @abc.abstractmethod
+    def default_params(self) -> PyTree:
+        """Params with every term at its default weight."""
+
+    @property
+    def horizon(self) -> int | None:
+        """Steps in every episode where that is fixed, else None."""
+        return None
+
+    @abc.abstractmethod
+    def initial_state(self, key: Key, params: PyTree) -> PyTree: ...
+
+    @abc.abstractmethod
+    def next_state(self, key: Key, state: PyTree, action: Array, params: PyTree) -> PyTree: ...
+
+    @abc.abstractmethod
+    def observe(self, state: PyTree, params: PyTree) -> PyTree: ...
+
+    @abc.abstractmethod
+    def end(self, state: PyTree, params: PyTree) -> tuple[Array, Array]:
+        """Whether `state` is `(terminated, truncated)`, as bool scalars."""
+
+    @abc.abstractmethod
+    def work(self, state: PyTree, params: PyTree) -> PyTree:
+        """The artefact so far, at any step: a pytree from `creative_rl.works`."""
+
+    def action_mask(self, state: PyTree, params: PyTree) -> Array | None:
+        """bool[A], True = allowed; None (the default) where all actions always are."""
+        return None
+
+    # What every environment shares.
+
+    @property
+    def default_weights(self) -> dict[str, Array]:
+        """float32 scalars by term name, for `default_params`."""
+        return {term.name: jnp.float32(term.weight) for term in self.terms}
+
+    def reset(self, key: Key, params: PyTree) -> tuple[PyTree, Timestep]:
+        """Start an episode. The key may be typed or raw."""
+        state = self.initial_state(as_key(key), params)
+        reward_terms = {term.name: jnp.float32(0) for term in self.terms}
+        return state, self._timestep(state, params, jnp.float32(0), reward_terms)
+
+    def transition(
+        self, key: Key, state: PyTree, action: Array, params: PyTree
+    ) -> tuple[PyTree, Timestep]:
+        """Step without asking whether the episode is over.
+
+        What rollouts that never step past the end use; `step` is the safe form.
+        """
+        next_state = self.next_state(as_key(key), state, action, params)
+        seen = Transition(state, action, next_state, params)
+        reward_terms = {term.name: term.fn(seen) for term in self.terms}
+        reward = jnp.float32(0)
+        for name, value in reward_terms.items():
+            reward += params.weights[name] * value
+        return next_state, self._timestep(next_state, params, reward, reward_terms)
+
+    def step(
+        self, key: Key, state: PyTree, action: Array, params: PyTree
+    ) -> tuple[PyTree, Timestep]:
+        """Take `action`. A terminal state absorbs: it returns itself, with zero reward."""
+        return absorbing_step(self, key, state, action, params)
+
+    def _timestep(
+        self, state: PyTree, params: PyTree, reward: Array, reward_terms: dict[str, Array]
+    ) -> Timestep:
+        terminated, truncated = self.end(state, params)
+        return Timestep(
+            observation=self.observe(state, params),
+            reward=reward,
+            terminated=terminated,
+            truncated=truncated,
+            info={"reward_terms": reward_terms},
+            action_mask=self.action_mask(state, params),
+        )
+
+
+def absorbing_step(
+    env: Any, key: Key, state: PyTree, action: Array, params: PyTree
+) -> tuple[PyTree, Timestep]:
+    """`env.transition`, except that a state past the end stays, with zero reward and info."""
+    terminated, truncated = env.end(state, params)
+    next_state, timestep = env.transition(key, state, action, params)
+    stayed = Timestep(
+        observation=env.observe(state, params),
+        reward=jnp.zeros_like(timestep.reward),
+        terminated=terminated,
+        truncated=truncated,
+        info=jax.tree.map(jnp.zeros_like, timestep.info),
+        action_mask=env.action_mask(state, params),
+    )
+    over = terminated | truncated
+    return jax.tree.map(
+        lambda stay, go: jnp.where(over, stay, go), (state, stayed), (next_state, timestep)
+    )

@@ -1,0 +1,307 @@
+"""Compose a melody note by note: for variety, to a target, or by the rules of music theory."""
+
+import dataclasses
+
+import flax.struct
+import jax
+import jax.numpy as jnp
+
+from creative_rl.environment import Environment
+from creative_rl.ops import music_theory as theory
+from creative_rl.rewards import music
+from creative_rl.spaces import Discrete, MultiDiscrete, Space
+from creative_rl.stores.shift_register import ShiftRegister
+from creative_rl.typing import Array, Key, Term
+from creative_rl.works.melody import Melody
+
+
+class MelodyState(flax.struct.PyTreeNode):
+    """The notes so far (newest first in the register) and how many they are."""
+
+    notes: ShiftRegister
+    step: Array  # int32
+
+
+class TheoryState(flax.struct.PyTreeNode):
+    """As `MelodyState`, with what the rules of music theory need and the priming event."""
+
+    notes: ShiftRegister
+    step: Array  # int32
+    event: Array  # int32: the last event, the priming one at reset
+    stats: theory.TheoryStats
+
+
+class MelodyParams(flax.struct.PyTreeNode):
+    """Weights of the reward terms."""
+
+    weights: dict[str, Array]
+
+
+class TargetParams(flax.struct.PyTreeNode):
+    """Weights of the reward terms and the target melody."""
+
+    weights: dict[str, Array]
+    target: Array  # int32[T]
+
+
+@dataclasses.dataclass(frozen=True)
+class VarietyMelody(Environment):
+    """Use many different notes: the simple music environment of the tutorials.
+
+    The window is a shift register that starts at zeros, so pitch 0 counts as present until the
+    zeros have left it.
+
+    | | |
+    |---|---|
+    | id | `melody-variety` |
+    | version | 1 |
+    | observation | int32[window], the last notes, oldest first |
+    | action | Discrete(num_pitches), a pitch class |
+    | reward terms | `variety` (1.0): distinct notes in the window / window |
+    | horizon | `length` steps |
+    | termination | after `length` steps |
+
+    Attributes:
+      length: notes in an episode.
+      num_pitches: pitch classes, 2 to 32.
+      window: notes that the reward looks back over.
+    """
+
+    length: int = 16
+    num_pitches: int = 12
+    window: int = 16
+    terms: tuple[Term, ...] = (music.VARIETY,)
+
+    def __post_init__(self):
+        super().__post_init__()
+        _check_sizes(self, ("length", "window"))
+        _check_num_pitches(self)
+
+    @property
+    def observation_space(self) -> Space:
+        return MultiDiscrete((self.num_pitches,) * self.window)
+
+    @property
+    def action_space(self) -> Space:
+        return Discrete(self.num_pitches)
+
+    @property
+    def default_params(self) -> MelodyParams:
+        return MelodyParams(self.default_weights)
+
+    @property
+    def horizon(self) -> int:
+        return self.length
+
+    def initial_state(self, key: Key, params: MelodyParams) -> MelodyState:
+        register = ShiftRegister.create(max(self.window, self.length), self.num_pitches)
+        return MelodyState(register, jnp.int32(0))
+
+    def next_state(
+        self, key: Key, state: MelodyState, action: Array, params: MelodyParams
+    ) -> MelodyState:
+        return MelodyState(state.notes.push(action), state.step + 1)
+
+    def observe(self, state: MelodyState, params: MelodyParams) -> Array:
+        return state.notes.array()[-self.window :]
+
+    def end(self, state: MelodyState, params: MelodyParams) -> tuple[Array, Array]:
+        return state.step >= self.length, jnp.bool_(False)
+
+    def work(self, state: MelodyState, params: MelodyParams) -> Melody:
+        return _melody(state.notes, state.step, self.length, theory.TONIC)
+
+
+@dataclasses.dataclass(frozen=True)
+class TargetMelody(Environment):
+    """Reproduce a target melody, note by note.
+
+    | | |
+    |---|---|
+    | id | `melody-target`; `melody-target-tutorial` has 3 phases, 4 pitches, 5 steps |
+    | version | 1 |
+    | observation | Discrete(num_phases), the step modulo `num_phases` |
+    | action | Discrete(num_pitches), a pitch class |
+    | reward terms | `target_match` (1.0): 1 where the note is the target's, else 0 |
+    | horizon | `length` steps |
+    | termination | after `length` steps |
+
+    The best return is `length` where the target repeats with the period `num_phases`, as the
+    presets do.
+
+    Attributes:
+      length: notes in an episode.
+      num_pitches: pitch classes, 2 to 32.
+      num_phases: observations that tell the steps apart; None for one for every step.
+      target: default for `params.target`; None for a scale up and down.
+    """
+
+    length: int = 16
+    num_pitches: int = 12
+    num_phases: int | None = None
+    target: tuple[int, ...] | None = None
+    terms: tuple[Term, ...] = (music.TARGET_MATCH,)
+
+    def __post_init__(self):
+        super().__post_init__()
+        _check_sizes(self, ("length",))
+        _check_num_pitches(self)
+        if self.num_phases is not None:
+            _check_sizes(self, ("num_phases",))
+        if self.target is not None and (
+            len(self.target) != self.length
+            or not all(0 <= note < self.num_pitches for note in self.target)
+        ):
+            raise ValueError(
+                f"TargetMelody: target must be {self.length} notes in "
+                f"0..{self.num_pitches - 1}, got {self.target}"
+            )
+
+    @property
+    def observation_space(self) -> Space:
+        return Discrete(self.num_phases or self.length)
+
+    @property
+    def action_space(self) -> Space:
+        return Discrete(self.num_pitches)
+
+    @property
+    def default_params(self) -> TargetParams:
+        target = self.target
+        if target is None:  # up and down the pitches, a new one at every step
+            period = max(2 * (self.num_pitches - 1), 1)
+            target = [min(t % period, period - t % period) for t in range(self.length)]
+        return TargetParams(self.default_weights, jnp.asarray(target, jnp.int32))
+
+    @property
+    def horizon(self) -> int:
+        return self.length
+
+    def initial_state(self, key: Key, params: TargetParams) -> MelodyState:
+        return MelodyState(ShiftRegister.create(self.length, self.num_pitches), jnp.int32(0))
+
+    def next_state(
+        self, key: Key, state: MelodyState, action: Array, params: TargetParams
+    ) -> MelodyState:
+        return MelodyState(state.notes.push(action), state.step + 1)
+
+    def observe(self, state: MelodyState, params: TargetParams) -> Array:
+        return state.step % (self.num_phases or self.length)
+
+    def end(self, state: MelodyState, params: TargetParams) -> tuple[Array, Array]:
+        return state.step >= self.length, jnp.bool_(False)
+
+    def work(self, state: MelodyState, params: TargetParams) -> Melody:
+        return _melody(state.notes, state.step, self.length, theory.TONIC)
+
+
+@dataclasses.dataclass(frozen=True)
+class TheoryMelody(Environment):
+    """RL Tuner's melody: 32 sixteenth notes judged by nine rules of music theory.
+
+    | | |
+    |---|---|
+    | id | `melody-theory` |
+    | version | 1 |
+    | observation | Discrete(38), the last event (the priming event at reset) |
+    | action | Discrete(38): 0 note-off, 1 hold, 2..37 MIDI 48..83 |
+    | reward terms, all weight 1.0 | `key` -1 off C major; `tonic` +3; `repetition` -100; |
+    | | `autocorrelation` -3 times the sum of those above .15 at lags 1 to 3; |
+    | | `motif` 3 + .3 a pitch; `repeated_motif` 4 + 1 a pitch; `interval` 5 times the table; |
+    | | `leap` +5 resolved, -5 doubled; `unique_extrema` +3 each, at the end |
+    | horizon | `length` = 32 steps |
+    | termination | after `length` steps |
+
+    The priming event, uniform over the first 37 events, is observed but is not part of the
+    composition. The last event alone is no Markov state: use a recurrent learner.
+
+    Source: Jaques et al., arXiv 1611.02796, and its released implementation.
+
+    Deviations: codes follow the paper (0 note-off, 1 hold, 2 = MIDI 48) where the released
+    encoder swaps the first two and decodes 2 as MIDI 50; the log-likelihood under the Note RNN is a
+    separate reward (`wrappers.LikelihoodReward`); a composition ends, where the released code
+    goes on and resets by hand.
+
+    Attributes:
+      length: events in a composition, at least 12.
+    """
+
+    length: int = 32
+    terms: tuple[Term, ...] = music.RL_TUNER
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not 12 <= self.length <= 64:
+            raise ValueError(
+                "TheoryMelody: length must be in 12..64 (a bar of eight and a coda of four; the "
+                f"exact autocorrelation fits 32-bit integers up to 64), got {self.length}"
+            )
+
+    @property
+    def observation_space(self) -> Space:
+        return Discrete(theory.NUM_EVENTS)
+
+    @property
+    def action_space(self) -> Space:
+        return Discrete(theory.NUM_EVENTS)
+
+    @property
+    def default_params(self) -> MelodyParams:
+        return MelodyParams(self.default_weights)
+
+    @property
+    def horizon(self) -> int:
+        return self.length
+
+    def initial_state(self, key: Key, params: MelodyParams) -> TheoryState:
+        return TheoryState(
+            notes=ShiftRegister.create(self.length, theory.NUM_EVENTS),
+            step=jnp.int32(0),
+            event=Discrete(theory.NUM_EVENTS - 1).sample(key),
+            stats=theory.init_stats(),
+        )
+
+    def next_state(
+        self, key: Key, state: TheoryState, action: Array, params: MelodyParams
+    ) -> TheoryState:
+        event = action.astype(jnp.int32)
+        return TheoryState(
+            notes=state.notes.push(event),
+            step=state.step + 1,
+            event=event,
+            stats=theory.update_stats(state.stats, state.notes, event),
+        )
+
+    def observe(self, state: TheoryState, params: MelodyParams) -> Array:
+        return state.event
+
+    def end(self, state: TheoryState, params: MelodyParams) -> tuple[Array, Array]:
+        return state.step >= self.length, jnp.bool_(False)
+
+    def work(self, state: TheoryState, params: MelodyParams) -> Melody:
+        return _melody(state.notes, state.step, self.length, 0)
+
+
+def _melody(notes: ShiftRegister, step: Array, length: int, lowest: int) -> Melody:
+    """The `step` newest codes of the register, raised by `lowest`, from time zero on."""
+    recent = notes.array()[-length:]
+    times = jnp.arange(length)
+    events = jnp.where(times < step, jnp.roll(recent, step - length) + lowest, 0)
+    return Melody(events=events, length=step)
+
+
+def _check_sizes(env: Environment, names: tuple[str, ...]) -> None:
+    for name in names:
+        size = getattr(env, name)
+        if not isinstance(size, int) or not 1 <= size <= 4096:
+            raise ValueError(
+                f"{type(env).__name__}: {name} must be a whole number in 1..4096, got {size!r}"
+            )
+
+
+def _check_num_pitches(env: Environment) -> None:
+    if not isinstance(env.num_pitches, int) or not 2 <= env.num_pitches <= 24:
+        raise ValueError(
+            f"{type(env).__name__}: num_pitches must be a whole number in 2..24 (two octaves "
+            f"from middle C), got {env.num_pitches!r}"
+        )

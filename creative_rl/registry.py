@@ -1,0 +1,143 @@
+"""Names to environments and learners: one literal table, resolved when asked for.
+
+Importing this module imports nothing else, so that command lines can list and refuse early.
+"""
+
+import dataclasses
+import difflib
+import importlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+
+@dataclasses.dataclass(frozen=True)
+class EnvironmentEntry:
+    """Where an environment is, the keywords that make the variant, and one line about it."""
+
+    target: str
+    keywords: Mapping[str, Any]
+    summary: str
+
+
+@dataclasses.dataclass(frozen=True)
+class LearnerEntry:
+    """Where a learner's factory and its config are, and one line about it."""
+
+    target: str
+    config: str
+    summary: str
+
+
+ENVIRONMENTS: dict[str, EnvironmentEntry] = {
+    "melody-variety": EnvironmentEntry(
+        "creative_rl.envs.melody:VarietyMelody",
+        {},
+        "16 steps, 12 pitch classes; reward is the variety of a sliding window",
+    ),
+    "melody-target": EnvironmentEntry(
+        "creative_rl.envs.melody:TargetMelody",
+        {},
+        "16 steps, 12 pitch classes; reward is 1 for every note of a target melody",
+    ),
+    "melody-target-tutorial": EnvironmentEntry(
+        "creative_rl.envs.melody:TargetMelody",
+        {"length": 5, "num_pitches": 4, "num_phases": 3, "target": (0, 2, 3, 0, 2)},
+        "3 states, 4 actions, 5 steps: the smallest melody, with a best return of 5",
+    ),
+    "melody-theory": EnvironmentEntry(
+        "creative_rl.envs.melody:TheoryMelody",
+        {},
+        "RL Tuner: 32 steps, 38 events, nine rules of music theory",
+    ),
+}
+
+LEARNERS: dict[str, LearnerEntry] = {
+    "ppo": LearnerEntry(
+        "creative_rl.learners.ppo:ppo",
+        "creative_rl.configs:PPOConfig",
+        "proximal policy optimisation, feed-forward or recurrent",
+    ),
+    "dqn": LearnerEntry(
+        "creative_rl.learners.dqn:dqn",
+        "creative_rl.configs:DQNConfig",
+        "deep Q-learning with replay on the device, feed-forward or recurrent",
+    ),
+    "likelihood": LearnerEntry(
+        "creative_rl.learners.likelihood:likelihood",
+        "creative_rl.configs:LikelihoodConfig",
+        "maximum-likelihood sequence model with early stopping",
+    ),
+}
+
+_registered: dict[str, Callable[..., Any]] = {}
+
+
+def make(id: str, **overrides: Any) -> Any:
+    """Build the environment `id`, with its constructor's keywords overridden.
+
+    Args:
+      id: a registered name, or `"their_package.module:Class"`.
+      **overrides: static fields of the environment (sizes, horizons, reward terms).
+
+    Raises:
+      ValueError: the id is unknown, or a keyword is not a field or out of range.
+
+    Example:
+      >>> make("melody-variety", length=8).horizon
+      8
+    """
+    keywords: dict[str, Any] = {}
+    if id in _registered:
+        factory = _registered[id]
+    elif id in ENVIRONMENTS:
+        factory = load(ENVIRONMENTS[id].target)
+        keywords.update(ENVIRONMENTS[id].keywords)
+    elif ":" in id:
+        factory = load(id)
+    else:
+        raise ValueError(_unknown("environment", id, environment_ids()))
+    keywords.update(overrides)
+    if dataclasses.is_dataclass(factory):
+        fields = [field.name for field in dataclasses.fields(factory) if field.init]
+        for name in keywords:
+            if name not in fields:
+                raise ValueError(f"{id}: {_unknown('field', name, fields)}")
+    return factory(**keywords)
+
+
+def register(id: str, factory: Callable[..., Any]) -> None:
+    """Add an environment of your own under `id`; an id is never replaced."""
+    if not id or ":" in id:
+        raise ValueError(f"environment id must be non-empty and without ':', got {id!r}")
+    if id in ENVIRONMENTS or id in _registered:
+        raise ValueError(f"environment id {id!r} is registered already; choose another")
+    _registered[id] = factory
+
+
+def environment_ids() -> list[str]:
+    """All ids that `make` knows."""
+    return sorted({*ENVIRONMENTS, *_registered})
+
+
+def learner_entry(name: str) -> LearnerEntry:
+    """The table's row for a learner, or a `ValueError` with the near matches."""
+    if name not in LEARNERS:
+        raise ValueError(_unknown("learner", name, sorted(LEARNERS)))
+    return LEARNERS[name]
+
+
+def load(target: str) -> Any:
+    """Import the object that `"package.module:name"` names."""
+    module_name, _, attribute = target.partition(":")
+    try:
+        return getattr(importlib.import_module(module_name), attribute)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(
+            f"cannot load {target!r} ({error}); write it as 'package.module:name'"
+        ) from error
+
+
+def _unknown(what: str, name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}"
+    return f"unknown {what} {name!r}; {hint}"

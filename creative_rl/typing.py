@@ -1,0 +1,99 @@
+"""The types that every layer speaks: keys, time steps, reward terms and learners.
+
+Shapes in this package: `T` time, `B` batch of environments, `A` actions; a function without a
+leading `T` or `B` in its annotation is unbatched and meant for `jax.vmap`.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import flax.struct
+import jax
+import jax.numpy as jnp
+
+Array = jax.Array
+Key = jax.Array
+"""A PRNG key: typed (`jax.random.key`), consumed once."""
+PyTree = Any
+
+
+def as_key(key: Key) -> Key:
+    """Return `key` as a typed key; raw `uint32[2]` keys are wrapped, typed ones pass through."""
+    if jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
+        return key
+    return jax.random.wrap_key_data(key)
+
+
+class Timestep(flax.struct.PyTreeNode):
+    """What an environment shows after `reset` or `step`.
+
+    Only `terminated` cuts the bootstrap of a value; `truncated` ends the episode for reasons that
+    are not part of the task (a time limit), so the value of the last observation still counts.
+    """
+
+    observation: PyTree
+    """Any pytree in the environment's `observation_space`."""
+    reward: Array
+    """float32 scalar: the weighted sum of the reward terms; zero at reset."""
+    terminated: Array
+    """bool scalar: the episode ended inside the task."""
+    truncated: Array
+    """bool scalar: the episode was cut from outside."""
+    info: Mapping[str, PyTree]
+    """Arrays of constant structure; `info["reward_terms"]` holds each term before its weight."""
+    action_mask: Array | None = None
+    """bool[A], True = allowed; None where every action is always allowed."""
+
+    @property
+    def ended(self) -> Array:
+        """bool scalar: the episode is over, for either reason."""
+        return self.terminated | self.truncated
+
+
+class Transition(NamedTuple):
+    """One step of an environment, as reward terms see it."""
+
+    state: PyTree
+    action: Array
+    next_state: PyTree
+    params: PyTree
+
+
+@dataclasses.dataclass(frozen=True)
+class Term:
+    """A named part of a reward.
+
+    Attributes:
+      name: key under `info["reward_terms"]` and in `params.weights`; unique in an environment.
+      fn: pure function of a `Transition`, giving a float32 scalar in the source's own units.
+      weight: default factor in the weighted sum.
+      source: paper, equation or table that the term comes from.
+    """
+
+    name: str
+    fn: Callable[[Transition], Array]
+    weight: float = 1.0
+    source: str = ""
+
+
+class Learner(NamedTuple):
+    """A learning algorithm as pure functions, bound to an environment and a config.
+
+    `init(key) -> state` builds one pytree with everything: parameters, optimiser, environment
+    states, replay, keys and counters; saving it is an exact checkpoint.
+    `update(state) -> (state, metrics)` collects and learns; jit it (donating `state`) or scan it.
+    `act(state, key, timestep, memory) -> (action, memory)` is unbatched: one timestep in, one
+    action out; `vmap` over keys, timesteps and memories for a batch.
+    `init_memory() -> memory` is what `act` starts an episode with (an empty tuple when
+    feed-forward).
+    `generate(state, key, num) -> works`, for learners that create without an environment.
+    `steps_per_update` counts environment steps (or training examples) in one update.
+    """
+
+    init: Callable[[Key], PyTree]
+    update: Callable[[PyTree], tuple[PyTree, dict[str, Array]]]
+    act: Callable[[PyTree, Key, Timestep, PyTree], tuple[Array, PyTree]]
+    init_memory: Callable[[], PyTree]
+    steps_per_update: int
+    generate: Callable[[PyTree, Key, int], PyTree] | None = None

@@ -1,0 +1,85 @@
+"""A learned reward: the log-likelihood of each action under a sequence model."""
+
+import dataclasses
+from typing import Any
+
+import flax.struct
+import jax
+import jax.numpy as jnp
+
+from creative_rl.typing import Array, Key, PyTree, Timestep
+from creative_rl.wrappers.wrapper import Wrapper
+
+
+class LikelihoodRewardState(flax.struct.PyTreeNode):
+    env: PyTree
+    memory: PyTree
+    log_probs: Array  # float32[A], of the next action
+
+
+class LikelihoodRewardParams(flax.struct.PyTreeNode):
+    env: PyTree
+    variables: PyTree
+    weight: Array  # float32
+
+
+@dataclasses.dataclass(frozen=True)
+class LikelihoodReward(Wrapper):
+    """Adds `weight * log p(action | what was observed)`, the term `log_likelihood`.
+
+    With an entropy bonus of the same weight in the learner, maximising it is KL control towards
+    the model (Jaques et al., arXiv 1611.02796, equation 6).
+
+    Attributes:
+      model: flax module with `init_memory()` and `__call__(observation, memory) -> (logits,
+        memory)`, over the environment's observations and `Discrete` actions.
+    """
+
+    model: Any
+
+    @property
+    def default_params(self) -> LikelihoodRewardParams:
+        observation = self.env.observation_space.zeros()
+        variables = self.model.init(jax.random.key(0), observation, self.model.init_memory())
+        return self.init_params(self.env.default_params, variables)
+
+    def init_params(
+        self, params: PyTree, variables: PyTree, weight: float = 1.0
+    ) -> LikelihoodRewardParams:
+        """Params from the wrapped environment's and the model's variables."""
+        return LikelihoodRewardParams(params, variables, jnp.asarray(weight, jnp.float32))
+
+    def env_state(self, state: LikelihoodRewardState) -> PyTree:
+        return state.env
+
+    def env_params(self, params: LikelihoodRewardParams) -> PyTree:
+        return params.env
+
+    def reset(
+        self, key: Key, params: LikelihoodRewardParams
+    ) -> tuple[LikelihoodRewardState, Timestep]:
+        env_state, timestep = self.env.reset(key, params.env)
+        memory = self.model.init_memory()
+        state = self._listen(env_state, timestep, memory, params)
+        return state, _with_term(timestep, jnp.float32(0), jnp.float32(0))
+
+    def transition(
+        self, key: Key, state: LikelihoodRewardState, action: Array, params: LikelihoodRewardParams
+    ) -> tuple[LikelihoodRewardState, Timestep]:
+        env_state, timestep = self.env.transition(key, state.env, action, params.env)
+        log_likelihood = state.log_probs[action]
+        state = self._listen(env_state, timestep, state.memory, params)
+        return state, _with_term(timestep, log_likelihood, params.weight * log_likelihood)
+
+    def _listen(
+        self, env_state: PyTree, timestep: Timestep, memory: PyTree, params: LikelihoodRewardParams
+    ) -> LikelihoodRewardState:
+        logits, memory = self.model.apply(params.variables, timestep.observation, memory)
+        return LikelihoodRewardState(env_state, memory, jax.nn.log_softmax(logits))
+
+
+def _with_term(timestep: Timestep, value: Array, reward: Array) -> Timestep:
+    terms = {**timestep.info["reward_terms"], "log_likelihood": value}
+    return timestep.replace(
+        reward=timestep.reward + reward, info={**timestep.info, "reward_terms": terms}
+    )

@@ -1,0 +1,75 @@
+"""The base of all wrappers: an environment around an environment."""
+
+import dataclasses
+from typing import Any
+
+from creative_rl.environment import absorbing_step
+from creative_rl.spaces import Space
+from creative_rl.typing import Array, Key, PyTree, Timestep
+
+
+@dataclasses.dataclass(frozen=True)
+class Wrapper:
+    """Passes everything on to `env`; a subclass overrides what it changes.
+
+    A wrapper with a state or params of its own overrides `env_state` or `env_params`, which
+    find the wrapped environment's inside them; most others override `reset` and `transition`.
+
+    Attributes:
+      env: an `Environment` or another wrapper.
+    """
+
+    env: Any
+
+    @property
+    def version(self) -> int:
+        return self.env.version
+
+    @property
+    def observation_space(self) -> Space:
+        return self.env.observation_space
+
+    @property
+    def action_space(self) -> Space:
+        return self.env.action_space
+
+    @property
+    def horizon(self) -> int | None:
+        return self.env.horizon
+
+    @property
+    def default_params(self) -> PyTree:
+        return self.env.default_params
+
+    def env_state(self, state: PyTree) -> PyTree:
+        """The wrapped environment's state inside this wrapper's."""
+        return state
+
+    def env_params(self, params: PyTree) -> PyTree:
+        """The wrapped environment's params inside this wrapper's."""
+        return params
+
+    def reset(self, key: Key, params: PyTree) -> tuple[PyTree, Timestep]:
+        return self.env.reset(key, params)
+
+    def transition(
+        self, key: Key, state: PyTree, action: Array, params: PyTree
+    ) -> tuple[PyTree, Timestep]:
+        return self.env.transition(key, state, action, params)
+
+    def step(
+        self, key: Key, state: PyTree, action: Array, params: PyTree
+    ) -> tuple[PyTree, Timestep]:
+        return absorbing_step(self, key, state, action, params)
+
+    def observe(self, state: PyTree, params: PyTree) -> PyTree:
+        return self.env.observe(self.env_state(state), self.env_params(params))
+
+    def end(self, state: PyTree, params: PyTree) -> tuple[Array, Array]:
+        return self.env.end(self.env_state(state), self.env_params(params))
+
+    def action_mask(self, state: PyTree, params: PyTree) -> Array | None:
+        return self.env.action_mask(self.env_state(state), self.env_params(params))
+
+    def work(self, state: PyTree, params: PyTree) -> PyTree:
+        return self.env.work(self.env_state(state), self.env_params(params))

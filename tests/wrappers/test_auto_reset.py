@@ -1,0 +1,51 @@
+import jax
+import jax.numpy as jnp
+import pytest
+
+import creative_rl as crl
+from creative_rl.wrappers import AutoReset, EpisodeLog
+
+
+@pytest.mark.parametrize("mode", ["same_step", "cached_pool"])
+def test_a_new_episode_starts_and_the_last_observation_is_kept(mode, key):
+    env = AutoReset(crl.make("melody-target", length=3), mode=mode, pool_size=2)
+    params = env.default_params
+    state, timestep = env.reset(key, params)
+    step = jax.jit(env.step)
+    for expected_step in (1, 2, 3):
+        state, timestep = step(jax.random.fold_in(key, expected_step), state, jnp.int32(0), params)
+        assert bool(timestep.terminated) == (expected_step == 3)
+        # The observation is the step modulo 3; the state, not the observation, tells them apart.
+        assert int(timestep.info["final_observation"]) == expected_step % 3
+    assert int(state.step) == 0 and int(timestep.observation) == 0
+    state, timestep = step(key, state, jnp.int32(0), params)
+    assert not timestep.terminated and int(state.step) == 1
+
+
+def test_both_modes_give_varied_starts(key):
+    for mode in ("same_step", "cached_pool"):
+        env = AutoReset(crl.make("melody-theory"), mode=mode, pool_size=64)
+        keys = jax.random.split(key, 256)
+        _, timesteps = jax.vmap(env.reset, (0, None))(keys, env.default_params)
+        assert len(set(timesteps.observation.tolist())) > 20
+
+
+def test_episode_log_counts_whole_episodes(key):
+    env = AutoReset(EpisodeLog(crl.make("melody-target", length=3)))
+    params = env.default_params
+    state, timestep = env.reset(key, params)
+    lengths, returns = [], []
+    for t in range(6):
+        state, timestep = env.step(jax.random.fold_in(key, t), state, jnp.int32(t % 3), params)
+        lengths.append(int(timestep.info["episode"]["length"]))
+        returns.append(float(timestep.info["episode"]["return"]))
+    assert lengths == [1, 2, 3, 1, 2, 3]
+    assert returns == [1.0, 2.0, 3.0, 1.0, 2.0, 3.0]
+
+
+def test_unknown_modes_and_empty_pools_are_refused():
+    env = crl.make("melody-target")
+    with pytest.raises(ValueError, match="same_step or cached_pool"):
+        AutoReset(env, mode="never")
+    with pytest.raises(ValueError, match="at least 1, got 0"):
+        AutoReset(env, mode="cached_pool", pool_size=0)
