@@ -1,0 +1,7 @@
+"""Flax modules."""
+
+from creative_rl.networks.features import features
+from creative_rl.networks.memory import MemoryCell
+from creative_rl.networks.model import Model, clear_memory
+
+__all__ = ["MemoryCell", "Model", "clear_memory", "features"]

@@ -25,7 +25,8 @@ class AutoReset(Wrapper):
 
     That step's reward, flags and info are the finished episode's; its observation and action
     mask are the next one's first. `info["final_observation"]` is always the observation that the
-    step led to, so its value is the right bootstrap wherever `terminated` is False.
+    step led to (and `info["final_action_mask"]` its mask, where there is one), so its value is
+    the right bootstrap wherever `terminated` is False.
 
     Attributes:
       mode: `same_step` computes a fresh start in every step; `cached_pool` draws from
@@ -59,7 +60,7 @@ class AutoReset(Wrapper):
 
     def reset(self, key: Key, params: PyTree) -> tuple[PyTree, Timestep]:
         state, timestep = self._start(as_key(key), params)
-        return state, _with_final_observation(timestep, timestep.observation)
+        return state, _with_final(timestep, timestep)
 
     def transition(
         self, key: Key, state: PyTree, action: Array, params: PyTree
@@ -72,9 +73,8 @@ class AutoReset(Wrapper):
             (start_state, start.observation, start.action_mask),
             (next_state, timestep.observation, timestep.action_mask),
         )
-        final_observation = timestep.observation
-        timestep = timestep.replace(observation=observation, action_mask=action_mask)
-        return state, _with_final_observation(timestep, final_observation)
+        shown = timestep.replace(observation=observation, action_mask=action_mask)
+        return state, _with_final(shown, timestep)
 
     def step(
         self, key: Key, state: PyTree, action: Array, params: PyTree
@@ -89,5 +89,9 @@ class AutoReset(Wrapper):
         return jax.tree.map(lambda leaf: leaf[index], (params.states, params.timesteps))
 
 
-def _with_final_observation(timestep: Timestep, observation: PyTree) -> Timestep:
-    return timestep.replace(info={**timestep.info, "final_observation": observation})
+def _with_final(shown: Timestep, final: Timestep) -> Timestep:
+    """`shown` with the observation and action mask of `final` in its info."""
+    info = {**shown.info, "final_observation": final.observation}
+    if final.action_mask is not None:
+        info["final_action_mask"] = final.action_mask
+    return shown.replace(info=info)

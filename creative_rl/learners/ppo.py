@@ -1,0 +1,288 @@
+"""Proximal policy optimisation for discrete actions, feed-forward or recurrent.
+
+Source: Schulman et al., "Proximal Policy Optimization Algorithms" (arXiv 1707.06347).
+
+Deviations: advantages tell truncation from termination (a truncated step bootstraps from its
+true last observation); weights start from variance-scaling instead of orthogonal draws.
+"""
+
+from typing import Any, NamedTuple
+
+import flax.struct
+import jax
+import jax.numpy as jnp
+import optax
+
+from creative_rl.configs import PPOConfig, validate
+from creative_rl.learners import requirements
+from creative_rl.learners.summary import episode_metrics
+from creative_rl.networks import Model, clear_memory
+from creative_rl.ops import distributions, losses, returns
+from creative_rl.typing import Array, Key, Learner, PyTree, Timestep, as_key
+from creative_rl.wrappers import AutoReset, EpisodeLog
+
+jax.tree_util.register_dataclass(PPOConfig)
+
+
+class PPOState(flax.struct.PyTreeNode):
+    """Everything that a run of PPO is; saving it is an exact checkpoint."""
+
+    variables: PyTree  # of "actor" and "critic"
+    opt_state: PyTree
+    env_params: PyTree
+    env_state: PyTree  # leaves [B, ...]
+    timestep: Timestep  # leaves [B, ...], what the next actions answer to
+    starts: Array  # bool[B]: the timestep is the first of its episode
+    memory: PyTree  # of "actor" and "critic", leaves [B, ...], from before the timestep
+    key: Key
+    num_updates: Array  # int32
+
+
+class Rollout(NamedTuple):
+    """Collected steps, leaves [T, B, ...]."""
+
+    observation: PyTree
+    action_mask: Array | None
+    starts: Array
+    action: Array
+    log_prob: Array
+    timestep: Timestep  # what the action led to
+
+
+class Batch(NamedTuple):
+    """What the losses read, leaves [T, B, ...] or, feed-forward, [1, T * B, ...]."""
+
+    observation: PyTree
+    action_mask: Array | None
+    starts: Array
+    action: Array
+    log_prob: Array
+    value: Array
+    advantage: Array
+
+
+def ppo(
+    env: Any, config: PPOConfig, params: PyTree = None, actor_variables: PyTree = None
+) -> Learner:
+    """Build the learner.
+
+    Args:
+      env: environment with `Discrete` actions; do not wrap it in `AutoReset`.
+      config: static fields shape the program, the others may be tracers.
+      params: environment params, the environment's defaults where None.
+      actor_variables: variables that the policy starts from, such as those of a likelihood
+        model with the same memory.
+
+    Raises:
+      ValueError: the action space is not `Discrete`, a config field is out of range, or
+        `num_minibatches` does not divide the batch (with memory: `num_envs`).
+
+    Example:
+      >>> import creative_rl as crl
+      >>> learner = ppo(crl.make("melody-target"), PPOConfig(num_envs=4))
+      >>> state = learner.init(jax.random.key(0))
+      >>> state, metrics = learner.update(state)
+      >>> int(metrics["num_episodes"])
+      8
+    """
+    validate(config)
+    num_actions = requirements.num_actions("ppo", env)
+    is_recurrent = config.recurrent != "none"
+    batch_size = config.num_envs * config.num_steps
+    if is_recurrent:
+        requirements.divides(
+            "ppo", "num_minibatches", config.num_minibatches, "num_envs", config.num_envs
+        )
+    else:
+        requirements.divides(
+            "ppo", "num_minibatches", config.num_minibatches, "num_envs * num_steps", batch_size
+        )
+    stream = AutoReset(EpisodeLog(env))
+    network = dict(
+        space=env.observation_space,
+        hidden_sizes=config.hidden_sizes,
+        recurrent=config.recurrent,
+        memory_size=config.memory_size,
+    )
+    models = {
+        "actor": Model(num_outputs=num_actions, head_scale=0.01, **network),
+        "critic": Model(num_outputs=1, **network),
+    }
+    optimizer = _optimizer(config)
+
+    def init(key: Key) -> PPOState:
+        key, key_actor, key_critic, key_reset = jax.random.split(as_key(key), 4)
+        observation = env.observation_space.zeros()
+        variables = {
+            name: models[name].init(key_model, observation, models[name].init_memory())
+            for name, key_model in (("actor", key_actor), ("critic", key_critic))
+        }
+        if actor_variables is not None:
+            variables["actor"] = actor_variables
+        env_params = env.default_params if params is None else params
+        env_state, timestep = jax.vmap(stream.reset, (0, None))(
+            jax.random.split(key_reset, config.num_envs), env_params
+        )
+        memory = {name: model.init_memory() for name, model in models.items()}
+        return PPOState(
+            variables=variables,
+            opt_state=optimizer.init(variables),
+            env_params=env_params,
+            env_state=env_state,
+            timestep=timestep,
+            starts=jnp.ones(config.num_envs, jnp.bool_),
+            memory=requirements.repeat(memory, config.num_envs),
+            key=key,
+            num_updates=jnp.int32(0),
+        )
+
+    def collect(state: PPOState, key: Key) -> tuple[PPOState, Rollout]:
+        fresh = models["actor"].init_memory()
+
+        def step(carry, keys):
+            env_state, timestep, starts, memory = carry
+            memory = clear_memory(memory, fresh, starts)
+            logits, memory = models["actor"].apply(
+                state.variables["actor"], timestep.observation, memory
+            )
+            logits = distributions.mask_logits(logits, timestep.action_mask)
+            action = distributions.categorical_sample(keys[0], logits)
+            log_prob = distributions.categorical_log_prob(logits, action)
+            env_state, next_timestep = jax.vmap(stream.step, (0, 0, 0, None))(
+                keys[1:], env_state, action, state.env_params
+            )
+            collected = Rollout(
+                timestep.observation, timestep.action_mask, starts, action, log_prob, next_timestep
+            )
+            return (env_state, next_timestep, next_timestep.ended, memory), collected
+
+        keys = jax.random.split(key, (config.num_steps, 1 + config.num_envs))
+        carry = (state.env_state, state.timestep, state.starts, state.memory["actor"])
+        (env_state, timestep, starts, memory), rollout = jax.lax.scan(step, carry, keys)
+        state = state.replace(
+            env_state=env_state,
+            timestep=timestep,
+            starts=starts,
+            memory={**state.memory, "actor": memory},
+        )
+        return state, rollout
+
+    def evaluate(state: PPOState, rollout: Rollout) -> tuple[PyTree, Array, Array]:
+        """The critic's memory after the rollout, `V(s_t)` and the value that step `t` led to."""
+        critic, variables = models["critic"], state.variables["critic"]
+
+        def value(observation: PyTree, memory: PyTree) -> Array:
+            return critic.apply(variables, observation, memory)[0][..., 0]
+
+        values, memories = critic.apply(
+            variables, rollout.observation, rollout.starts, state.memory["critic"], method="unroll"
+        )
+        values = values[..., 0]
+        memory = jax.tree.map(lambda leaf: leaf[-1], memories) if is_recurrent else memories
+        # Inside an episode the next value is the next step's. Where it was truncated the true last
+        # observation is not among the steps, and is valued only when that happened at all.
+        last = rollout.timestep.info["final_observation"]
+        last_value = value(jax.tree.map(lambda leaf: leaf[-1], last), memory)
+        next_values = jnp.concatenate([values[1:], last_value[None]])
+        truncated = rollout.timestep.truncated
+        next_values = jax.lax.cond(
+            truncated.any(),
+            lambda: jnp.where(truncated, value(last, memories), next_values),
+            lambda: next_values,
+        )
+        return memory, values, next_values
+
+    def loss_fn(variables: PyTree, batch: Batch, memory: PyTree) -> tuple[Array, dict[str, Array]]:
+        logits, _ = models["actor"].apply(
+            variables["actor"], batch.observation, batch.starts, memory["actor"], method="unroll"
+        )
+        logits = distributions.mask_logits(logits, batch.action_mask)
+        value, _ = models["critic"].apply(
+            variables["critic"], batch.observation, batch.starts, memory["critic"], method="unroll"
+        )
+        log_prob = distributions.categorical_log_prob(logits, batch.action)
+        advantage = batch.advantage
+        if config.normalize_advantages:
+            advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
+        policy_loss = losses.clipped_surrogate_loss(
+            log_prob, batch.log_prob, advantage, config.clip_eps
+        ).mean()
+        value_loss = losses.clipped_value_loss(
+            value[..., 0], batch.value, batch.value + batch.advantage, config.value_clip_eps
+        ).mean()
+        entropy = distributions.categorical_entropy(logits).mean()
+        total = policy_loss + config.value_coef * value_loss - config.entropy_coef * entropy
+        return total, {
+            "policy_loss": policy_loss,
+            "value_loss": value_loss,
+            "entropy": entropy,
+            "approximate_kl": (batch.log_prob - log_prob).mean(),
+        }
+
+    def learn(
+        state: PPOState, batch: Batch, memory: PyTree, key: Key
+    ) -> tuple[PPOState, dict[str, Array]]:
+        if not is_recurrent:  # no order to keep: one long row of steps
+            batch = jax.tree.map(lambda leaf: leaf.reshape(1, -1, *leaf.shape[2:]), batch)
+        num_columns = batch.action.shape[1]
+
+        def minibatch_step(carry, columns):
+            variables, opt_state = carry
+            chosen = jax.tree.map(lambda leaf: jnp.take(leaf, columns, axis=1), batch)
+            start = jax.tree.map(lambda leaf: leaf[columns], memory)
+            gradients, metrics = jax.grad(loss_fn, has_aux=True)(variables, chosen, start)
+            updates, opt_state = optimizer.update(gradients, opt_state, variables)
+            return (optax.apply_updates(variables, updates), opt_state), metrics
+
+        order = jax.vmap(lambda k: jax.random.permutation(k, num_columns))(
+            jax.random.split(key, config.num_epochs)
+        )
+        order = order.reshape(config.num_epochs * config.num_minibatches, -1)
+        (variables, opt_state), metrics = jax.lax.scan(
+            minibatch_step, (state.variables, state.opt_state), order
+        )
+        state = state.replace(variables=variables, opt_state=opt_state)
+        return state, jax.tree.map(jnp.mean, metrics)
+
+    def update(state: PPOState) -> tuple[PPOState, dict[str, Array]]:
+        key, key_collect, key_learn = jax.random.split(state.key, 3)
+        memory = state.memory
+        state, rollout = collect(state.replace(key=key), key_collect)
+        critic_memory, values, next_values = evaluate(state.replace(memory=memory), rollout)
+        advantages = returns.generalized_advantages(
+            rollout.timestep.reward,
+            values,
+            next_values,
+            rollout.timestep.terminated,
+            rollout.timestep.ended,
+            config.gamma,
+            config.gae_lambda,
+        )
+        batch = Batch(*rollout[:5], value=values, advantage=advantages)
+        state, metrics = learn(state, batch, memory, key_learn)
+        state = state.replace(
+            memory={**state.memory, "critic": critic_memory}, num_updates=state.num_updates + 1
+        )
+        return state, metrics | episode_metrics(rollout.timestep) | {"value_mean": values.mean()}
+
+    def act(state: PPOState, key: Key, timestep: Timestep, memory: PyTree) -> tuple[Array, PyTree]:
+        logits, memory = models["actor"].apply(
+            state.variables["actor"], timestep.observation, memory
+        )
+        logits = distributions.mask_logits(logits, timestep.action_mask)
+        return distributions.categorical_sample(as_key(key), logits), memory
+
+    return Learner(init, update, act, models["actor"].init_memory, batch_size)
+
+
+def _optimizer(config: PPOConfig) -> optax.GradientTransformation:
+    steps_per_update = config.num_epochs * config.num_minibatches
+
+    def learning_rate(count: Array) -> Array:
+        share = (count // steps_per_update) / jnp.maximum(config.decay_updates, 1)
+        left = jnp.maximum(1.0 - share, 0.0)
+        return config.learning_rate * jnp.where(config.decay_updates > 0, left, 1.0)
+
+    return optax.chain(
+        optax.clip_by_global_norm(config.max_grad_norm), optax.adam(learning_rate, eps=1e-5)
+    )

@@ -1,0 +1,104 @@
+"""From observations to outputs, feed-forward or with memory: policies, values and likelihoods."""
+
+from typing import Literal
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from creative_rl.networks.features import features
+from creative_rl.networks.memory import MemoryCell
+from creative_rl.spaces import Space
+from creative_rl.typing import Array, PyTree
+
+_ACTIVATIONS = {"tanh": nn.tanh, "relu": nn.relu}
+
+
+class Model(nn.Module):
+    """Hidden layers, or one recurrent memory, between the observation's features and a head.
+
+    Attributes:
+      space: what observations look like.
+      num_outputs: width of the head.
+      hidden_sizes: widths of the hidden layers where there is no memory.
+      recurrent: kind of memory; `none` for feed-forward, whose memory is an empty tuple.
+      memory_size: width of the memory.
+      activation: of the hidden layers.
+      head_scale: deviation of the head's weights times the square root of their number of
+        inputs; small for a policy that starts nearly uniform.
+    """
+
+    space: Space
+    num_outputs: int
+    hidden_sizes: tuple[int, ...] = (64, 64)
+    recurrent: Literal["none", "lstm", "gru"] = "none"
+    memory_size: int = 100
+    activation: Literal["tanh", "relu"] = "tanh"
+    head_scale: float = 1.0
+
+    def setup(self):
+        if self.recurrent == "none":
+            hidden_init = nn.initializers.variance_scaling(2.0, "fan_in", "truncated_normal")
+            self.hidden = [nn.Dense(size, kernel_init=hidden_init) for size in self.hidden_sizes]
+        else:
+            self.cell = MemoryCell(self.recurrent, self.memory_size)
+        head_init = nn.initializers.variance_scaling(
+            self.head_scale**2, "fan_in", "truncated_normal"
+        )
+        self.head = nn.Dense(self.num_outputs, kernel_init=head_init)
+
+    def init_memory(self) -> PyTree:
+        """What an episode starts with; no batch axis."""
+        if self.recurrent == "none":
+            return ()
+        return MemoryCell(self.recurrent, self.memory_size, parent=None).init_memory()
+
+    def __call__(self, observation: PyTree, memory: PyTree) -> tuple[Array, PyTree]:
+        """One step, with any leading batch axes: float32[..., num_outputs] and the next memory."""
+        x = features(self.space, observation)
+        if self.recurrent == "none":
+            return self._feed_forward(x), memory
+        memory, output = self.cell.advance(memory, self.cell.project(x))
+        return self.head(output), memory
+
+    def unroll(self, observations: PyTree, starts: Array, memory: PyTree) -> tuple[Array, PyTree]:
+        """Many steps, time first.
+
+        Args:
+          observations: leaves [T, B, ...].
+          starts: bool[T, B], True where an episode starts: the memory is cleared before it.
+          memory: leaves [B, ...], from before the first step.
+
+        Returns:
+          float32[T, B, num_outputs], and the memory after every step, leaves [T, B, ...].
+        """
+        x = features(self.space, observations)
+        if self.recurrent == "none":
+            return self._feed_forward(x), memory
+        fresh = self.init_memory()
+
+        def advance(cell: MemoryCell, memory: PyTree, step: tuple[Array, Array]):
+            projected, start = step
+            memory = clear_memory(memory, fresh, start)
+            memory, output = cell.advance(memory, projected)
+            return memory, (output, memory)
+
+        scan = nn.scan(advance, variable_broadcast="params", split_rngs={"params": False})
+        _, (outputs, memories) = scan(self.cell, memory, (self.cell.project(x), starts))
+        return self.head(outputs), memories
+
+    def _feed_forward(self, x: Array) -> Array:
+        activation = _ACTIVATIONS[self.activation]
+        for layer in self.hidden:
+            x = activation(layer(x))
+        return self.head(x)
+
+
+def clear_memory(memory: PyTree, fresh: PyTree, starts: Array) -> PyTree:
+    """`fresh` (no batch axis) where `starts` (bool[...]) is True, else `memory`."""
+
+    def clear(kept: Array, new: Array) -> Array:
+        new = new.reshape((1,) * (kept.ndim - new.ndim) + new.shape)
+        return jnp.where(jnp.expand_dims(starts, tuple(range(starts.ndim, kept.ndim))), new, kept)
+
+    return jax.tree.map(clear, memory, fresh)
