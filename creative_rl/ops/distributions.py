@@ -46,5 +46,5 @@ def select_action(values: Float[Array, "*B A"], action: Int[Array, "*B"]) -> Flo
 
     A sum over a one-hot comparison, because the gradient of a gather is a slow scatter.
     """
-    chosen = jnp.arange(values.shape[-1], dtype=jnp.int32) == jnp.expand_dims(action, -1)
+    chosen = jax.nn.one_hot(action, values.shape[-1], dtype=jnp.bool_)
     return jnp.sum(jnp.where(chosen, values, 0.0), axis=-1)

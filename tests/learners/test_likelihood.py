@@ -1,0 +1,80 @@
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import creative_rl as crl
+from creative_rl.configs import LikelihoodConfig
+from creative_rl.learners import likelihood
+from creative_rl.stores.sequences import Sequences
+
+CONFIG = LikelihoodConfig(
+    batch_size=8, num_steps=10, memory_size=16, learning_rate=2e-2, patience=3
+)
+
+
+def alternating(num: int, length: int = 12) -> jnp.ndarray:
+    """Two events in turn, starting with either."""
+    return (14 + 2 * ((np.arange(length + 1) + np.arange(num)[:, None]) % 2)).astype(np.uint8)
+
+
+@pytest.fixture
+def sequences():
+    return Sequences(jnp.asarray(alternating(32)), jnp.asarray(alternating(4)))
+
+
+def test_learns_what_can_be_learned_and_composes_it(sequences, key):
+    learner = likelihood(crl.make("melody-theory", length=12), CONFIG, sequences)
+    run = jax.jit(lambda state: jax.lax.scan(lambda s, _: learner.update(s), state, None, 25))
+    state, metrics = run(learner.init(key))
+    # The alternation is certain, so the likelihood goes to one.
+    assert float(metrics["best_held_out_nll"][-1]) < 0.02
+    works = jax.jit(learner.generate, static_argnums=2)(state, key, 20)
+    steps = np.abs(np.diff(np.asarray(works.events), axis=1))
+    assert (steps[:, 4:] == 2).mean() > 0.9
+
+
+@pytest.mark.parametrize("recurrent", ["lstm", "gru"])
+def test_negative_log_likelihood_of_unpredictable_events_is_their_entropy(recurrent, key):
+    events = 2 + jax.random.randint(key, (600, 13), 0, 4).astype(jnp.uint8)
+    config = dataclasses.replace(CONFIG, recurrent=recurrent, batch_size=64)
+    learner = likelihood(
+        crl.make("melody-theory", length=12), config, Sequences(events[:500], events[500:])
+    )
+    run = jax.jit(lambda state: jax.lax.scan(lambda s, _: learner.update(s), state, None, 10))
+    _, metrics = run(learner.init(key))
+    np.testing.assert_allclose(metrics["best_held_out_nll"][-1], np.log(4), atol=0.02)
+
+
+def test_stops_when_held_out_sequences_get_no_better_and_stays(key):
+    # What is held out contradicts what is trained on: the first update is the best.
+    train = jnp.full((8, 13), 14, jnp.uint8)
+    held_out = jnp.full((2, 13), 20, jnp.uint8)
+    learner = likelihood(crl.make("melody-theory", length=12), CONFIG, Sequences(train, held_out))
+    update = jax.jit(learner.update)
+    state, finished = learner.init(key), []
+    for _ in range(8):
+        state, metrics = update(state)
+        finished.append(bool(metrics["finished"]))
+    assert finished.index(True) == int(state.num_updates) - 1 < 7
+    assert int(state.num_worse) == CONFIG.patience
+    frozen, _ = update(state)
+    jax.tree.map(
+        np.testing.assert_array_equal,
+        frozen.replace(key=jax.random.key_data(frozen.key)),
+        state.replace(key=jax.random.key_data(state.key)),
+    )
+    best, last = state.best_variables["params"], state.variables["params"]
+    assert (np.asarray(best["head"]["bias"]) != np.asarray(last["head"]["bias"])).any()
+
+
+def test_what_it_cannot_learn_from_is_refused(sequences):
+    theory = crl.make("melody-theory")
+    with pytest.raises(ValueError, match="batch_size must be at most sequences = 32, got 64"):
+        likelihood(theory, dataclasses.replace(CONFIG, batch_size=64), sequences)
+    with pytest.raises(ValueError, match="held-out sequences, got none"):
+        likelihood(theory, CONFIG, sequences.replace(held_out=sequences.held_out[:0]))
+    with pytest.raises(ValueError, match="predicts actions from the last one"):
+        likelihood(crl.make("melody-target"), CONFIG, sequences)
