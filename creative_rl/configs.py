@@ -50,7 +50,9 @@ class PPOConfig:
     value_clip_eps: float = 0.2
     """how far the value may move in one update"""
     entropy_coef: float = 0.01
-    """weight of the policy's entropy"""
+    """weight of the policy's entropy in the loss"""
+    entropy_reward_coef: float = 0.0
+    """weight of -log pi(a|s) in the reward; that of a likelihood reward makes it KL control"""
     value_coef: float = 0.5
     """weight of the value loss"""
     max_grad_norm: float = 0.5

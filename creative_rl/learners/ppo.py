@@ -2,6 +2,10 @@
 
 Source: Schulman et al., "Proximal Policy Optimization Algorithms" (arXiv 1707.06347).
 
+Options beyond it: a likelihood reward of weight c in the environment with
+`entropy_reward_coef = c` makes the objective E[reward] - c KL(pi || prior), per step, which is the
+KL control of Jaques et al. (arXiv 1611.02796, equation 5).
+
 Deviations: advantages tell truncation from termination (a truncated step bootstraps from its
 true last observation); weights start from variance-scaling instead of orthogonal draws.
 """
@@ -249,8 +253,9 @@ def ppo(
         memory = state.memory
         state, rollout = collect(state.replace(key=key), key_collect)
         critic_memory, values, next_values = evaluate(state.replace(memory=memory), rollout)
+        surprise = -config.entropy_reward_coef * rollout.log_prob
         advantages = returns.generalized_advantages(
-            rollout.timestep.reward,
+            rollout.timestep.reward + surprise,
             values,
             next_values,
             rollout.timestep.terminated,

@@ -1,0 +1,13 @@
+"""What comes out of an episode: pytrees that one can hear, see and open in other programs.
+
+>>> from creative_rl import works
+>>> works.load("none.txt")
+Traceback (most recent call last):
+...
+ValueError: works are read from .mid, .json, got 'none.txt'
+"""
+
+from creative_rl.works.files import load, save, unbatch
+from creative_rl.works.melody import Melody
+
+__all__ = ["Melody", "load", "save", "unbatch"]

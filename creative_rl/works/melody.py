@@ -19,3 +19,9 @@ class Melody(flax.struct.PyTreeNode):
     """quarter notes a minute"""
     steps_per_quarter: int = flax.struct.field(pytree_node=False, default=4)
     """grid steps in a quarter note"""
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: a piano roll and a player; the first eight of a batch."""
+        from creative_rl.works.notebook import melody_html
+
+        return melody_html(self)

@@ -98,3 +98,18 @@ def test_other_action_spaces_are_refused_with_the_way_out():
 
     with pytest.raises(ValueError, match="FlattenActions turns MultiDiscrete into Discrete"):
         ppo(Chords(), SMALL)
+
+
+def test_entropy_in_the_reward_settles_on_the_softmax_of_the_rewards(key):
+    """KL control to a uniform prior: the optimum is softmax(reward / c), whatever c's scale."""
+    env = crl.make("melody-target", length=1, num_pitches=2)
+    params = env.default_params.replace(weights={"target_match": jnp.float32(3.0)})
+    config = PPOConfig(
+        num_envs=256, num_steps=4, hidden_sizes=(8,), learning_rate=3e-2, entropy_coef=0.0,
+        entropy_reward_coef=2.0, decay_updates=150,
+    )  # fmt: skip
+    learner = ppo(env, config, params=params)
+    run = jax.jit(lambda state: jax.lax.scan(lambda s, _: learner.update(s), state, None, 150))
+    _, metrics = run(learner.init(key))
+    share = float(metrics["term_target_match"][-20:].mean())
+    assert abs(share - 1 / (1 + np.exp(-1.5))) < 0.02

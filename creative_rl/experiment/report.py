@@ -1,0 +1,230 @@
+"""A run as one page that opens anywhere: curves, tables, pictures and players, no network."""
+
+import json
+import pathlib
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from creative_rl.experiment.learning_curves import Curve, families, read_curves
+from creative_rl.works.atomic import write_bytes
+from creative_rl.works.notebook import data_uri
+
+_MEDIA_TYPES = {
+    "png": "image/png",
+    "gif": "image/gif",
+    "svg": "image/svg+xml",
+    "wav": "audio/wav",
+    "mp4": "video/mp4",
+    "mid": "audio/midi",
+    "json": "application/json",
+    "txt": "text/plain",
+}
+_PICTURES = ("png", "gif", "svg")
+_LABELS = {"mid": "MIDI", "txt": "text"}
+_GROUPS = {"best": "Best works", "sample": "Samples"}
+
+
+class Card(NamedTuple):
+    """A work on the page; `picture`, `player` and links are data URIs."""
+
+    title: str
+    picture: str | None
+    player: str | None
+    links: list[tuple[str, str, str]]  # format, file name, data URI
+    scores: Mapping[str, Any]
+
+
+def write_report(run_dir: pathlib.Path) -> pathlib.Path:
+    """Write `report.html` into a run's directory, from what lies there.
+
+    Only `config.json` must be there; a section whose source is missing is left out:
+    `metrics.jsonl` (curves), `table.json`, `works/index.json` (cards), and directories inside
+    that hold a `config.json` of their own (their curves).
+
+    Returns:
+      The path of the page, which replaces an earlier one at the end.
+
+    Raises:
+      ValueError: a file is damaged; the line names it and the reason.
+      ImportError: jinja2 or Matplotlib is not installed.
+    """
+    run_dir = pathlib.Path(run_dir)
+    config = _read_json(run_dir / "config.json", dict)
+    curves = _curves(run_dir)
+    page = _template().render(
+        title=_title(config, run_dir),
+        created=config.get("created"),
+        tiles=_tiles(run_dir, curves),
+        table=_read_table(run_dir / "table.json"),
+        groups=_groups(run_dir / "works"),
+        curves=families(curves),
+        num_seeds=max((curve.values.shape[1] for curve in curves), default=1),
+        sub_runs=_sub_runs(run_dir),
+        spec=_flatten(config.get("spec")),
+        machine=_flatten({key: value for key, value in config.items() if key != "spec"}),
+    )
+    return write_bytes(run_dir / "report.html", page.encode())
+
+
+def _template() -> Any:
+    try:
+        import jinja2
+    except ImportError as error:
+        raise ImportError("reports need jinja2: pip install 'creative_rl[media]'") from error
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("creative_rl.experiment"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters["cell"] = _cell
+    environment.tests["numeric"] = _is_numeric
+    return environment.get_template("report.html")
+
+
+def _read_json(path: pathlib.Path, kind: type) -> Any:
+    """The file's JSON, which must be a `kind` at the top."""
+    try:
+        value = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise ValueError(f"cannot read {path}: {error}") from error
+    if not isinstance(value, kind):
+        raise ValueError(f"cannot read {path}: it must hold a {kind.__name__} at the top")
+    return value
+
+
+def _read_records(path: pathlib.Path) -> list[dict[str, Any]]:
+    """The lines of a metrics file; the last may be cut, as a killed run leaves it."""
+    if not path.is_file():
+        return []
+    lines = path.read_bytes().splitlines()
+    records = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            record = json.loads(line)
+            if not isinstance(record, dict):
+                raise ValueError("it must be a dict")
+            records.append(record)
+        except ValueError as error:
+            if number < len(lines):
+                raise ValueError(f"cannot read {path}, line {number}: {error}") from error
+    return records
+
+
+def _curves(run_dir: pathlib.Path) -> list[Curve]:
+    return read_curves(_read_records(run_dir / "metrics.jsonl"))
+
+
+def _read_table(path: pathlib.Path) -> dict[str, Any] | None:
+    if not path.is_file():
+        return None
+    table = _read_json(path, dict)
+    table = {"title": "Results", "columns": [], "rows": [], "notes": [], **table}
+    lists = [table["columns"], table["rows"], table["notes"]]
+    if not all(isinstance(part, list) for part in [*lists, *lists[1]]):
+        raise ValueError(f"cannot read {path}: columns, notes, rows and each row must be lists")
+    return table
+
+
+def _title(config: Mapping[str, Any], run_dir: pathlib.Path) -> str:
+    names = [_dict(config.get("spec")).get(key) for key in ("learner", "environment")]
+    return " on ".join(str(name) for name in names if name) or run_dir.resolve().name
+
+
+def _tiles(run_dir: pathlib.Path, curves: list[Curve]) -> list[tuple[str, str]]:
+    """The run in a few figures, as (what, figure)."""
+    tiles = [("return, last", _cell(c.last)) for c in curves if c.name == "episode_return"]
+    records = _read_records(run_dir / "metrics.jsonl")
+    steps, seconds = ((records[-1].get(key) if records else None) for key in ("steps", "seconds"))
+    if _is_numeric(steps):
+        tiles.append(("environment steps", _cell(steps)))
+    if _is_numeric(seconds):
+        tiles.append(("seconds", f"{seconds:,.1f}"))
+    if _is_numeric(steps) and _is_numeric(seconds) and seconds > 0:
+        tiles.append(("steps a second", f"{steps / seconds:,.0f}"))
+    return tiles
+
+
+def _sub_runs(run_dir: pathlib.Path) -> list[tuple[str, list]]:
+    """Name and curves of every run that lies in this one."""
+    runs = []
+    for path in sorted(run_dir.glob("*/config.json")):
+        config = _read_json(path, dict)
+        runs.append(
+            (f"{path.parent.name}: {_title(config, path.parent)}", families(_curves(path.parent)))
+        )
+    return [(title, curves) for title, curves in runs if curves]
+
+
+def _groups(works_dir: pathlib.Path) -> list[tuple[str, list[Card]]]:
+    """The works' cards under their groups' titles, in the index's order."""
+    path = works_dir / "index.json"
+    if not path.is_file():
+        return []
+    groups: dict[str, list[Card]] = {}
+    for entry in _read_json(path, list):
+        if not isinstance(entry, dict):
+            raise ValueError(f"cannot read {path}: every work must be a dict, got {entry!r}")
+        group = str(entry.get("group", ""))
+        groups.setdefault(_GROUPS.get(group, group.capitalize() or "Works"), []).append(
+            _card(works_dir, entry)
+        )
+    return list(groups.items())
+
+
+def _card(works_dir: pathlib.Path, entry: Mapping[str, Any]) -> Card:
+    data, names = {}, {}
+    for form, name in _dict(entry.get("files")).items():
+        # A plain name in a known format: an index from elsewhere reads no other files.
+        if form in _MEDIA_TYPES and pathlib.PurePath(str(name)).name == name:
+            path = works_dir / name
+            if path.is_file() and not path.is_symlink():
+                data[form] = data_uri(_MEDIA_TYPES[form], path.read_bytes())
+                names[form] = name
+    shown = {form for form in data if form in (*_PICTURES, "wav")}
+    return Card(
+        title=str(entry.get("title") or entry.get("name") or "work"),
+        picture=next((data[form] for form in _PICTURES if form in data), None),
+        player=data.get("wav"),
+        links=[
+            (_LABELS.get(form, form.upper()), names[form], data[form])
+            for form in data
+            if form not in shown
+        ],
+        scores=_dict(entry.get("scores")),
+    )
+
+
+def _flatten(values: Any, prefix: str = "") -> dict[str, Any]:
+    """Nested dicts as one, with dotted names; anything but a dict has no names."""
+    flat = {}
+    for key, value in _dict(values).items():
+        if isinstance(value, dict):
+            flat.update(_flatten(value, f"{prefix}{key}."))
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def _dict(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _is_numeric(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _cell(value: Any) -> str:
+    """A value as a reader expects it: four figures, thousands apart, no quotation marks."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}" if abs(value) >= 10_000 else str(value)
+    if isinstance(value, float):
+        return f"{value:,.0f}" if 10_000 <= abs(value) < 1e12 else f"{value:.4g}"
+    if isinstance(value, list):
+        return ", ".join(_cell(item) for item in value)
+    return json.dumps(value) if isinstance(value, dict) else str(value)

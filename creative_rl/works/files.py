@@ -1,0 +1,119 @@
+"""Works to files and back: one table says which work has which formats."""
+
+import os
+import pathlib
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import jax
+import numpy as np
+
+from creative_rl.typing import PyTree
+from creative_rl.works import midi, piano_roll, spans, synthesizer
+from creative_rl.works.atomic import write_bytes
+from creative_rl.works.json_file import encode_json, read_json
+from creative_rl.works.melody import Melody
+
+
+class Format(NamedTuple):
+    """How a work becomes the bytes of a file, and for some, a file a work."""
+
+    encode: Callable[[PyTree], bytes]
+    read: Callable[[pathlib.Path], PyTree] | None = None
+
+
+class Kind(NamedTuple):
+    """A type of work: its check, which gives one work with numpy leaves, and its formats."""
+
+    check: Callable[[PyTree], PyTree]
+    formats: Mapping[str, Format]
+
+
+def _read_json(path: pathlib.Path) -> PyTree:
+    work = read_json(path, {work_type.__name__: work_type for work_type in KINDS})
+    try:
+        return KINDS[type(work)].check(work)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+KINDS: dict[type, Kind] = {
+    Melody: Kind(
+        check=spans.on_host,
+        formats={
+            ".mid": Format(midi.encode_melody, midi.read_melody),
+            ".wav": Format(synthesizer.encode_wav),
+            ".png": Format(piano_roll.encode_png),
+            ".json": Format(encode_json, _read_json),
+        },
+    ),
+}
+
+
+def save(work: PyTree, path: str | os.PathLike) -> pathlib.Path:
+    """Write one work; the suffix of `path` says how. What stood there is replaced at the end.
+
+    A `Melody` has .mid, .wav, .png (piano roll) and .json.
+
+    Raises:
+      ValueError: no such format for this work, or the work is a batch (see `unbatch`).
+      FileNotFoundError: the folder does not exist.
+      ImportError: a package that the format needs is not installed.
+    """
+    path = pathlib.Path(path)
+    if type(work) not in KINDS:
+        known = ", ".join(work_type.__name__ for work_type in KINDS)
+        raise ValueError(f"save: works are {known}, got a {type(work).__name__}")
+    kind = KINDS[type(work)]
+    if path.suffix.lower() not in kind.formats:
+        raise ValueError(
+            f"a {type(work).__name__} is written as {', '.join(kind.formats)}, "
+            f"got the file name {path.name!r}"
+        )
+    return write_bytes(path, kind.formats[path.suffix.lower()].encode(kind.check(work)))
+
+
+def load(path: str | os.PathLike) -> PyTree:
+    """Read a work, with numpy leaves, from .json or .mid.
+
+    What `save` wrote comes back the same; of other MIDI files the highest notes make a melody.
+
+    Raises:
+      ValueError: no format that is read, or the file is damaged; the line names file and reason.
+      FileNotFoundError: there is no such file.
+    """
+    path = pathlib.Path(path)
+    readers = {
+        suffix: form.read
+        for kind in KINDS.values()
+        for suffix, form in kind.formats.items()
+        if form.read is not None
+    }
+    if path.suffix.lower() not in readers:
+        raise ValueError(f"works are read from {', '.join(readers)}, got {path.name!r}")
+    return readers[path.suffix.lower()](path)
+
+
+def unbatch(works: PyTree) -> list[PyTree]:
+    """Split a batch into its works, with numpy leaves.
+
+    Args:
+      works: a pytree with one more leading axis, of equal size, on every leaf.
+
+    Raises:
+      ValueError: a leaf has no leading axis, or their sizes differ.
+
+    Example:
+      >>> batch = Melody(events=np.zeros((3, 8), np.int32), length=np.full(3, 8, np.int32))
+      >>> len(unbatch(batch))
+      3
+    """
+    leaves, structure = jax.tree.flatten(jax.device_get(works))
+    shapes = [np.shape(leaf) for leaf in leaves]
+    if not shapes or any(shape[:1] != shapes[0][:1] or not shape for shape in shapes):
+        raise ValueError(
+            "unbatch: every leaf needs a leading axis, all of one size, got the shapes "
+            f"{', '.join(map(str, shapes)) or 'of no leaves'}"
+        )
+    rows = ([np.asarray(leaf[index]) for leaf in leaves] for index in range(shapes[0][0]))
+    return [jax.tree.unflatten(structure, row) for row in rows]
