@@ -3,7 +3,6 @@
 import dataclasses
 
 import flax.struct
-import jax
 import jax.numpy as jnp
 
 from creative_rl.environment import Environment
@@ -16,10 +15,18 @@ from creative_rl.works.melody import Melody
 
 
 class MelodyState(flax.struct.PyTreeNode):
-    """The notes so far (newest first in the register) and how many they are."""
+    """The notes so far and how many they are."""
 
     notes: ShiftRegister
     step: Array  # int32
+
+
+class VarietyState(flax.struct.PyTreeNode):
+    """As `MelodyState`, with the window that the reward looks back over."""
+
+    notes: ShiftRegister
+    step: Array  # int32
+    window: int = flax.struct.field(pytree_node=False)
 
 
 class TheoryState(flax.struct.PyTreeNode):
@@ -63,7 +70,7 @@ class VarietyMelody(Environment):
 
     Attributes:
       length: notes in an episode.
-      num_pitches: pitch classes, 2 to 32.
+      num_pitches: pitches from middle C up, 2 to 24.
       window: notes that the reward looks back over.
     """
 
@@ -93,22 +100,22 @@ class VarietyMelody(Environment):
     def horizon(self) -> int:
         return self.length
 
-    def initial_state(self, key: Key, params: MelodyParams) -> MelodyState:
+    def initial_state(self, key: Key, params: MelodyParams) -> VarietyState:
         register = ShiftRegister.create(max(self.window, self.length), self.num_pitches)
-        return MelodyState(register, jnp.int32(0))
+        return VarietyState(register, jnp.int32(0), self.window)
 
     def next_state(
-        self, key: Key, state: MelodyState, action: Array, params: MelodyParams
-    ) -> MelodyState:
-        return MelodyState(state.notes.push(action), state.step + 1)
+        self, key: Key, state: VarietyState, action: Array, params: MelodyParams
+    ) -> VarietyState:
+        return state.replace(notes=state.notes.push(action), step=state.step + 1)
 
-    def observe(self, state: MelodyState, params: MelodyParams) -> Array:
+    def observe(self, state: VarietyState, params: MelodyParams) -> Array:
         return state.notes.array()[-self.window :]
 
-    def end(self, state: MelodyState, params: MelodyParams) -> tuple[Array, Array]:
+    def end(self, state: VarietyState, params: MelodyParams) -> tuple[Array, Array]:
         return state.step >= self.length, jnp.bool_(False)
 
-    def work(self, state: MelodyState, params: MelodyParams) -> Melody:
+    def work(self, state: VarietyState, params: MelodyParams) -> Melody:
         return _melody(state.notes, state.step, self.length, theory.TONIC)
 
 
@@ -131,7 +138,7 @@ class TargetMelody(Environment):
 
     Attributes:
       length: notes in an episode.
-      num_pitches: pitch classes, 2 to 32.
+      num_pitches: pitches from middle C up, 2 to 24.
       num_phases: observations that tell the steps apart; None for one for every step.
       target: default for `params.target`; None for a scale up and down.
     """
@@ -223,7 +230,7 @@ class TheoryMelody(Environment):
     goes on and resets by hand.
 
     Attributes:
-      length: events in a composition, at least 12.
+      length: events in a composition, 12 to 64.
     """
 
     length: int = 32
@@ -231,9 +238,9 @@ class TheoryMelody(Environment):
 
     def __post_init__(self):
         super().__post_init__()
-        if not 12 <= self.length <= 64:
+        if not isinstance(self.length, int) or not 12 <= self.length <= 64:
             raise ValueError(
-                "TheoryMelody: length must be in 12..64 (a bar of eight and a coda of four; the "
+                "TheoryMelody: length must be a whole number in 12..64 (a bar of eight and a coda of four; the "
                 f"exact autocorrelation fits 32-bit integers up to 64), got {self.length}"
             )
 

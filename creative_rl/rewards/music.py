@@ -1,7 +1,7 @@
 """Named reward terms for melodies.
 
-The terms read a transition whose states carry `notes` (a `ShiftRegister`), `step` and, for the
-rules of music theory, `stats` (a `TheoryStats`).
+The terms read a transition whose states carry `notes` (a `ShiftRegister`), `step`, for variety a
+`window`, and for the rules of music theory `stats` (a `TheoryStats`).
 """
 
 import jax
@@ -14,12 +14,12 @@ _RL_TUNER = "RL Tuner, arXiv 1611.02796, section 4.1"
 
 
 def _variety(seen: Transition) -> Array:
-    notes = seen.next_state.notes
+    notes, window = seen.next_state.notes, seen.next_state.window
     present = jnp.uint32(0)
-    for age in range(notes.length):
+    for age in range(window):
         present |= jnp.uint32(1) << notes.lag(age).astype(jnp.uint32)
     distinct = jax.lax.population_count(present)
-    return distinct.astype(jnp.float32) / notes.length
+    return distinct.astype(jnp.float32) / window
 
 
 def _target_match(seen: Transition) -> Array:

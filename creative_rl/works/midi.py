@@ -137,7 +137,10 @@ def _parse(path: str | os.PathLike) -> Any:
     data = pathlib.Path(path).read_bytes()
     try:
         file = mido.MidiFile(file=io.BytesIO(data))
-    except (OSError, EOFError, ValueError, KeyError, IndexError, struct.error) as error:
+    except (
+        OSError, EOFError, ValueError, KeyError, IndexError, struct.error,
+        mido.KeySignatureError,
+    ) as error:  # fmt: skip
         reason = str(error) or "it ends too early"
         raise ValueError(f"{path} is not a readable MIDI file: {reason}") from error
     if file.type not in (0, 1):
