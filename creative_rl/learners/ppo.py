@@ -143,26 +143,33 @@ def ppo(
     def collect(state: PPOState, key: Key) -> tuple[PPOState, Rollout]:
         fresh = models["actor"].init_memory()
 
-        def step(carry, keys):
+        def step(carry, randomness):
             env_state, timestep, starts, memory = carry
+            noise, keys = randomness
             memory = clear_memory(memory, fresh, starts)
             logits, memory = models["actor"].apply(
                 state.variables["actor"], timestep.observation, memory
             )
             logits = distributions.mask_logits(logits, timestep.action_mask)
-            action = distributions.categorical_sample(keys[0], logits)
+            action = distributions.most_likely(logits + noise)
             log_prob = distributions.categorical_log_prob(logits, action)
             env_state, next_timestep = jax.vmap(stream.step, (0, 0, 0, None))(
-                keys[1:], env_state, action, state.env_params
+                keys, env_state, action, state.env_params
             )
             collected = Rollout(
                 timestep.observation, timestep.action_mask, starts, action, log_prob, next_timestep
             )
             return (env_state, next_timestep, next_timestep.ended, memory), collected
 
-        keys = jax.random.split(key, (config.num_steps, 1 + config.num_envs))
+        # All randomness at once: in the loop, small draws would cost more than the network.
+        key_noise, key_step = jax.random.split(key)
+        shape = (config.num_steps, config.num_envs)
+        randomness = (
+            jax.random.gumbel(key_noise, (*shape, num_actions)),
+            jax.random.split(key_step, shape),
+        )
         carry = (state.env_state, state.timestep, state.starts, state.memory["actor"])
-        (env_state, timestep, starts, memory), rollout = jax.lax.scan(step, carry, keys)
+        (env_state, timestep, starts, memory), rollout = jax.lax.scan(step, carry, randomness)
         state = state.replace(
             env_state=env_state,
             timestep=timestep,
@@ -229,21 +236,31 @@ def ppo(
         if not is_recurrent:  # no order to keep: one long row of steps
             batch = jax.tree.map(lambda leaf: leaf.reshape(1, -1, *leaf.shape[2:]), batch)
         num_columns = batch.action.shape[1]
+        minibatch_size = num_columns // config.num_minibatches
 
-        def minibatch_step(carry, columns):
+        def minibatch_step(carry, minibatch: tuple[Batch, PyTree]):
             variables, opt_state = carry
-            chosen = jax.tree.map(lambda leaf: jnp.take(leaf, columns, axis=1), batch)
-            start = jax.tree.map(lambda leaf: leaf[columns], memory)
-            gradients, metrics = jax.grad(loss_fn, has_aux=True)(variables, chosen, start)
+            gradients, metrics = jax.grad(loss_fn, has_aux=True)(variables, *minibatch)
             updates, opt_state = optimizer.update(gradients, opt_state, variables)
             return (optax.apply_updates(variables, updates), opt_state), metrics
 
-        order = jax.vmap(lambda k: jax.random.permutation(k, num_columns))(
-            jax.random.split(key, config.num_epochs)
-        )
-        order = order.reshape(config.num_epochs * config.num_minibatches, -1)
+        def epoch(carry, key: Key):
+            order = jax.random.permutation(key, num_columns)
+
+            def shuffle(leaf: Array, axis: int) -> Array:
+                """Minibatches along a new first axis."""
+                leaf = jnp.take(leaf, order, axis=axis)
+                shape = (*leaf.shape[:axis], config.num_minibatches, minibatch_size)
+                return jnp.moveaxis(leaf.reshape(*shape, *leaf.shape[axis + 1 :]), axis, 0)
+
+            minibatches = (
+                jax.tree.map(lambda leaf: shuffle(leaf, 1), batch),
+                jax.tree.map(lambda leaf: shuffle(leaf, 0), memory),
+            )
+            return jax.lax.scan(minibatch_step, carry, minibatches)
+
         (variables, opt_state), metrics = jax.lax.scan(
-            minibatch_step, (state.variables, state.opt_state), order
+            epoch, (state.variables, state.opt_state), jax.random.split(key, config.num_epochs)
         )
         state = state.replace(variables=variables, opt_state=opt_state)
         return state, jax.tree.map(jnp.mean, metrics)
@@ -288,6 +305,9 @@ def _optimizer(config: PPOConfig) -> optax.GradientTransformation:
         left = jnp.maximum(1.0 - share, 0.0)
         return config.learning_rate * jnp.where(config.decay_updates > 0, left, 1.0)
 
-    return optax.chain(
-        optax.clip_by_global_norm(config.max_grad_norm), optax.adam(learning_rate, eps=1e-5)
+    # One flat vector: a dozen small arrays would cost a dozen times the kernels.
+    return optax.flatten(
+        optax.chain(
+            optax.clip_by_global_norm(config.max_grad_norm), optax.adam(learning_rate, eps=1e-5)
+        )
     )

@@ -28,6 +28,11 @@ def categorical_sample(key: Key, logits: Float[Array, "*B A"]) -> Int[Array, "*B
     return jax.random.categorical(key, logits).astype(jnp.int32)
 
 
+def most_likely(logits: Float[Array, "*B A"]) -> Int[Array, "*B"]:
+    """int32: the action with the largest logit; with Gumbel noise added to the logits, a draw."""
+    return jnp.argmax(logits, axis=-1).astype(jnp.int32)
+
+
 def categorical_log_prob(
     logits: Float[Array, "*B A"], action: Int[Array, "*B"]
 ) -> Float[Array, "*B"]:
