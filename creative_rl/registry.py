@@ -95,13 +95,13 @@ def make(id: str, **overrides: Any) -> Any:
     elif ":" in id:
         factory = load(id)
     else:
-        raise ValueError(_unknown("environment", id, environment_ids()))
+        raise ValueError(unknown_name("environment", id, environment_ids()))
     keywords.update(overrides)
     if dataclasses.is_dataclass(factory):
         fields = [field.name for field in dataclasses.fields(factory) if field.init]
         for name in keywords:
             if name not in fields:
-                raise ValueError(f"{id}: {_unknown('field', name, fields)}")
+                raise ValueError(f"{id}: {unknown_name('field', name, fields)}")
     return factory(**keywords)
 
 
@@ -122,7 +122,7 @@ def environment_ids() -> list[str]:
 def learner_entry(name: str) -> LearnerEntry:
     """The table's row for a learner, or a `ValueError` with the near matches."""
     if name not in LEARNERS:
-        raise ValueError(_unknown("learner", name, sorted(LEARNERS)))
+        raise ValueError(unknown_name("learner", name, sorted(LEARNERS)))
     return LEARNERS[name]
 
 
@@ -137,7 +137,8 @@ def load(target: str) -> Any:
         ) from error
 
 
-def _unknown(what: str, name: str, known: list[str]) -> str:
+def unknown_name(what: str, name: str, known: list[str]) -> str:
+    """One sentence that refuses a name and offers the near ones."""
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}"
     return f"unknown {what} {name!r}; {hint}"

@@ -1,0 +1,35 @@
+"""Running learners: train, checkpoint, log, evaluate, and the directory that keeps a run.
+
+Names load when they are first used, so that command lines stay light. No module here has the name
+of a function that is exported: importing it would hide the function.
+"""
+
+import importlib
+from typing import Any
+
+_EXPORTS = {
+    "train": "training",
+    "TrainResult": "training",
+    "DivergedError": "training",
+    "RunSpec": "spec",
+    "Run": "run",
+    "build": "assembly",
+    "open_run": "assembly",
+    "start": "session",
+    "resume": "session",
+    "rollout": "rollouts",
+    "evaluate": "evaluation",
+    "create": "creation",
+}
+
+__all__ = list(_EXPORTS)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _EXPORTS:
+        raise AttributeError(f"module 'creative_rl.experiment' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"creative_rl.experiment.{_EXPORTS[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

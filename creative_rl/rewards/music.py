@@ -28,7 +28,7 @@ def _target_match(seen: Transition) -> Array:
 
 
 def _key(seen: Transition) -> Array:
-    return jnp.where(theory.in_key(seen.action), 0.0, -1.0)
+    return jnp.where(theory.in_key(seen.action), jnp.float32(0), jnp.float32(-1))
 
 
 def _tonic(seen: Transition) -> Array:
@@ -37,7 +37,8 @@ def _tonic(seen: Transition) -> Array:
 
 
 def _repetition(seen: Transition) -> Array:
-    return jnp.where(theory.is_excessively_repeated(seen.state.stats, seen.action), -100.0, 0.0)
+    too_often = theory.is_excessively_repeated(seen.state.stats, seen.action)
+    return jnp.where(too_often, jnp.float32(-100), jnp.float32(0))
 
 
 def _autocorrelation(seen: Transition) -> Array:

@@ -10,6 +10,8 @@ from creative_rl.wrappers.wrapper import Wrapper
 
 
 class EpisodeLogState(flax.struct.PyTreeNode):
+    """The wrapped environment's state and the running sums."""
+
     env: PyTree
     episode_return: Array  # float32: undiscounted sum of rewards so far
     episode_length: Array  # int32

@@ -12,12 +12,16 @@ from creative_rl.wrappers.wrapper import Wrapper
 
 
 class LikelihoodRewardState(flax.struct.PyTreeNode):
+    """The wrapped environment's state and what the model expects next."""
+
     env: PyTree
     memory: PyTree
     log_probs: Array  # float32[A], of the next action
 
 
 class LikelihoodRewardParams(flax.struct.PyTreeNode):
+    """The wrapped environment's params, the model's variables and the term's weight."""
+
     env: PyTree
     variables: PyTree
     weight: Array  # float32

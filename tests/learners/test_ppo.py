@@ -32,7 +32,7 @@ def test_the_first_gradient_step_sees_the_policy_that_acted(config, key):
 def test_learns_a_target_melody(config, key):
     config = dataclasses.replace(config, num_envs=16, num_steps=16, learning_rate=1e-2)
     learner = ppo(crl.make("melody-target", length=8, num_pitches=5), config)
-    run = jax.jit(lambda state: jax.lax.scan(lambda s, _: learner.update(s), state, None, 60))
+    run = jax.jit(lambda state: jax.lax.scan(lambda s, _: learner.update(s), state, None, 80))
     _, metrics = run(learner.init(key))
     assert float(metrics["episode_return"][0]) < 3
     assert float(metrics["episode_return"][-1]) > 7.5

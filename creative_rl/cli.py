@@ -1,0 +1,217 @@
+"""The `creative-rl` command. Nothing that needs JAX is imported before it is asked for."""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from creative_rl import registry
+from creative_rl.experiment import train_arguments
+from creative_rl.experiment.flags import whole
+from creative_rl.experiment.parser import Parser, UsageError, as_usage, at_least
+from creative_rl.experiment.run import Run
+from creative_rl.experiment.spec import unknown_name
+
+if TYPE_CHECKING:
+    from creative_rl.experiment.training import TrainResult
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Returns:
+      The exit code: 0; 2 for a command line that cannot be, 1 for what goes wrong later; and 128
+      plus the signal's number for a run that was stopped by one (and is saved).
+    """
+    argv = list(sys.argv[1:] if argv is None else argv)
+    is_debug = bool(os.environ.get("CREATIVE_RL_DEBUG")) or "--debug" in argv
+    try:
+        return _dispatch([argument for argument in argv if argument != "--debug"])
+    except SystemExit as leaving:  # --help and --version
+        return int(leaving.code or 0)
+    except KeyboardInterrupt:
+        return _fail("interrupted", 128 + signal.SIGINT)
+    except BrokenPipeError:  # whoever read our output has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        if is_debug:
+            raise
+        is_worded = isinstance(error, (ValueError, RuntimeError, ImportError, OSError))
+        name = "" if is_worded and str(error) else f"{type(error).__name__}: "
+        return _fail(f"{name}{error}", 2 if isinstance(error, UsageError) else 1)
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"creative-rl: error: {' '.join(message.split())}", file=sys.stderr)
+    return code
+
+
+def _dispatch(argv: list[str]) -> int:
+    import creative_rl
+
+    commands = "\n".join(f"  {name:<10}{command.__doc__}" for name, command in _COMMANDS.items())
+    parser = Parser(
+        "",
+        "Creative reinforcement learning: train learners, and open what they make.",
+        epilog=f"commands (each with a --help of its own):\n{commands}\n\n"
+        "--debug, anywhere, shows where an error came from.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=creative_rl.__version__)
+    parser.add_argument("command", nargs="?", metavar="COMMAND", help=", ".join(_COMMANDS))
+    name = parser.parse_all(argv[:1]).command
+    if name is None:
+        parser.error("the following arguments are required: COMMAND")
+    if name not in _COMMANDS:
+        raise UsageError(unknown_name("command", name, list(_COMMANDS)))
+    return _COMMANDS[name](argv[1:])
+
+
+def _list(argv: list[str]) -> int:
+    """environments and learners"""
+    Parser("list", _list.__doc__).parse_all(argv)
+    for title, table in (("environments", registry.ENVIRONMENTS), ("learners", registry.LEARNERS)):
+        print(title)
+        _print_columns((name, entry.summary) for name, entry in table.items())
+    return 0
+
+
+def _train(argv: list[str]) -> int:
+    """train a learner in an environment"""
+    asked = train_arguments.parse(argv)
+    _prepare_jax()
+    from creative_rl.experiment import assembly, session
+
+    as_usage(assembly.check, asked.spec)
+    run, result = session.start(
+        asked.spec,
+        asked.out,
+        num_steps=asked.num_steps,
+        given=asked.given,
+        loggers=asked.loggers,
+    )
+    return _tell_end(run, result)
+
+
+def _resume(argv: list[str]) -> int:
+    """go on with a run that was stopped, or with more steps"""
+    parser = _run_parser("resume", _resume.__doc__)
+    parser.add_argument("--steps", type=whole, metavar="N", help="a new total of steps")
+    parser.add_argument("--log", metavar="NAMES", help="as for train")
+    arguments = parser.parse_all(argv)
+    at_least("--steps", arguments.steps)
+    loggers = train_arguments.parse_loggers(arguments.log)
+    Run.open(arguments.run)  # refused here, where it can be, before JAX is imported
+    _prepare_jax()
+    from creative_rl.experiment import session
+
+    run, result = session.resume(arguments.run, num_steps=arguments.steps, loggers=loggers)
+    if result is None:
+        print(f"{run.path} is done; --steps N with more than before goes on")
+        return 0
+    return _tell_end(run, result)
+
+
+def _create(argv: list[str]) -> int:
+    """write works of a run as files"""
+    parser = _run_parser("create", _create.__doc__)
+    add = parser.add_argument
+    add("--num", type=whole, default=8, metavar="N", help="a fair sample (default %(default)s)")
+    add("--best", type=whole, metavar="N", help="and the best of 256 (default at most 4)")
+    add("--seed", type=whole, default=0, metavar="N", help="another gives other works (default 0)")
+    arguments = parser.parse_all(argv)
+    at_least("--num", arguments.num)
+    at_least("--best", arguments.best, 0)
+    Run.open(arguments.run)
+    _prepare_jax()
+    from creative_rl.experiment import creation
+
+    index = creation.create(
+        arguments.run, arguments.num, num_best=arguments.best, seed=arguments.seed
+    )
+    _print_columns((work["name"], f"return {work['scores']['return']:g}") for work in index)
+    print(f"{len(index)} works in {arguments.run}/works; next: creative-rl report {arguments.run}")
+    return 0
+
+
+def _evaluate(argv: list[str]) -> int:
+    """measure a run, with confidence intervals"""
+    parser = _run_parser("evaluate", _evaluate.__doc__)
+    add = parser.add_argument
+    add("--num", type=whole, default=1024, metavar="N", help="episodes (default %(default)s)")
+    add("--seed", type=whole, default=0, metavar="N", help="of the episodes (default 0)")
+    arguments = parser.parse_all(argv)
+    at_least("--num", arguments.num)
+    Run.open(arguments.run)
+    _prepare_jax()
+    from creative_rl.experiment import evaluation
+
+    print(evaluation.as_text(evaluation.evaluate(arguments.run, arguments.num, arguments.seed)))
+    return 0
+
+
+def _report(argv: list[str]) -> int:
+    """write a run's report.html"""
+    run = Run.open(_run_parser("report", _report.__doc__).parse_all(argv).run)
+    from creative_rl.experiment.report import write_report
+
+    print(write_report(run.path))
+    return 0
+
+
+def _demo(argv: list[str]) -> int:
+    """a tour: train, compose and open the report"""
+    parser = Parser("demo", _demo.__doc__)
+    parser.add_argument("--out", default="runs/demo", metavar="DIR", help="default %(default)s")
+    parser.add_argument("--seed", type=whole, default=0, metavar="N", help="default 0")
+    arguments = parser.parse_all(argv)
+    _prepare_jax()
+    from creative_rl.experiment import demo
+
+    return demo.main(out=arguments.out, seed=arguments.seed) or 0
+
+
+_COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "list": _list,
+    "train": _train,
+    "resume": _resume,
+    "create": _create,
+    "evaluate": _evaluate,
+    "report": _report,
+    "demo": _demo,
+}
+
+
+def _run_parser(name: str, description: str | None) -> Parser:
+    parser = Parser(name, description)
+    parser.add_argument("run", metavar="RUN", help="run directory")
+    return parser
+
+
+def _prepare_jax() -> None:
+    from creative_rl.experiment import compilation_cache
+
+    compilation_cache.enable()
+
+
+def _tell_end(run: Run, result: "TrainResult") -> int:
+    print(f"{result.status} after {result.num_updates} updates: {run.path}")
+    if result.signal is not None:
+        print(f"go on with: creative-rl resume {run.path}")
+        return 128 + result.signal
+    print(f"next: creative-rl create {run.path} --num 8; creative-rl report {run.path}")
+    return 0
+
+
+def _print_columns(rows: Iterable[tuple[str, str]]) -> None:
+    rows = list(rows)
+    width = max(len(name) for name, _ in rows)
+    for name, text in rows:
+        print(f"  {name:<{width}}  {text}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

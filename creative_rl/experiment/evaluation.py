@@ -1,0 +1,115 @@
+"""How good a run's learner is, with the uncertainty."""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from creative_rl.experiment.assembly import OpenRun, load_states, open_run, seed_state
+from creative_rl.experiment.rollouts import Episodes, rollout
+from creative_rl.experiment.run import write_json
+from creative_rl.metrics import distinct_works, rl_tuner_metrics
+from creative_rl.ops import music_theory
+from creative_rl.spaces import Discrete
+from creative_rl.typing import Key, PyTree
+from creative_rl.works import Melody
+
+
+class Row(NamedTuple):
+    """A measure: its mean and the ends of the 95 % interval, which are None for one sample."""
+
+    measure: str
+    mean: float
+    low: float | None
+    high: float | None
+
+
+def evaluate(path: str | os.PathLike, num: int = 1024, seed: int = 0) -> list[Row]:
+    """Play `num` episodes with every seed of a run, and write `table.json` for its report.
+
+    Rows are the return, the length, the sum of each reward term, for melodies the share of
+    distinct ones, and for those in RL Tuner's 38 events the measures of its published table. With
+    one seed the interval is over episodes (measures of all episodes together have none); with
+    several it is over the seeds' means, which is what tells one learner from another.
+
+    Raises:
+      ValueError: as from `open_run`, or `num` is below 1.
+    """
+    opened = open_run(path)
+    states = load_states(opened)
+    num_seeds = opened.run.spec.num_seeds or 1
+    seeds = [
+        measure(opened, episodes)
+        for episodes in (
+            play(opened, seed_state(states, i), jax.random.key(seed), num) for i in range(num_seeds)
+        )
+    ]
+    rows = [interval(name, _samples(seeds, name)) for name in seeds[0]]
+    over = f"{num_seeds} seeds" if num_seeds > 1 else f"{num} episodes"
+    write_json(opened.run.path / "table.json", as_table(rows, f"{num} episodes; 95 % over {over}"))
+    return rows
+
+
+def play(opened: OpenRun, state: PyTree, key: Key, num: int) -> Episodes:
+    """Episodes in the environment as the run had it: with the params of its own state."""
+    params = state.env_params if hasattr(state, "env_params") else opened.env.default_params
+    return rollout(opened.env, params, opened.learner, state, key, num)
+
+
+def measure(opened: OpenRun, episodes: Episodes) -> dict[str, np.ndarray]:
+    """Each measure's values: one an episode, or a single one of all episodes."""
+    values: dict[str, Any] = {"return": episodes.episode_return, "length": episodes.episode_length}
+    values |= {f"term {name}": value for name, value in episodes.reward_terms.items()}
+    if isinstance(episodes.works, Melody):
+        of_all = {"distinct_works": distinct_works(episodes.works)}
+        if opened.env.action_space == Discrete(music_theory.NUM_EVENTS):
+            of_all |= rl_tuner_metrics(episodes.works)
+        values |= {name: np.array([value]) for name, value in of_all.items()}
+    return values
+
+
+def interval(name: str, samples: np.ndarray) -> Row:
+    """Mean and 95 % interval, by Student's t.
+
+    >>> interval("x", np.array([1.0, 2.0, 3.0])).high.round(3)
+    np.float64(4.484)
+    """
+    samples = np.asarray(samples, np.float64)
+    mean, num = float(samples.mean()), len(samples)
+    if num < 2:
+        return Row(name, mean, None, None)
+    from scipy.stats import t
+
+    half = t.ppf(0.975, num - 1) * samples.std(ddof=1) / np.sqrt(num)
+    return Row(name, mean, mean - half, mean + half)
+
+
+def as_table(rows: Sequence[Row], note: str) -> dict[str, Any]:
+    """As the report reads it."""
+    return {
+        "title": "Evaluation",
+        "columns": ["measure", "mean", "low", "high"],
+        "rows": [
+            [row.measure, *(None if n is None else float(n) for n in row[1:])] for row in rows
+        ],
+        "notes": [note],
+    }
+
+
+def as_text(rows: Sequence[Row]) -> str:
+    """A table of `mean ± half the interval` for a terminal."""
+    width = max(len(row.measure) for row in rows)
+    lines = []
+    for row in rows:
+        spread = "" if row.high is None else f" ± {row.high - row.mean:.3g}"
+        lines.append(f"{row.measure:<{width}}  {row.mean:>10.4g}{spread}")
+    return "\n".join(lines)
+
+
+def _samples(seeds: Sequence[Mapping[str, np.ndarray]], name: str) -> np.ndarray:
+    """A measure's values over episodes where there is one seed, else over the seeds' means."""
+    if len(seeds) == 1:
+        return seeds[0][name]
+    return np.array([values[name].mean() for values in seeds])

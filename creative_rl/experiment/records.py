@@ -1,0 +1,153 @@
+"""The records of a run: what one line of `metrics.jsonl` holds.
+
+    {"update": 200, "steps": 409600, "seconds": 3.21, "episode_return": 12.5, "loss": 0.031, ...}
+
+`update` counts updates from 1, `steps` environment steps of one seed, `seconds` the time spent
+training. A metric is a number, or a list with one number per seed (null where a seed has none). A
+run has at most about `MAX_RECORDS` records: where there are more updates, each record sums up a
+window of updates that ends with `update`, with `num_episodes` added up, `episode_*` averaged over
+episodes (absent where none ended) and everything else averaged over updates.
+"""
+
+import json
+import os
+import pathlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+MAX_RECORDS = 2000
+
+Record = dict[str, Any]
+
+
+class RecordBuilder:
+    """Turns per-update metrics into records.
+
+    Args:
+      num_updates: updates in the whole run, which sets the window.
+      steps_per_update: environment steps of one seed in one update.
+      first_update: updates done before.
+    """
+
+    def __init__(self, num_updates: int, steps_per_update: int, first_update: int = 0):
+        self.window = -(-num_updates // MAX_RECORDS)
+        self._steps_per_update = steps_per_update
+        self.done = first_update
+        self._waiting: list[Mapping[str, np.ndarray]] = []
+        self._num_waiting = 0
+
+    def add(self, metrics: Mapping[str, np.ndarray], seconds: float) -> list[Record]:
+        """Take in the next updates, leaves [num(, seeds)]; returns the windows they complete."""
+        self._waiting.append(metrics)
+        self._num_waiting += len(next(iter(metrics.values())))
+        return self._take(seconds, whole_windows=True)
+
+    def flush(self, seconds: float) -> list[Record]:
+        """The updates that wait for the end of their window, before a checkpoint or the end."""
+        return self._take(seconds, whole_windows=False)
+
+    def _take(self, seconds: float, whole_windows: bool) -> list[Record]:
+        last = self.done + self._num_waiting
+        ends = list(range(self.window * (self.done // self.window + 1), last + 1, self.window))
+        if not whole_windows and self._num_waiting and ends[-1:] != [last]:
+            ends.append(last)
+        if not ends:
+            return []
+        merged = {
+            name: np.concatenate([part[name] for part in self._waiting])
+            for name in self._waiting[0]
+        }
+        starts = [start - self.done for start in [self.done, *ends[:-1]]]
+        taken = ends[-1] - self.done
+        whole = {name: values[:taken] for name, values in merged.items()}
+        records = [
+            {
+                "update": end,
+                "steps": end * self._steps_per_update,
+                "seconds": round(seconds, 3),
+                **summary,
+            }
+            for end, summary in zip(ends, summarise(whole, starts), strict=True)
+        ]
+        self.done = ends[-1]
+        self._num_waiting = last - self.done
+        rest = {name: values[taken:] for name, values in merged.items()}
+        self._waiting = [rest] if self._num_waiting else []
+        return records
+
+
+def summarise(metrics: Mapping[str, np.ndarray], starts: Sequence[int]) -> list[Record]:
+    """One number (or list of one per seed) for each metric and window.
+
+    Args:
+      metrics: leaves [num(, seeds)].
+      starts: rows where the windows begin, the first being 0; each ends where the next begins.
+    """
+    lengths = np.diff([*starts, len(next(iter(metrics.values())))])
+    has_episodes = "num_episodes" in metrics
+    episodes = metrics.get("num_episodes", np.zeros(0, np.int32))
+    totals = np.add.reduceat(episodes, starts) if has_episodes else episodes
+    summaries: list[Record] = [{} for _ in starts]
+    for name, values in metrics.items():
+        if name == "num_episodes":
+            column = totals.tolist()
+        elif name.startswith("episode_") and has_episodes:
+            sums = np.add.reduceat(values.astype(np.float64) * episodes, starts)
+            means = np.where(totals > 0, sums / np.maximum(totals, 1), np.nan)
+            column = [_seven_digits(row) for row in means.tolist()]
+        elif values.dtype != bool:
+            sums = np.add.reduceat(values.astype(np.float64), starts)
+            means = sums / lengths.reshape(-1, *(1,) * (values.ndim - 1))
+            column = [_seven_digits(row) for row in means.tolist()]
+        else:
+            continue
+        for summary, value in zip(summaries, column, strict=True):
+            if not _is_missing(value):
+                summary[name] = value
+    return summaries
+
+
+def _seven_digits(value: float | list) -> Any:
+    """Floats with the digits that float32 has; None for NaN."""
+    if isinstance(value, list):
+        return [_seven_digits(item) for item in value]
+    return float(f"{value:.7g}") if value == value else None
+
+
+def _is_missing(value: Any) -> bool:
+    """Whether there is no number, for no seed."""
+    return all(map(_is_missing, value)) if isinstance(value, list) else value is None
+
+
+def read_records(path: str | os.PathLike) -> list[Record]:
+    """The records of a `metrics.jsonl`; a last line cut off by a kill is left out."""
+    path = pathlib.Path(path)
+    if not path.exists():
+        return []
+    return list(_whole_records(path))
+
+
+def truncate(path: str | os.PathLike, update: int) -> float:
+    """Drop the records after `update`, so that a resumed run writes no update twice.
+
+    Returns:
+      The seconds of the last record kept, 0 where there is none.
+    """
+    path = pathlib.Path(path)
+    records = [record for record in read_records(path) if record["update"] <= update]
+    if path.exists():
+        beside = path.with_name(f".{path.name}.tmp")
+        beside.write_text("".join(json.dumps(record) + "\n" for record in records))
+        os.replace(beside, path)
+    return records[-1]["seconds"] if records else 0.0
+
+
+def _whole_records(path: pathlib.Path) -> Iterator[Record]:
+    lines = path.read_text(encoding="utf-8").split("\n")
+    for number, line in enumerate(lines[:-1], start=1):  # what follows the last newline is cut
+        try:
+            yield json.loads(line)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"{path}, line {number} is not JSON ({error}); remove it") from error

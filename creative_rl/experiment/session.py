@@ -1,0 +1,95 @@
+"""Training in a run directory: start one, or go on with one."""
+
+import dataclasses
+import os
+from collections.abc import Iterable
+from typing import Any
+
+from creative_rl.experiment import checkpoint
+from creative_rl.experiment.assembly import build, open_run, prepare, seed_keys
+from creative_rl.experiment.lock import lock
+from creative_rl.experiment.run import Run, write_json
+from creative_rl.experiment.spec import RunSpec
+from creative_rl.experiment.training import DivergedError, TrainResult, train
+from creative_rl.typing import Learner
+
+
+def start(
+    spec: RunSpec,
+    out: str | os.PathLike | None = None,
+    *,
+    num_steps: int | None = None,
+    given: Iterable[str] = (),
+    **options: Any,
+) -> tuple[Run, TrainResult]:
+    """Make a run directory and train in it.
+
+    Args:
+      spec: what to run.
+      out: the directory; None for `runs/<environment>-<learner>-<time>-<hash>`.
+      num_steps: environment steps of a seed, rounded up to whole updates, in place of
+        `spec.num_updates`.
+      given: fields of the config that must be taken as they are (see `prepare`).
+      **options: for `train`.
+
+    Raises:
+      ValueError, DivergedError: as from `prepare`, `build`, `Run.create` and `train`.
+    """
+    spec, materials = prepare(spec, given)
+    env, learner = build(spec, materials)
+    if num_steps is not None:
+        spec = dataclasses.replace(spec, num_updates=whole_updates(learner, num_steps))
+    run = Run.create(spec, env.version, out)
+    return run, _train(run, learner, **options)
+
+
+def resume(
+    path: str | os.PathLike, *, num_steps: int | None = None, **options: Any
+) -> tuple[Run, TrainResult | None]:
+    """Go on with a run where its newest checkpoint is.
+
+    Args:
+      path: the run directory.
+      num_steps: a new total of environment steps of a seed; None for the run's own.
+      **options: for `train`.
+
+    Returns:
+      The run, and None in place of a result where nothing was left to do.
+
+    Raises:
+      ValueError: as from `open_run`; or fewer steps are asked for than are done.
+    """
+    run, _, learner = open_run(path)
+    done = checkpoint.latest_step(run.checkpoints) or 0
+    if num_steps is not None:
+        num_updates = whole_updates(learner, num_steps)
+        if num_updates < done:
+            raise ValueError(
+                f"{path} has {done * learner.steps_per_update} steps already, got "
+                f"--steps {num_steps}; give more, or leave it out"
+            )
+        with lock(run.path):
+            run = run.extended(num_updates)
+    if run.status.get("status") == "finished" or done >= run.spec.num_updates:
+        return run, None
+    return run, _train(run, learner, resume=True, **options)
+
+
+def whole_updates(learner: Learner, num_steps: int) -> int:
+    """Updates that make at least `num_steps` steps."""
+    if num_steps < 1:
+        raise ValueError(f"steps must be at least 1, got {num_steps}")
+    return -(-num_steps // learner.steps_per_update)
+
+
+def _train(run: Run, learner: Learner, **options: Any) -> TrainResult:
+    """Train, and note in `status.json` how it ended."""
+    spec = run.spec
+    path = run.path / "status.json"
+    try:
+        result = train(learner, seed_keys(spec), spec.num_updates, out=run.path, **options)
+    except DivergedError as error:
+        write_json(path, {"status": "diverged", "num_updates": error.checkpoint or 0})
+        raise
+    write_json(path, {"status": result.status, "num_updates": result.num_updates})
+    return result

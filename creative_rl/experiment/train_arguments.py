@@ -1,0 +1,158 @@
+"""The arguments of `creative-rl train`: some of its own, the rest from config and environment."""
+
+import dataclasses
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+from creative_rl import registry
+from creative_rl.experiment.flags import class_flags, number, whole
+from creative_rl.experiment.parser import Parser, UsageError, as_usage, at_least
+from creative_rl.experiment.spec import RunSpec, config_from_dict, unknown_name
+
+DEFAULT_STEPS = 500_000
+_LOGGERS = ("tensorboard", "wandb", "none")
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainArguments:
+    """What was asked for.
+
+    Attributes:
+      spec: the run, but for its length.
+      num_steps: environment steps of a seed.
+      given: fields of the config that were on the command line.
+      out: the directory, None for the default one.
+      loggers: for `train`.
+    """
+
+    spec: RunSpec
+    num_steps: int
+    given: tuple[str, ...]
+    out: str | None
+    loggers: list[str] | None
+
+
+def parse(argv: Sequence[str]) -> TrainArguments:
+    """Read a command line.
+
+    Raises:
+      UsageError: something in it is unknown, missing or out of range.
+    """
+    parser = _own_parser()
+    learner, environment = _peek_learner(argv), _peek_environment(argv)
+    fields: list[str] = []
+    if learner is not None:
+        entry = as_usage(registry.learner_entry, learner)
+        fields = _add_flags(parser, f"config of {learner}", entry.config)
+    if environment is not None:
+        _add_flags(parser, f"sizes of {environment}", _target(environment), "env-")
+    arguments = vars(parser.parse_all(argv))
+    given = {name: arguments[name] for name in fields if name in arguments}
+    at_least("--steps", arguments["steps"])
+    loggers = parse_loggers(arguments["log"])
+    spec = as_usage(_spec, arguments, given)
+    return TrainArguments(spec, arguments["steps"], tuple(given), arguments["out"], loggers)
+
+
+def parse_loggers(names: str | None) -> list[str] | None:
+    """`--log`: names with commas between; `none` is no name and None leaves the choice."""
+    if names is None:
+        return None
+    chosen = [name.strip() for name in names.split(",")]
+    for name in chosen:
+        if name not in _LOGGERS:
+            raise UsageError(f"--log: {unknown_name('logger', name, list(_LOGGERS))}")
+    return [name for name in chosen if name != "none"]
+
+
+def _own_parser() -> Parser:
+    parser = Parser(
+        "train",
+        "Train a learner in an environment, in a new run directory.",
+        epilog="With --learner NAME, --help also lists the fields of its config; with ID, those of "
+        "the environment.",
+    )
+    add = parser.add_argument
+    add("id", metavar="ID", help="environment: see creative-rl list, or their_package.module:Class")
+    add("--learner", required=True, metavar="NAME", help="see creative-rl list")
+    add(
+        "--steps", type=whole, default=DEFAULT_STEPS, metavar="N",
+        help="environment steps of a seed (examples, for likelihood), rounded up to whole updates "
+        "(default %(default)s)",
+    )  # fmt: skip
+    add("--seed", type=whole, default=0, metavar="N", help="first seed (default 0)")
+    add("--seeds", type=whole, metavar="N", help="train N seeds in one program, from --seed on")
+    add("--out", metavar="DIR", help="run directory (default runs/ID-NAME-TIME-HASH)")
+    add(
+        "--log", metavar="NAMES",
+        help="tensorboard, wandb or none, with commas between (default tensorboard where it is "
+        "installed; metrics.jsonl always)",
+    )  # fmt: skip
+    add(
+        "--corpus", metavar="SOURCE",
+        help="what likelihood models: default, bach-sopranos, ryans-mammoth or a folder of MIDI "
+        "files",
+    )  # fmt: skip
+    add("--prior", metavar="RUN", help="likelihood run that ppo starts from and is held to")
+    add(
+        "--prior-weight", type=number, default=1.0, metavar="X",
+        help="factor of the prior's log-likelihood in the reward (default 1)",
+    )  # fmt: skip
+    return parser
+
+
+def _peek_learner(argv: Sequence[str]) -> str | None:
+    """The value of `--learner`, which decides what other flags there are."""
+    for flag, value in itertools.pairwise([*argv, "-"]):
+        if flag == "--learner" and not value.startswith("-"):
+            return value
+        if flag.startswith("--learner="):
+            return flag.partition("=")[2]
+    return None
+
+
+def _peek_environment(argv: Sequence[str]) -> str | None:
+    """The environment, which decides what `--env-` flags there are."""
+    for argument in argv:
+        if argument in registry.ENVIRONMENTS:
+            return argument
+    return argv[0] if argv and not argv[0].startswith("-") else None
+
+
+def _target(environment: str) -> str:
+    if ":" in environment:
+        return environment
+    if environment not in registry.ENVIRONMENTS:
+        known = registry.environment_ids()
+        raise UsageError(unknown_name("environment", environment, known))
+    return registry.ENVIRONMENTS[environment].target
+
+
+def _add_flags(parser: Parser, title: str, target: str, prefix: str = "") -> list[str]:
+    """Add a class's flags as a group of the parser; returns their names."""
+    flags = class_flags(target)
+    group = parser.add_argument_group(title)
+    for flag in flags:
+        flag.add_to(group, prefix)
+    return [flag.name for flag in flags]
+
+
+def _spec(arguments: dict[str, Any], given: dict[str, Any]) -> RunSpec:
+    entry = registry.learner_entry(arguments["learner"])
+    prefix = "env_"
+    return RunSpec(
+        environment=arguments["id"],
+        learner=arguments["learner"],
+        config=config_from_dict(registry.load(entry.config), given),
+        env_overrides={
+            name.removeprefix(prefix): value
+            for name, value in arguments.items()
+            if name.startswith(prefix)
+        },
+        seed=arguments["seed"],
+        num_seeds=arguments["seeds"],
+        corpus=arguments["corpus"],
+        prior=arguments["prior"],
+        prior_weight=arguments["prior_weight"],
+    )

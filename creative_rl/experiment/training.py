@@ -1,0 +1,272 @@
+"""Train a learner: compiled chunks of updates, with logging and checkpoints beside them."""
+
+import dataclasses
+import os
+import pathlib
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from typing import Literal
+
+import jax
+import jax.numpy as jnp
+
+from creative_rl.experiment import checkpoint, records
+from creative_rl.experiment.chunks import Chunk, Pace, compiled_chunk
+from creative_rl.experiment.interruption import Interruption
+from creative_rl.experiment.lock import lock
+from creative_rl.experiment.log import Logger, open_loggers
+from creative_rl.experiment.progress import Progress
+from creative_rl.experiment.recorder import Metrics, NotFiniteError, Recorder
+from creative_rl.typing import Key, Learner, PyTree, as_key
+
+Status = Literal["completed", "finished", "interrupted"]
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainResult:
+    """What training led to.
+
+    Attributes:
+      state: the learner's, with a leading axis of seeds where there are several.
+      metrics: of every update of this call, leaves [updates] or [updates, num_seeds].
+      status: `completed` all updates, `finished` because the learner stopped by itself, or
+        `interrupted` by a signal.
+      num_updates: updates that the state has seen, those before this call included.
+      signal: the signal's number where interrupted.
+    """
+
+    state: PyTree
+    metrics: Metrics
+    status: Status
+    num_updates: int
+    signal: int | None = None
+
+
+class DivergedError(RuntimeError):
+    """A metric became infinite or NaN, or the state holds NaN.
+
+    Attributes:
+      update: the update where it did, counted from 1.
+      name: the metric, or where in the state.
+      checkpoint: update of the newest checkpoint, from before; None where nothing is saved.
+    """
+
+    def __init__(self, update: int, name: str, checkpoint: int | None):
+        kept = "nothing was saved" if checkpoint is None else f"checkpoint {checkpoint} is kept"
+        super().__init__(
+            f"training diverged: {name} is not finite in update {update}; {kept}; try a smaller "
+            "learning_rate or max_grad_norm"
+        )
+        self.update, self.name, self.checkpoint = update, name, checkpoint
+
+
+def train(
+    learner: Learner,
+    key: Key,
+    num_updates: int,
+    *,
+    out: str | os.PathLike | None = None,
+    num_seeds: int | None = None,
+    state: PyTree = None,
+    resume: bool = False,
+    chunk_updates: int | None = None,
+    checkpoint_seconds: float = 60.0,
+    keep_checkpoints: int = 3,
+    loggers: Sequence[str] | None = None,
+    progress: bool = True,
+) -> TrainResult:
+    """Train until there are `num_updates` updates.
+
+    A run that is stopped and resumed gives the same bits as one that is not, whatever the chunks.
+    Ctrl-C and SIGTERM finish the running chunk and save. A learner whose metrics have `finished`
+    stops where that is true (for all seeds); from there on its updates must change nothing.
+
+    Args:
+      learner: what to train.
+      key: for `learner.init`; keys of shape [num_seeds] train as many seeds in one program.
+      num_updates: updates in the whole run.
+      out: folder for `metrics.jsonl`, `checkpoints/` and other logs; None to keep nothing.
+      num_seeds: split one key into this many.
+      state: start from this, a copy of which is used, instead of `learner.init(key)`.
+      resume: go on from the newest checkpoint in `out`, where there is one.
+      chunk_updates: most updates in one compiled call; None for what takes about a second. It has
+        no influence on results.
+      checkpoint_seconds: time between checkpoints; longer where saving is slow. The first and the
+        last state are always saved.
+      keep_checkpoints: how many of the newest stay.
+      loggers: besides `metrics.jsonl`: `tensorboard`, `wandb`; None for TensorBoard where it is
+        installed.
+      progress: show a bar on a terminal, or else a line every ten seconds.
+
+    Raises:
+      ValueError: a size below 1, an `out` that holds another run, a checkpoint that does not fit.
+      DivergedError: a metric is not finite; what was saved before stays.
+      RuntimeError: another process writes to `out`.
+
+    Example:
+      >>> import creative_rl as crl
+      >>> config = crl.PPOConfig(num_envs=4, num_steps=4)
+      >>> learner = crl.learners.ppo(crl.make("melody-target-tutorial"), config)
+      >>> result = train(learner, jax.random.key(0), 2, progress=False)
+      >>> result.status, result.metrics["entropy"].shape
+      ('completed', (2,))
+    """
+    for name, size in (("num_updates", num_updates), ("chunk_updates", chunk_updates)):
+        if size is not None and size < 1:
+            raise ValueError(f"train: {name} must be at least 1, got {size}")
+    key, num_seeds = _seed_keys(key, num_seeds)
+    init = jax.jit(learner.init if num_seeds is None else jax.vmap(learner.init))
+    with ExitStack() as stack:
+        start, seconds, saver = 0, 0.0, None
+        receivers: Sequence[Logger] = ()
+        state = None if state is None else checkpoint.copy(state)
+        if out is not None:
+            out = pathlib.Path(out)
+            _make_folder(out)
+            stack.enter_context(lock(out))
+            if (restored := _restore(out / "checkpoints", init, key, resume)) is not None:
+                state, start = restored
+            seconds = records.truncate(out / "metrics.jsonl", start)
+            saver = stack.enter_context(
+                _Saver(out / "checkpoints", keep_checkpoints, checkpoint_seconds)
+            )
+            receivers = _open_all(stack, open_loggers(out, loggers, start))
+        builder = records.RecordBuilder(num_updates, learner.steps_per_update, start)
+        shown = Progress(num_updates, start, learner.steps_per_update * (num_seeds or 1), progress)
+        stack.callback(shown.close)
+        recorder = Recorder(builder, receivers, shown, seconds)
+        chunk = compiled_chunk(learner.update, num_seeds is not None)
+        interruption = stack.enter_context(Interruption())
+        state = init(key) if state is None else state
+        return _loop(state, chunk, num_updates, Pace(chunk_updates), recorder, saver, interruption)
+
+
+def _loop(
+    state: PyTree,
+    chunk: Chunk,
+    num_updates: int,
+    pace: Pace,
+    recorder: Recorder,
+    saver: "_Saver | None",
+    interruption: Interruption,
+) -> TrainResult:
+    """Dispatch a chunk; look at the metrics of the one before while it runs."""
+    dispatched, pending, finished = recorder.done, None, False
+    try:
+        if saver is not None and saver.latest is None:
+            saver.save(state, dispatched)
+        while dispatched < num_updates and interruption.signal is None and not finished:
+            count = min(pace.count, num_updates - dispatched)
+            state, metrics = chunk(state, jnp.int32(count))
+            dispatched += count
+            if pending is None:
+                pace.begin()
+            else:
+                _take_in(pending, recorder, pace)
+            pending = metrics, count
+            due = saver if saver is not None and saver.is_due() else None
+            if due or "finished" in metrics:  # sound metrics first, and before it is donated
+                finished, pending = _take_in(pending, recorder, pace), None
+            if due:
+                recorder.flush()
+                due.save(state, recorder.done)
+        if pending is not None:
+            _take_in(pending, recorder, pace)
+        recorder.flush()
+        if saver is not None and saver.latest != recorder.done:
+            saver.save(state, recorder.done)
+    except (NotFiniteError, checkpoint.NanStateError) as error:
+        recorder.flush()
+        update = error.update if isinstance(error, NotFiniteError) else recorder.done
+        latest = None if saver is None else saver.latest
+        raise DivergedError(update, error.name, latest) from None
+    status: Status = "completed" if recorder.done >= num_updates else "interrupted"
+    if finished:
+        status = "finished"
+    signal = interruption.signal if status == "interrupted" else None
+    return TrainResult(state, recorder.metrics(), status, recorder.done, signal)
+
+
+def _take_in(pending: tuple[dict, int], recorder: Recorder, pace: Pace) -> bool:
+    """Record a chunk's metrics, waiting for them; whether the learner has finished."""
+    metrics, count = pending
+    jax.block_until_ready(metrics)
+    pace.end(count, len(next(iter(metrics.values()))))
+    return recorder.add(metrics, count)
+
+
+class _Saver:
+    """Checkpoints at intervals of time, longer where saving is slow."""
+
+    _MOST_TIME = 0.02  # share of the time that saving may take
+
+    def __init__(self, folder: pathlib.Path, keep: int, seconds: float):
+        self._writer = checkpoint.CheckpointWriter(folder, keep)
+        self._interval = seconds
+        self._last_save = time.monotonic()
+
+    @property
+    def latest(self) -> int | None:
+        return self._writer.latest
+
+    def is_due(self) -> bool:
+        return time.monotonic() - self._last_save >= self._interval
+
+    def save(self, state: PyTree, step: int) -> None:
+        start = time.monotonic()
+        self._writer.save(state, step)
+        self._last_save = time.monotonic()
+        self._interval = max(self._interval, (self._last_save - start) / self._MOST_TIME)
+
+    def __enter__(self) -> "_Saver":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._writer.close()
+
+
+def _seed_keys(key: Key, num_seeds: int | None) -> tuple[Key, int | None]:
+    """The keys of the seeds, [num_seeds], and their number; one key and None for one seed."""
+    key = as_key(key)
+    if num_seeds is None:
+        return key, (key.shape[0] if key.ndim else None)
+    if num_seeds < 1:
+        raise ValueError(f"train: num_seeds must be at least 1, got {num_seeds}")
+    if key.ndim:
+        if key.shape != (num_seeds,):
+            raise ValueError(
+                f"train: {num_seeds} seeds need one key or {num_seeds}, got {key.shape}"
+            )
+        return key, num_seeds
+    return jax.random.split(key, num_seeds), num_seeds
+
+
+def _make_folder(out: pathlib.Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(
+            f"train: cannot write to {out} ({error.strerror}); choose another out"
+        ) from error
+
+
+def _restore(
+    folder: pathlib.Path, init: Callable[[Key], PyTree], key: Key, resume: bool
+) -> tuple[PyTree, int] | None:
+    """The newest readable state and its update; None where there is nothing to go on from."""
+    if checkpoint.latest_step(folder) is None:
+        return None
+    if not resume:
+        raise ValueError(
+            f"train: {folder.parent} holds a run already; choose another out, or resume it"
+        )
+    state, step = checkpoint.restore(folder, jax.eval_shape(init, key))
+    checkpoint.discard_after(folder, step)
+    return state, step
+
+
+def _open_all(stack: ExitStack, loggers: Sequence[Logger]) -> Sequence[Logger]:
+    for logger in loggers:
+        stack.callback(logger.close)
+    return loggers

@@ -1,0 +1,268 @@
+"""The conformance suite of environments: the contract, rule by rule."""
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from creative_rl.spaces import MultiDiscrete
+from creative_rl.testing import episodes as played
+from creative_rl.testing.trees import (
+    leaf_types,
+    num_bytes,
+    require,
+    type_difference,
+    value_difference,
+    weak_leaf,
+)
+from creative_rl.typing import Array, Key, PyTree, Timestep
+from creative_rl.wrappers import Wrapper
+
+
+def check_environment(
+    env: Any,
+    params: PyTree | None = None,
+    *,
+    weights: Mapping[str, Array] | None = None,
+    num_episodes: int = 4,
+    num_steps: int | None = None,
+    max_state_bytes: int = 1 << 20,
+    seed: int = 0,
+) -> None:
+    """Hold an environment against the contract; an `AssertionError` names the first rule broken.
+
+    The rules: equal instances hash alike and share one compilation; params, states and timesteps
+    are arrays with dtypes of their own, the same from `reset` and `step`, with and without
+    64-bit mode; keys may be raw and are consumed once; the second call compiles nothing; weights
+    can be vmapped. And in random episodes: observations lie in their space, all numbers are
+    finite, the reward is the weighted sum of its terms, episodes end at the horizon, terminal
+    states absorb, `work` has one form at every step, and compiled batches equal plain calls.
+
+    Args:
+      env: an `Environment`, a wrapper that keeps the contract (`AutoReset` does not: its states
+        never absorb), or anything else with their methods.
+      params: defaults to `env.default_params`.
+      weights: factor of every reward term; defaults to the wrapped environment's
+        `params.weights`. Wrappers that add terms pass them all.
+      num_episodes: random episodes to play.
+      num_steps: steps of each; defaults to two past the horizon, or 256 where that is None.
+      max_state_bytes: what one state may take; big constant things belong in params.
+      seed: of the random actions.
+
+    Raises:
+      AssertionError: with one sentence about the rule and what was seen.
+
+    Example:
+      >>> import creative_rl as crl
+      >>> check_environment(crl.make("melody-target-tutorial"))
+    """
+    try:
+        _check_identity(env)
+        params = env.default_params if params is None else params
+        _check_params(params)
+        weights = _find_weights(env, params) if weights is None else weights
+        _check_types(env, params, weights, max_state_bytes)
+        _check_key_reuse(env, params)
+        _check_episodes(env, params, weights, jax.random.key(seed), num_episodes, num_steps)
+        _check_compiled_once(env, params)
+    except AssertionError as error:
+        raise AssertionError(f"{type(env).__name__}: {error}") from None
+
+
+def _check_episodes(
+    env: Any,
+    params: PyTree,
+    weights: Mapping[str, Array],
+    key: Key,
+    num_episodes: int,
+    num_steps: int | None,
+) -> None:
+    if num_steps is None:
+        num_steps = 256 if env.horizon is None else env.horizon + 2
+    episodes = played.play(env, params, key, num_episodes, num_steps)
+    for rule in _EPISODE_RULES:
+        rule(env, params, episodes)
+    played.check_reward_sum(episodes, weights)
+
+
+_EPISODE_RULES = (
+    played.check_starts,
+    played.check_horizon,
+    played.check_absorbing,
+    played.check_observations,
+    played.check_finite,
+    played.check_masks,
+    played.check_plain_calls,
+    played.check_raw_keys,
+    played.check_transition,
+    played.check_odd_actions,
+    played.check_works,
+)
+
+
+def _find_weights(env: Any, params: PyTree) -> Mapping[str, Array]:
+    while isinstance(env, Wrapper):
+        env, params = env.env, env.env_params(params)
+    require(
+        hasattr(params, "weights"),
+        "params must have weights, a dict of one number for every reward term.",
+    )
+    return params.weights
+
+
+def _check_identity(env: Any) -> None:
+    try:
+        copy = dataclasses.replace(env)
+        same = copy == env and hash(copy) == hash(env)
+    except TypeError as error:
+        raise AssertionError(f"an environment must be a hashable dataclass, but {error}.") from None
+    require(same, "an environment built again from the same fields must be equal and hash alike.")
+    traces = []
+
+    def count(env: Any, key: Key) -> Key:
+        traces.append(env)
+        return key
+
+    traced = jax.jit(count, static_argnums=0)
+    for instance in (env, copy):
+        traced(instance, jax.random.key(0))
+    require(len(traces) == 1, "equal instances must share one compilation.")
+
+
+def _check_params(params: PyTree) -> None:
+    weak = weak_leaf(params)
+    require(weak is None, f"params must be arrays with dtypes of their own, but {weak}.")
+
+
+def _check_types(
+    env: Any, params: PyTree, weights: Mapping[str, Array], max_state_bytes: int
+) -> None:
+    """All rules about types; nothing is computed."""
+    # Everything is compared on tracers, because a state may refuse to hold anything but arrays.
+    seen = []
+
+    def rules(key: Key, params: PyTree) -> None:
+        start = env.reset(key, params)
+        for name in ("step", "transition"):
+            after = getattr(env, name)(key, start[0], env.action_space.zeros(), params)
+            for what, first, second in zip(("state", "timestep"), start, after, strict=True):
+                wrong = type_difference(first, second)
+                require(
+                    wrong is None,
+                    f"the {what} must have the same tree, shapes and dtypes from reset and {name}, "
+                    f"but from {name} {wrong}.",
+                )
+        weak = weak_leaf(start)
+        require(weak is None, f"every array must have a dtype of its own, but in reset {weak}.")
+        size = num_bytes(start[0])
+        require(
+            size <= max_state_bytes,
+            f"a state must be small, at most {max_state_bytes} bytes, but takes {size}; keep "
+            "constants in params.",
+        )
+        _check_timestep_types(env, start[1], weights)
+
+    def types(key: Key, params: PyTree) -> None:
+        start = env.reset(key, params)
+        after = env.step(key, start[0], env.action_space.zeros(), params)
+        seen.append(leaf_types({"reset": start, "step": after}))
+
+    key = jax.random.key(0)
+    jax.eval_shape(rules, key, params)
+    jax.eval_shape(types, key, params)
+    with jax.enable_x64(True):
+        jax.eval_shape(lambda *given: types(*given), key, params)
+    for path, wanted in seen[0].items():
+        require(
+            seen[1][path] == wanted,
+            f"dtypes must not change in 64-bit mode, but there {path} is {seen[1][path]} and not "
+            f"{wanted}.",
+        )
+
+
+def _check_timestep_types(env: Any, timestep: Timestep, weights: Mapping[str, Array]) -> None:
+    float32, flag = jax.ShapeDtypeStruct((), jnp.float32), jax.ShapeDtypeStruct((), jnp.bool_)
+    expected = {
+        "observation": env.observation_space.zeros(),
+        "reward": float32,
+        "terminated": flag,
+        "truncated": flag,
+    }
+    for name, types in expected.items():
+        wrong = type_difference(types, getattr(timestep, name))
+        require(wrong is None, f"the timestep's {name} has the wrong type: {wrong}.")
+    require("reward_terms" in timestep.info, 'info must hold "reward_terms".')
+    terms = timestep.info["reward_terms"]
+    require(
+        set(terms) == set(weights),
+        f'info["reward_terms"] must name every weighted term, {sorted(weights)}, but names '
+        f"{sorted(terms)}.",
+    )
+    wrong = type_difference(dict.fromkeys(sorted(terms), float32), dict(terms))
+    require(wrong is None, f"reward terms must be float32 scalars, but {wrong}.")
+    if timestep.action_mask is not None:
+        space = env.action_space
+        num = math.prod(space.nums) if isinstance(space, MultiDiscrete) else space.num
+        wrong = type_difference(jax.ShapeDtypeStruct((num,), jnp.bool_), timestep.action_mask)
+        require(wrong is None, f"the action mask must be bool over all actions, but {wrong}.")
+
+
+def _check_key_reuse(env: Any, params: PyTree) -> None:
+    def episode(key: Key) -> PyTree:
+        key_reset, *step_keys = jax.random.split(key, 3)
+        state, timestep = env.reset(key_reset, params)
+        for step_key in step_keys:
+            state, timestep = env.step(step_key, state, env.action_space.zeros(), params)
+        return state, timestep
+
+    try:
+        with jax.debug_key_reuse(True):
+            jax.jit(episode).lower(jax.random.key(0))
+    except jax.errors.KeyReuseError as error:
+        raise AssertionError(
+            f"reset and step must consume every key once, but: {str(error).splitlines()[0]}"
+        ) from None
+
+
+def _check_compiled_once(env: Any, params: PyTree) -> None:
+    """No second trace, whatever the weights; and a batch of weights equals each by itself."""
+    traces = []
+
+    def counted(key: Key, state: PyTree, action: PyTree, params: PyTree) -> PyTree:
+        traces.append(state)
+        return env.step(key, state, action, params)
+
+    step, key, action = jax.jit(counted), jax.random.key(0), env.action_space.zeros()
+    state, _ = env.reset(key, params)
+    state, _ = step(key, state, action, params)
+    batch = _map_weights(lambda weight: jnp.stack([weight, -weight]), params)
+    rows = [params, _map_weights(lambda weight: -weight, params)]
+    alone = [step(key, state, action, row) for row in rows]
+    require(
+        len(traces) == 1,
+        "the second call must compile nothing, also with other weights, but three calls were "
+        f"traced {len(traces)} times.",
+    )
+    axes = _map_weights(lambda _: 0, params, otherwise=lambda _: None)
+    both = jax.jit(jax.vmap(env.step, (None, None, None, axes)))(key, state, action, batch)
+    for index, expected in enumerate(alone):
+        mine = jax.tree.map(lambda leaf, index=index: leaf[index], both)
+        wrong = value_difference(expected, mine, rtol=1e-4, atol=1e-4)
+        require(wrong is None, f"a batch of weights must equal each by itself, but {wrong}.")
+
+
+def _map_weights(
+    fn: Callable[[Array], Any],
+    params: PyTree,
+    otherwise: Callable[[Array], Any] = lambda leaf: leaf,
+) -> PyTree:
+    """`fn` on the reward terms' weights anywhere inside `params`, `otherwise` on the rest."""
+
+    def choose(path: tuple[Any, ...], leaf: Array) -> Any:
+        names = [getattr(entry, "name", getattr(entry, "key", None)) for entry in path]
+        return fn(leaf) if "weights" in names else otherwise(leaf)
+
+    return jax.tree_util.tree_map_with_path(choose, params)

@@ -1,0 +1,111 @@
+"""What is measured against plain Python does the same, and all of it."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import creative_rl as crl
+from benchmarks import record
+from benchmarks.speed import environment_worker, environments, plain_loops
+
+IDS = [id for id in crl.environment_ids() if type(crl.make(id)).__name__ in plain_loops.PLAIN]
+
+
+@pytest.mark.parametrize("id", IDS)
+def test_the_plain_loop_is_the_environment(id, key):
+    env = crl.make(id)
+    plain = plain_loops.plain(env)
+    params = env.default_params
+    step = jax.jit(env.step)
+    actions = np.random.default_rng(0).integers(plain.num_actions, size=(3, env.horizon))
+    for episode in actions:
+        state, timestep = env.reset(key, params)
+        observation = plain.reset()
+        if id != "melody-theory":  # its first observation is a random event
+            np.testing.assert_array_equal(observation, timestep.observation)
+        for action in episode.tolist():
+            state, timestep = step(key, state, jnp.int32(action), params)
+            observation, reward, is_over = plain.step(action)
+            np.testing.assert_array_equal(observation, timestep.observation)
+            np.testing.assert_allclose(reward, timestep.reward, rtol=1e-5, atol=1e-5)
+            assert is_over == bool(timestep.ended)
+        assert is_over
+
+
+def test_every_registered_environment_has_a_plain_loop():
+    assert crl.environment_ids() == IDS
+
+
+def test_an_environment_without_one_is_named():
+    with pytest.raises(ValueError, match="int has no plain loop; there are some for VarietyMelody"):
+        plain_loops.plain(3)
+
+
+def test_the_bare_loop_earns_what_the_plain_one_does():
+    env = crl.make("melody-variety")
+    bare = plain_loops.play_bare_variety(env, 2000, seed=0)
+    plain = plain_loops.play(plain_loops.plain(env), 2000, seed=1)
+    assert bare.steps == plain.steps == 2000 * env.horizon
+    error = np.std(plain.returns) * (2 / 2000) ** 0.5
+    assert abs(np.mean(bare.returns) - np.mean(plain.returns)) < 5 * error
+
+
+def test_random_rollouts_earn_their_reward_in_every_step():
+    # A random pitch of 12 is the target's one time in 12, at every step.
+    env = crl.make("melody-target")
+    _, _, run, steps = environment_worker.random_rollout(env, 64)
+    assert steps == 64 * env.horizon
+    means = []
+    for number in range(3):
+        mean, last = run(jax.random.key(number), jnp.int32(20))
+        means.append(float(mean))
+        assert last.tolist() == [0] * 64  # after 16 steps the phase starts anew
+        error = (1 / 12 * 11 / 12 / (20 * steps)) ** 0.5
+        assert abs(mean - 1 / 12) < 5 * error
+    assert len(set(means)) == 3
+
+
+def test_actions_differ_by_environment_and_step():
+    env = crl.make("melody-variety")
+    _, _, run, _ = environment_worker.random_rollout(env, 32)
+    _, last = run(jax.random.key(0), jnp.int32(1))
+    assert len({tuple(row) for row in last.tolist()}) == 32
+    assert all(len(set(row)) > 3 for row in last.tolist())
+
+
+def reports(mean, error=0.01):
+    return [{"mean_reward": mean, "standard_error": error}] * 4
+
+
+def test_a_rate_of_undone_work_is_refused():
+    environments.check_rewards("same", reports(0.52), reports(0.5))
+    with pytest.raises(RuntimeError, match=r"other: random actions earn 0.0000 a step, .* 0.5000"):
+        environments.check_rewards("other", reports(0.0), reports(0.5))
+
+
+def test_goals_take_the_better_threads_and_say_what_was_not_measured():
+    found = {("melody-variety", "default threads"): 90.0, ("melody-variety", "NPROC=1"): 250.0}
+    goals = environments.goals(found)
+    assert [(goal.bound, goal.value, goal.reached) for goal in goals] == [
+        (200.0, 250.0, True),
+        (300.0, None, None),
+        (400.0, 250.0, False),
+    ]
+
+
+def test_quick_measures_little_and_writes_nothing(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(record, "RESULTS", tmp_path)
+    asked = []
+
+    def measure(id, threads, variables, quick):
+        asked.append((id, threads, quick))
+        return [record.Row(f"{id}, {threads}", "steps/s", 1e6)], 500.0, "cpu"
+
+    monkeypatch.setattr(environments, "measure", measure)
+    environments.main(["--quick", "melody-theory"])
+    assert asked == [("melody-theory", "default threads", True)]
+    assert list(tmp_path.iterdir()) == []
+    environments.main(["melody-theory"])
+    assert [entry.name for entry in tmp_path.iterdir()] == ["environments.json"]
+    assert "nothing was written" in capsys.readouterr().out

@@ -1,0 +1,164 @@
+"""Runs of the real learners from start to works."""
+
+import json
+
+import jax
+import jaxtyping
+import numpy as np
+import pytest
+
+import creative_rl as crl
+from creative_rl import configs, works
+from creative_rl.experiment import (
+    RunSpec,
+    assembly,
+    create,
+    evaluate,
+    open_run,
+    resume,
+    session,
+    start,
+)
+from creative_rl.stores.sequences import Sequences
+
+QUIET = {"progress": False, "loggers": []}
+TUTORIAL = RunSpec(
+    "melody-target-tutorial",
+    "ppo",
+    configs.PPOConfig(num_envs=8, num_steps=5, num_minibatches=2, hidden_sizes=(8,)),
+    num_seeds=2,
+    num_updates=6,
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_type_checks():
+    """A template is a state of shapes without values, which the checked classes would refuse."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
+
+
+@pytest.fixture(scope="module")
+def tutorial_run(tmp_path_factory):
+    run, result = start(TUTORIAL, tmp_path_factory.mktemp("runs") / "tutorial", **QUIET)
+    return run, result
+
+
+def same(a, b):
+    raw = lambda leaf: np.asarray(  # noqa: E731
+        jax.random.key_data(leaf) if jax.numpy.issubdtype(leaf.dtype, jax.dtypes.prng_key) else leaf
+    )
+    return all(
+        np.array_equal(raw(x), raw(y))
+        for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True)
+    )
+
+
+def test_resume_is_bit_equal_with_a_real_learner(tutorial_run, tmp_path):
+    _, whole = tutorial_run
+    steps = 40  # in an update
+    run, first = start(TUTORIAL, tmp_path / "run", num_steps=2 * steps + 1, **QUIET)
+    assert first.num_updates == 3  # rounded up
+    run, second = resume(run.path, num_steps=6 * steps, **QUIET)
+    assert same(whole.state, second.state)
+    assert run.spec.num_updates == 6 and run.status == {"status": "completed", "num_updates": 6}
+    _, nothing = resume(run.path, **QUIET)
+    assert nothing is None
+    with pytest.raises(ValueError, match="has 240 steps already, got --steps 40"):
+        resume(run.path, num_steps=40, **QUIET)
+
+
+def test_seed_rows_are_single_runs(tutorial_run):
+    learner = open_run(tutorial_run[0].path).learner
+    alone = crl.train(learner, jax.random.key(1), 6, progress=False)
+    np.testing.assert_allclose(
+        alone.metrics["entropy"], tutorial_run[1].metrics["entropy"][:, 1], rtol=1e-3
+    )
+
+
+def test_evaluate_writes_a_table(tutorial_run):
+    run, _ = tutorial_run
+    rows = {row.measure: row for row in evaluate(run.path, 32)}
+    assert (rows["length"].mean, rows["length"].low, rows["length"].high) == (5, 5, 5)
+    assert 0 <= rows["return"].low <= rows["return"].mean <= rows["return"].high <= 5
+    assert rows["term target_match"].mean == rows["return"].mean
+    table = json.loads((run.path / "table.json").read_text())
+    assert [row[0] for row in table["rows"]] == list(rows) and "2 seeds" in table["notes"][0]
+
+
+def test_create_writes_works_that_are_what_the_index_says(tutorial_run):
+    run, _ = tutorial_run
+    for _ in range(2):  # the second time takes the first one's place
+        index = create(run.path, 3, num_best=2)
+    assert [work["name"] for work in index] == [
+        "best-00", "best-01", "sample-00", "sample-01", "sample-02",
+    ]  # fmt: skip
+    assert json.loads((run.works / "index.json").read_text()) == index
+    target = np.array([0, 2, 3, 0, 2])
+    for work in index:
+        melody = works.load(run.works / work["files"]["json"])
+        matches = (melody.events - melody.events.min() == target - target.min()).sum()
+        if melody.events.min() == 14:  # pitch class 0, middle C
+            assert work["scores"]["return"] == matches
+    files = {name for work in index for name in work["files"].values()} | {"index.json"}
+    assert {path.name for path in run.works.iterdir()} == files
+    assert index[0]["scores"]["return"] >= max(work["scores"]["return"] for work in index)
+    assert not [path for path in run.path.iterdir() if path.name.startswith(".")]
+
+
+@pytest.fixture(scope="module")
+def prior_run(tmp_path_factory):
+    """A likelihood run on 40 copies of a scale."""
+    scale = np.tile(14 + np.arange(33, dtype=np.uint8) % 8, (40, 1))
+    patch = pytest.MonkeyPatch()
+    patch.setattr(assembly, "_load_sequences", lambda spec: Sequences(scale[:32], scale[32:]))
+    config = configs.LikelihoodConfig(batch_size=8, num_steps=5, memory_size=8)
+    spec = RunSpec("melody-theory", "likelihood", config, corpus="scales", num_updates=3)
+    run, _ = start(spec, tmp_path_factory.mktemp("runs") / "prior", **QUIET)
+    patch.undo()
+    return run
+
+
+PPO = configs.PPOConfig(num_envs=4, num_steps=8, num_minibatches=2)
+
+
+def test_likelihood_run_needs_its_corpus_only_once(prior_run):
+    assert prior_run.spec.corpus_sizes == (32, 8, 33)
+    run, result = resume(prior_run.path, num_steps=4 * 40, **QUIET)
+    assert result.num_updates == 4 and (np.asarray(result.state.sequences.train) == 14).any()
+    assert evaluate(run.path, 8)[0].measure == "return"
+
+
+def test_tuned_run_is_whole_without_its_prior(prior_run, tmp_path):
+    prior = tmp_path / "prior"
+    prior.symlink_to(prior_run.path)
+    spec = RunSpec("melody-theory", "ppo", PPO, num_updates=2, prior=str(prior), prior_weight=3.0)
+    run, first = start(spec, tmp_path / "tuned", **QUIET)
+    assert (run.spec.config.recurrent, run.spec.config.memory_size) == ("lstm", 8)
+    assert float(first.state.env_params.weight) == 3.0
+    best = assembly.load_states(open_run(prior)).best_variables
+    assert same(jax.tree.map(lambda leaf: leaf[0], best), first.state.env_params.variables)
+    prior.unlink()
+    _, second = resume(run.path, num_steps=3 * 32, **QUIET)
+    assert same(first.state.env_params, second.state.env_params)
+    assert "term log_likelihood" in {row.measure for row in evaluate(run.path, 4)}
+
+
+def test_prior_that_does_not_fit(prior_run, tutorial_run):
+    path = str(prior_run.path)
+    with pytest.raises(ValueError, match="is a run of ppo; it must be one of likelihood"):
+        session.prepare(RunSpec("melody-theory", "ppo", prior=str(tutorial_run[0].path)))
+    with pytest.raises(
+        ValueError, match=r"models melody-theory .* but the run is of melody-target"
+    ):
+        session.prepare(RunSpec("melody-target", "ppo", prior=path))
+    gru = configs.PPOConfig(recurrent="gru")
+    with pytest.raises(ValueError, match=r"recurrent is 'lstm' in the prior, .* got 'gru'"):
+        session.prepare(RunSpec("melody-theory", "ppo", gru, prior=path))
+    with pytest.raises(ValueError, match=r"memory_size is 8 in the prior, .* got 100"):
+        session.prepare(RunSpec("melody-theory", "ppo", prior=path), given=["memory_size"])
+    with pytest.raises(ValueError, match="there is no run"):
+        session.prepare(RunSpec("melody-theory", "ppo", prior=f"{path}-none"))
+    with pytest.raises(ValueError, match="is not known; prepare the spec"):
+        assembly.build(RunSpec("melody-theory", "ppo", prior=path))

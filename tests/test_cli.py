@@ -1,0 +1,129 @@
+"""The command line: light, and every fault is one line."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from creative_rl.cli import main
+
+TRAIN = [
+    "train", "melody-target-tutorial", "--learner", "ppo", "--num-envs", "4", "--num-steps", "5",
+    "--num-minibatches", "2", "--hidden-sizes", "8", "--log", "none",
+]  # fmt: skip
+
+_LIGHT = """
+import sys, time
+from creative_rl.cli import main
+for argv in (["--help"], ["list"], ["train", "--help"],
+             ["train", "melody-theory", "--learner", "ppo", "--help"],
+             ["resume", "--help"], ["--version"]):
+    assert main(argv) == 0, argv
+assert main(["train", "melody-theroy", "--learner", "ppo"]) == 2
+for module in ("jax", "flax", "numpy", "orbax", "rich"):
+    assert module not in sys.modules, module
+assert time.process_time() < 0.5, time.process_time()
+"""
+
+
+def test_answers_without_jax_in_half_a_second():
+    done = subprocess.run([sys.executable, "-c", _LIGHT], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    for word in ("melody-theory", "likelihood", "--gae-lambda X", "--env-length N", "discount"):
+        assert word in done.stdout
+
+
+def fails(capsys, argv, code):
+    assert main(argv) == code
+    out, err = capsys.readouterr()
+    assert out == "" and err.startswith("creative-rl: error: ") and err.count("\n") == 1
+    return err
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        ("", "missing COMMAND; see creative-rl --help"),
+        ("trian", "unknown command 'trian'; did you mean train?"),
+        ("--verison", "unknown flag '--verison'; did you mean --version?"),
+        ("list --all", "unknown flag '--all'"),
+        ("train", "missing ID, --learner; see creative-rl train --help"),
+        ("train melody-theory", "missing --learner"),
+        ("train melody-theory --learner", "--learner: expected one argument"),
+        ("train melody-theroy --learner ppo", "unknown environment 'melody-theroy'; did you mean"),
+        ("train melody-theory --learner pppo", "unknown learner 'pppo'; did you mean ppo?"),
+        ("train melody-theory --learner=dqnn", "unknown learner 'dqnn'; did you mean dqn?"),
+        ("{ppo} --lerning-rate 1", "unknown flag '--lerning-rate'; did you mean --learning-rate"),
+        ("{ppo} --env-lenght 20", "unknown flag '--env-lenght'; did you mean --env-length"),
+        ("{ppo} extra", "unknown argument 'extra'"),
+        ("{ppo} --num-envs many", "--num-envs: must be a whole number, got 'many'"),
+        ("{ppo} --num-envs 0", "num_envs must be a whole number of at least 1, got 0"),
+        ("{ppo} --hidden-sizes 64,-1", "hidden_sizes must be sizes of at least 1"),
+        ("{ppo} --gamma 1.5", "gamma must be between 0 and 1, got 1.5"),
+        ("{ppo} --gamma nan", "--gamma: must be a finite number"),
+        ("{ppo} --recurrent rnn", "--recurrent: invalid choice: 'rnn'"),
+        ("{ppo} --num-minibatches 7", "num_minibatches must divide"),
+        ("{ppo} --env-length 5", "in 12..64"),
+        ("{ppo} --steps 0", "--steps: must be at least 1, got 0"),
+        ("{ppo} --steps -5", "--steps: must be at least 1, got -5"),
+        ("{ppo} --seeds 0", "num_seeds must be a whole number in 1.."),
+        ("{ppo} --seed -1", "seed must be a whole number in 0.."),
+        ("{ppo} --log tensorbord", "unknown logger 'tensorbord'; did you mean tensorboard"),
+        ("{ppo} --corpus default", "ppo takes none"),
+        ("{ppo} --prior-weight inf", "--prior-weight: must be a finite number"),
+        ("train melody-theory --learner likelihood", "give --corpus SOURCE"),
+        ("train melody-theory --learner dqn --prior x", "a prior is tuned by the learner ppo"),
+        ("create run --num 0", "--num: must be at least 1, got 0"),
+        ("evaluate run --num -1", "--num: must be at least 1, got -1"),
+        ("resume run --steps 0", "--steps: must be at least 1, got 0"),
+        ("resume", "missing RUN; see creative-rl resume --help"),
+    ],
+)
+def test_usage_errors(argv, message, capsys):
+    argv = argv.format(ppo="train melody-theory --learner ppo").split()
+    assert message in fails(capsys, argv, 2)
+
+
+@pytest.mark.parametrize("command", ["resume", "create", "evaluate", "report"])
+def test_what_is_no_run(command, capsys, tmp_path):
+    assert "there is no run" in fails(capsys, [command, str(tmp_path / "none")], 1)
+    assert "it has no config.json" in fails(capsys, [command, str(tmp_path)], 1)
+
+
+def test_existing_directory_and_missing_prior(capsys, tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    assert "exists already" in fails(capsys, [*TRAIN, "--out", str(tmp_path)], 1)
+    argv = [*TRAIN, "--prior", str(tmp_path / "none"), "--out", str(tmp_path / "run")]
+    assert "there is no run" in fails(capsys, argv, 1)
+    argv = ["train", "melody-theory", "--learner", "likelihood", "--corpus", "no-such-corpus"]
+    assert "no-such-corpus" in fails(capsys, [*argv, "--out", str(tmp_path / "run")], 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_debug_shows_where(tmp_path):
+    with pytest.raises(ValueError, match="there is no run"):
+        main(["--debug", "evaluate", str(tmp_path / "none")])
+
+
+def test_a_run_from_start_to_report(capsys, tmp_path):
+    out = str(tmp_path / "run")
+    assert main([*TRAIN, "--steps", "50", "--seed", "3", "--out", out]) == 0
+    assert "completed after 3 updates" in capsys.readouterr().out
+    spec = json.loads((tmp_path / "run" / "config.json").read_text())["spec"]
+    assert (spec["seed"], spec["num_updates"], spec["config"]["hidden_sizes"]) == (3, 3, [8])
+    assert main(["resume", out]) == 0
+    assert "is done; --steps N" in capsys.readouterr().out
+    assert main(["resume", out, "--steps", "100", "--log", "none"]) == 0
+    assert "completed after 5 updates" in capsys.readouterr().out
+    assert "has 100 steps already" in fails(capsys, ["resume", out, "--steps", "20"], 1)
+    assert main(["create", out, "--num", "2", "--best", "1"]) == 0
+    assert main(["evaluate", out, "--num", "16"]) == 0
+    assert "±" in capsys.readouterr().out
+    assert main(["report", out]) == 0
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert "best 1 of 256" in page and "Evaluation" in page
+    shutil.rmtree(tmp_path / "run" / "checkpoints")
+    capsys.readouterr()
+    assert "there is no checkpoint" in fails(capsys, ["evaluate", out], 1)

@@ -1,0 +1,121 @@
+import ast
+import dataclasses
+import inspect
+import math
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+import creative_rl as crl
+from creative_rl import configs, learners
+from creative_rl.configs import DQNConfig, LikelihoodConfig, PPOConfig, validate
+
+ALL = (PPOConfig, DQNConfig, LikelihoodConfig)
+
+
+@pytest.mark.parametrize("config", ALL)
+def test_the_defaults_are_valid(config):
+    validate(config())
+
+
+def test_every_config_is_tested():
+    found = [value for value in vars(configs).values() if dataclasses.is_dataclass(value)]
+    assert set(found) == set(ALL)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"num_envs": 0}, "num_envs must be a whole number of at least 1, got 0"),
+        ({"num_envs": 2.5}, "num_envs must be a whole number of at least 1, got 2.5"),
+        ({"hidden_sizes": (8, 0)}, r"hidden_sizes must be sizes of at least 1, got \(8, 0\)"),
+        ({"recurrent": "rnn"}, "recurrent must be one of none, lstm, gru, got 'rnn'"),
+        ({"learning_rate": 0.0}, "learning_rate must be greater than 0, got 0.0"),
+        ({"learning_rate": math.nan}, "learning_rate must be a finite number, got nan"),
+        ({"learning_rate": math.inf}, "learning_rate must be a finite number, got inf"),
+        ({"gamma": 1.01}, "gamma must be between 0 and 1, got 1.01"),
+        ({"gamma": -0.01}, "gamma must be between 0 and 1, got -0.01"),
+        ({"gae_lambda": 2.0}, "gae_lambda must be between 0 and 1, got 2.0"),
+        ({"clip_eps": 0.0}, "clip_eps must be greater than 0, got 0.0"),
+        ({"max_grad_norm": -1.0}, "max_grad_norm must be greater than 0, got -1.0"),
+        ({"entropy_coef": -0.1}, "entropy_coef must not be negative, got -0.1"),
+        ({"decay_updates": -1}, "decay_updates must not be negative, got -1"),
+    ],
+)
+def test_values_out_of_range_are_refused(change, message):
+    with pytest.raises(ValueError, match=f"PPOConfig: {message}"):
+        validate(PPOConfig(**change))
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (DQNConfig(target_tau=1.5), "DQNConfig: target_tau must be between 0 and 1, got 1.5"),
+        (DQNConfig(epsilon_end=-1.0), "epsilon_end must be between 0 and 1"),
+        (DQNConfig(epsilon_steps=-1), "epsilon_steps must not be negative"),
+        (LikelihoodConfig(patience=0), "LikelihoodConfig: patience must be greater than 0, got 0"),
+        (LikelihoodConfig(label_smoothing=1.2), "label_smoothing must be between 0 and 1"),
+        (LikelihoodConfig(recurrent="none"), "recurrent must be one of lstm, gru, got 'none'"),
+    ],
+)
+def test_values_out_of_range_are_refused_in_all_configs(config, message):
+    with pytest.raises(ValueError, match=message):
+        validate(config)
+
+
+@pytest.mark.parametrize("limit", [{"gamma": 0.0}, {"gamma": 1.0}, {"entropy_coef": 0.0}])
+def test_the_ends_of_ranges_are_allowed(limit):
+    validate(PPOConfig(**limit))
+
+
+def test_tracers_and_arrays_pass():
+    jax.jit(lambda rate: validate(PPOConfig(learning_rate=rate)))(-1.0)
+    validate(PPOConfig(learning_rate=jnp.float32(-1.0)))
+
+
+@pytest.mark.parametrize("config", ALL)
+def test_every_field_has_a_line_about_it(config):
+    (definition,) = ast.parse(inspect.getsource(config)).body
+    body = definition.body
+    for statement, following in zip(body, [*body[1:], None], strict=True):
+        if isinstance(statement, ast.AnnAssign):
+            said = isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)
+            assert said and following.value.value.strip(), f"{statement.target.id} has no doc"
+
+
+@pytest.mark.parametrize("config", ALL)
+def test_static_fields_are_static_in_the_pytree(config):
+    assert learners  # its modules register the configs
+    fields = dataclasses.fields(config)
+    numbers = [field.name for field in fields if not field.metadata.get("static")]
+    paths = jax.tree_util.tree_flatten_with_path(config())[0]
+    assert [entry.name for (entry,), _ in paths] == numbers
+
+
+def test_learning_rates_batch_in_one_trace():
+    env = crl.make("melody-target-tutorial")
+    small = PPOConfig(num_envs=2, num_steps=5, num_epochs=1, num_minibatches=1, hidden_sizes=(4,))
+    traces = []
+
+    @jax.jit
+    def weights_after(config):
+        traces.append(config)
+
+        def run(config):
+            learner = learners.ppo(env, config)
+            state, _ = learner.update(learner.init(jax.random.key(0)))
+            return jax.flatten_util.ravel_pytree(state.variables)[0]
+
+        axes = jax.tree.map(lambda _: None, config)
+        axes = dataclasses.replace(axes, learning_rate=0)
+        return jax.vmap(run, (axes,))(config)
+
+    def moved(rates):
+        config = dataclasses.replace(small, learning_rate=jnp.asarray(rates, jnp.float32))
+        return weights_after(config)
+
+    still, slow, fast = moved([1e-9, 1e-3, 1e-2])
+    assert 5 < float(jnp.linalg.norm(fast - still) / jnp.linalg.norm(slow - still)) < 20
+    moved([0.1, 0.2, 0.3])
+    assert len(traces) == 1
