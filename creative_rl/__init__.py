@@ -1,6 +1,6 @@
 """Creative reinforcement learning in JAX.
 
-Names load when they are first used, so that `import creative_rl` costs nothing that you do not need.
+Names load when they are first used, so `import creative_rl` costs nothing that you do not need.
 
     >>> import creative_rl as crl
     >>> crl.make("melody-theory").action_space

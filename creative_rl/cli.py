@@ -163,15 +163,15 @@ def _report(argv: list[str]) -> int:
 
 
 def _demo(argv: list[str]) -> int:
-    """a tour: train, compose and open the report"""
+    """RL Tuner end to end: a prior of real tunes, tuned by rules of music theory"""
     parser = Parser("demo", _demo.__doc__)
-    parser.add_argument("--out", default="runs/demo", metavar="DIR", help="default %(default)s")
+    parser.add_argument("--out", metavar="DIR", help="default runs/demo-TIME")
     parser.add_argument("--seed", type=whole, default=0, metavar="N", help="default 0")
     arguments = parser.parse_all(argv)
     _prepare_jax()
     from creative_rl.experiment import demo
 
-    return demo.main(out=arguments.out, seed=arguments.seed) or 0
+    return demo.main(arguments.out, arguments.seed)
 
 
 _COMMANDS: dict[str, Callable[[list[str]], int]] = {

@@ -174,11 +174,10 @@ class TargetMelody(Environment):
 
     @property
     def default_params(self) -> TargetParams:
-        target = self.target
-        if target is None:  # up and down the pitches, a new one at every step
-            period = max(2 * (self.num_pitches - 1), 1)
-            target = [min(t % period, period - t % period) for t in range(self.length)]
-        return TargetParams(self.default_weights, jnp.asarray(target, jnp.int32))
+        period = 2 * (self.num_pitches - 1)  # up and down the pitches, a new one at every step
+        scale = [min(t % period, period - t % period) for t in range(self.length)]
+        target = jnp.asarray(self.target or scale, jnp.int32)
+        return TargetParams(self.default_weights, target)
 
     @property
     def horizon(self) -> int:
@@ -240,8 +239,9 @@ class TheoryMelody(Environment):
         super().__post_init__()
         if not isinstance(self.length, int) or not 12 <= self.length <= 64:
             raise ValueError(
-                "TheoryMelody: length must be a whole number in 12..64 (a bar of eight and a coda of four; the "
-                f"exact autocorrelation fits 32-bit integers up to 64), got {self.length}"
+                "TheoryMelody: length must be a whole number in 12..64 (a bar of eight and a coda "
+                "of four; the exact autocorrelation fits 32-bit integers up to 64), "
+                f"got {self.length!r}"
             )
 
     @property
@@ -306,7 +306,7 @@ def _check_sizes(env: Environment, names: tuple[str, ...]) -> None:
             )
 
 
-def _check_num_pitches(env: Environment) -> None:
+def _check_num_pitches(env: VarietyMelody | TargetMelody) -> None:
     if not isinstance(env.num_pitches, int) or not 2 <= env.num_pitches <= 24:
         raise ValueError(
             f"{type(env).__name__}: num_pitches must be a whole number in 2..24 (two octaves "

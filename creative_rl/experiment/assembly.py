@@ -20,6 +20,7 @@ from creative_rl.experiment import checkpoint
 from creative_rl.experiment.run import Run
 from creative_rl.experiment.spec import RunSpec
 from creative_rl.learners.likelihood import sequence_model
+from creative_rl.registry import unknown_name
 from creative_rl.stores.sequences import Sequences
 from creative_rl.typing import Key, Learner, PyTree
 from creative_rl.wrappers import LikelihoodReward
@@ -44,7 +45,8 @@ def check(spec: RunSpec) -> None:
     """Raise ValueError where environment or learner refuse their sizes, before anything is read."""
     env = registry.make(spec.environment, **spec.env_overrides)
     if spec.corpus is None:
-        registry.load(registry.learner_entry(spec.learner).target)(env, spec.config)
+        params = _params(env, spec)
+        registry.load(registry.learner_entry(spec.learner).target)(env, spec.config, params)
 
 
 def prepare(spec: RunSpec, given: Iterable[str] = ()) -> tuple[RunSpec, Materials]:
@@ -85,14 +87,14 @@ def build(spec: RunSpec, materials: Materials | None = None) -> tuple[Any, Learn
     if spec.corpus is not None:
         sequences = materials.sequences if materials else _stand_in_sequences(spec)
         return env, factory(env, spec.config, sequences)
+    params = _params(env, spec)
     if spec.prior is None:
-        return env, factory(env, spec.config)
+        return env, factory(env, spec.config, params)
     if spec.prior_config is None:
         raise ValueError(f"the config of the prior {spec.prior} is not known; prepare the spec")
     env = LikelihoodReward(env, sequence_model(env, spec.prior_config))
-    defaults = env.default_params
-    variables = materials.prior_variables if materials else defaults.variables
-    params = env.init_params(defaults.env, variables, spec.prior_weight)
+    variables = materials.prior_variables if materials else env.default_params.variables
+    params = env.init_params(params, variables, spec.prior_weight)
     return env, factory(env, spec.config, params=params, actor_variables=variables)
 
 
@@ -153,6 +155,17 @@ def load_prior(path: str, spec: RunSpec) -> tuple[LikelihoodConfig, PyTree]:
     states = load_states(opened)
     best = int(np.argmin(states.best_nll))
     return prior.config, seed_state(states.best_variables, best)
+
+
+def _params(env: Any, spec: RunSpec) -> PyTree:
+    """The environment's defaults, with the spec's weights of reward terms."""
+    params = env.default_params
+    for name in spec.weights:
+        if name not in params.weights:
+            known = sorted(params.weights)
+            raise ValueError(f"{spec.environment}: {unknown_name('reward term', name, known)}")
+    chosen = {name: jnp.float32(weight) for name, weight in spec.weights.items()}
+    return params.replace(weights={**params.weights, **chosen}) if chosen else params
 
 
 def _with_memory_of(prior: LikelihoodConfig, config: Any, given: Iterable[str]) -> Any:

@@ -2,7 +2,7 @@
 
 import json
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from creative_rl.experiment.learning_curves import Curve, families, read_curves
@@ -34,12 +34,12 @@ class Card(NamedTuple):
     scores: Mapping[str, Any]
 
 
-def write_report(run_dir: pathlib.Path) -> pathlib.Path:
+def write_report(run_dir: pathlib.Path, beside: Iterable[pathlib.Path] = ()) -> pathlib.Path:
     """Write `report.html` into a run's directory, from what lies there.
 
     Only `config.json` must be there; a section whose source is missing is left out:
-    `metrics.jsonl` (curves), `table.json`, `works/index.json` (cards), and directories inside
-    that hold a `config.json` of their own (their curves).
+    `metrics.jsonl` (curves), `table.json`, `works/index.json` (cards), and the curves of the
+    runs `beside` it and of directories inside that hold a `config.json` of their own.
 
     Returns:
       The path of the page, which replaces an earlier one at the end.
@@ -59,7 +59,7 @@ def write_report(run_dir: pathlib.Path) -> pathlib.Path:
         groups=_groups(run_dir / "works"),
         curves=families(curves),
         num_seeds=max((curve.values.shape[1] for curve in curves), default=1),
-        sub_runs=_sub_runs(run_dir),
+        sub_runs=_sub_runs([*beside, *sorted(run_dir.iterdir())]),
         spec=_flatten(config.get("spec")),
         machine=_flatten({key: value for key, value in config.items() if key != "spec"}),
     )
@@ -136,24 +136,24 @@ def _tiles(run_dir: pathlib.Path, curves: list[Curve]) -> list[tuple[str, str]]:
     """The run in a few figures, as (what, figure)."""
     tiles = [("return, last", _cell(c.last)) for c in curves if c.name == "episode_return"]
     records = _read_records(run_dir / "metrics.jsonl")
-    steps, seconds = ((records[-1].get(key) if records else None) for key in ("steps", "seconds"))
+    last: dict[str, Any] = records[-1] if records else {}
+    steps, seconds = last.get("steps"), last.get("seconds")
     if _is_numeric(steps):
         tiles.append(("environment steps", _cell(steps)))
     if _is_numeric(seconds):
         tiles.append(("seconds", f"{seconds:,.1f}"))
-    if _is_numeric(steps) and _is_numeric(seconds) and seconds > 0:
-        tiles.append(("steps a second", f"{steps / seconds:,.0f}"))
+        if _is_numeric(steps) and seconds:
+            tiles.append(("steps a second", f"{steps / seconds:,.0f}"))
     return tiles
 
 
-def _sub_runs(run_dir: pathlib.Path) -> list[tuple[str, list]]:
-    """Name and curves of every run that lies in this one."""
+def _sub_runs(folders: Iterable[pathlib.Path]) -> list[tuple[str, list]]:
+    """Name and curves of those folders that are runs."""
     runs = []
-    for path in sorted(run_dir.glob("*/config.json")):
-        config = _read_json(path, dict)
-        runs.append(
-            (f"{path.parent.name}: {_title(config, path.parent)}", families(_curves(path.parent)))
-        )
+    for folder in folders:
+        if (folder / "config.json").is_file():
+            config = _read_json(folder / "config.json", dict)
+            runs.append((f"{folder.name}: {_title(config, folder)}", families(_curves(folder))))
     return [(title, curves) for title, curves in runs if curves]
 
 

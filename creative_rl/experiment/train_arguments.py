@@ -1,5 +1,6 @@
 """The arguments of `creative-rl train`: some of its own, the rest from config and environment."""
 
+import argparse
 import dataclasses
 import itertools
 from collections.abc import Sequence
@@ -90,9 +91,13 @@ def _own_parser() -> Parser:
         "installed; metrics.jsonl always)",
     )  # fmt: skip
     add(
+        "--weight", type=_weight, action="append", default=[], metavar="TERM=X",
+        help="weight of a reward term, in place of its default; again for more terms",
+    )  # fmt: skip
+    add(
         "--corpus", metavar="SOURCE",
-        help="what likelihood models: default, bach-sopranos, ryans-mammoth or a folder of MIDI "
-        "files",
+        help="what likelihood models: bach-sopranos, ryans-mammoth, a folder of MIDI files, or "
+        "default, which is the first two",
     )  # fmt: skip
     add("--prior", metavar="RUN", help="likelihood run that ppo starts from and is held to")
     add(
@@ -100,6 +105,13 @@ def _own_parser() -> Parser:
         help="factor of the prior's log-likelihood in the reward (default 1)",
     )  # fmt: skip
     return parser
+
+
+def _weight(text: str) -> tuple[str, float]:
+    name, sign, value = text.partition("=")
+    if not sign:
+        raise argparse.ArgumentTypeError(f"must be TERM=X, as in tonic=3, got {text!r}")
+    return name, number(value)
 
 
 def _peek_learner(argv: Sequence[str]) -> str | None:
@@ -141,6 +153,9 @@ def _add_flags(parser: Parser, title: str, target: str, prefix: str = "") -> lis
 def _spec(arguments: dict[str, Any], given: dict[str, Any]) -> RunSpec:
     entry = registry.learner_entry(arguments["learner"])
     prefix = "env_"
+    corpus = arguments["corpus"]
+    if corpus is None and arguments["learner"] == "likelihood":
+        corpus = "default"
     return RunSpec(
         environment=arguments["id"],
         learner=arguments["learner"],
@@ -150,9 +165,10 @@ def _spec(arguments: dict[str, Any], given: dict[str, Any]) -> RunSpec:
             for name, value in arguments.items()
             if name.startswith(prefix)
         },
+        weights=dict(arguments["weight"]),
         seed=arguments["seed"],
         num_seeds=arguments["seeds"],
-        corpus=arguments["corpus"],
+        corpus=corpus,
         prior=arguments["prior"],
         prior_weight=arguments["prior_weight"],
     )

@@ -26,11 +26,10 @@ BAR = 8
 """Steps in what RL Tuner calls a bar."""
 TONIC = 14
 """Middle C, MIDI 60."""
-C_MAJOR_CODES = (0, 1) + tuple(
-    LOWEST_PITCH_CODE + k for k in range(36) if k % 12 in (0, 2, 4, 5, 7, 9, 11)
-)
+_C_MAJOR_SCALE = (0, 2, 4, 5, 7, 9, 11)
+C_MAJOR_CODES = (0, 1, *(LOWEST_PITCH_CODE + k for k in range(36) if k % 12 in _C_MAJOR_SCALE))
 
-_C_MAJOR_CLASSES = sum(1 << (k % 12) for k in (0, 2, 4, 5, 7, 9, 11))
+_C_MAJOR_CLASSES = sum(1 << k for k in _C_MAJOR_SCALE)
 _INTERVAL_REWARDS = {2: 0.08, 4: 0.09, 5: 0.07, 7: 0.02, 9: 0.05, 11: -0.30}  # by semitones
 
 
@@ -59,11 +58,11 @@ class TheoryStats(flax.struct.PyTreeNode):
     """sum of codes"""
     squares: Array
     """sum of squared codes"""
-    products: tuple[Array, Array, Array]
+    products: tuple[Array, ...]
     """sums of codes times the code 1, 2, 3 events before"""
-    heads: tuple[Array, Array, Array]
+    heads: tuple[Array, ...]
     """sums of codes without the last 1, 2, 3 events"""
-    tails: tuple[Array, Array, Array]
+    tails: tuple[Array, ...]
     """sums of codes without the first 1, 2, 3 events"""
     highest: Array
     """largest code"""
@@ -117,12 +116,14 @@ def update_stats(stats: TheoryStats, events: ShiftRegister, event: Int[Array, ""
             for lag, tail in enumerate(stats.tails, start=1)
         ),
         highest=jnp.maximum(stats.highest, event),
-        highest_count=_count_after(stats.highest_count, event, stats.highest, event > stats.highest),
+        highest_count=_count_after(
+            stats.highest_count, event, stats.highest, event > stats.highest
+        ),
         lowest=jnp.where(is_pitch, jnp.minimum(stats.lowest, event), stats.lowest),
         lowest_count=_count_after(
             stats.lowest_count, event, stats.lowest, is_pitch & (event < stats.lowest)
         ),
-    )  # fmt: skip
+    )
 
 
 def in_key(event: Int[Array, ""]) -> Bool[Array, ""]:

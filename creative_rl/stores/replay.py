@@ -25,7 +25,7 @@ class Replay(flax.struct.PyTreeNode):
 
 
 def init(item: PyTree, capacity: int, add_size: int) -> Replay:
-    """An empty replay for items like `item` (leaves without a batch axis), added `add_size` at once.
+    """An empty replay for items like `item` (no batch axis), which come `add_size` at once.
 
     Raises:
       ValueError: `add_size` is not in 1..capacity.

@@ -1,6 +1,7 @@
 """A monophonic melody on a grid of steps."""
 
 import flax.struct
+import numpy as np
 
 from creative_rl.typing import Array
 
@@ -11,9 +12,9 @@ class Melody(flax.struct.PyTreeNode):
     A batch of melodies has leading axes on every array.
     """
 
-    events: Array
+    events: Array | np.ndarray
     """int32[T]; entries from `length` on are 0 and mean nothing"""
-    length: Array
+    length: Array | np.ndarray
     """int32: steps composed so far"""
     tempo: float = flax.struct.field(pytree_node=False, default=100.0)
     """quarter notes a minute"""

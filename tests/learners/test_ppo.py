@@ -45,7 +45,7 @@ def test_learning_rates_are_numbers_not_programs():
     @chex.assert_max_traces(n=1)
     def first_loss(config, key):
         learner = ppo(env, config)
-        state, metrics = learner.update(learner.init(key))
+        state, _ = learner.update(learner.init(key))
         return learner.update(state)[1]["value_loss"]
 
     keys = jax.random.split(jax.random.key(0), 2)

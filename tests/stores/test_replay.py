@@ -52,7 +52,7 @@ def test_adding_compiles_once():
 
 
 def test_impossible_sizes_are_refused():
-    with pytest.raises(ValueError, match="adds 5 items.*capacity, 4"):
+    with pytest.raises(ValueError, match=r"adds 5 items.*capacity, 4"):
         replay.init(jnp.zeros(1), 4, 5)
     store = replay.init(jnp.zeros(1), 4, 2)
     with pytest.raises(ValueError, match=r"adds 2 items, got leading sizes \[3\]"):

@@ -1,0 +1,67 @@
+"""Write the README's tables: from the registry, and from the results that are committed.
+
+`python -m benchmarks.readme_tables` rewrites the README in place; a test holds it to that.
+"""
+
+import json
+import pathlib
+import re
+from collections.abc import Iterable, Mapping
+
+from benchmarks.record import RESULTS
+from creative_rl import registry
+
+README = pathlib.Path(__file__).parent.parent / "README.md"
+TITLES = {
+    "demo": "The demo, before and after tuning",
+    "environments": "Stepping environments",
+    "training": "Training",
+    "startup": "Start-up",
+}
+
+
+def render(text: str) -> str:
+    """The README's text with every marked table made anew."""
+    for name, table in {
+        "environments": _entries("id", registry.ENVIRONMENTS),
+        "learners": _entries("name", registry.LEARNERS),
+        "results": "\n\n".join(_result(name) for name in TITLES if _path(name).is_file()),
+    }.items():
+        pattern = rf"(<!-- begin {name} -->\n).*?(<!-- end {name} -->)"
+        text = re.sub(pattern, lambda m, t=table: f"{m[1]}{t}\n{m[2]}", text, flags=re.DOTALL)
+    return text
+
+
+def _entries(head: str, entries: Mapping) -> str:
+    return _table((head, "what it is"), ((f"`{n}`", entry.summary) for n, entry in entries.items()))
+
+
+def _result(name: str) -> str:
+    record = json.loads(_path(name).read_text())
+    goals = [
+        (goal["what"], _number(goal["goal"]), _number(goal["value"]), "yes" if goal["reached"] else "no")
+        for goal in record["goals"]
+    ]
+    machine = record["machine"]
+    heading = f"### {TITLES[name]}\n\n`{record['command']}`, {record['date']}, {machine['cores']} cores"
+    return f"{heading}\n\n{_table(('what', 'goal', 'measured', 'reached'), goals)}"
+
+
+def _path(name: str) -> pathlib.Path:
+    return RESULTS / f"{name}.json"
+
+
+def _number(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return "–" if value is None else str(value)
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    head = list(head)
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+if __name__ == "__main__":
+    README.write_text(render(README.read_text()))

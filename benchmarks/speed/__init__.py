@@ -1,0 +1,1 @@
+"""How fast it is: environments, training against peers, and start-up."""

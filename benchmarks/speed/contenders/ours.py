@@ -1,0 +1,130 @@
+"""creative_rl: PPO and DQN on CartPole, and the recurrent learners on melodies."""
+
+import dataclasses
+import pathlib
+import sys
+import tempfile
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+
+import creative_rl as crl
+from benchmarks.speed import settings, worker
+from benchmarks.speed.contenders.compiled import compiled_unit, last_returns, versions
+from creative_rl.typing import Learner
+
+MELODY_PPO, MELODY_DQN = "melody-ppo-lstm", "melody-dqn-gru"
+BARE, KEPT = "bare", "kept"
+"""Units of `main(..., "experiment")`: the compiled loop, and the same with logs and checkpoints."""
+
+
+def ppo(task: settings.PPOTask) -> Learner:
+    config = crl.PPOConfig(
+        num_envs=task.num_envs,
+        num_steps=task.num_steps,
+        num_epochs=task.num_epochs,
+        num_minibatches=task.num_minibatches,
+        hidden_sizes=(task.hidden_size, task.hidden_size),
+        learning_rate=task.learning_rate,
+        decay_updates=task.num_updates,
+        gamma=task.gamma,
+        gae_lambda=task.gae_lambda,
+        clip_eps=task.clip_eps,
+        value_clip_eps=task.clip_eps,
+        entropy_coef=task.entropy_coef,
+        value_coef=task.value_coef,
+        max_grad_norm=task.max_grad_norm,
+    )
+    return crl.learners.ppo(crl.interop.from_gymnax(settings.ENVIRONMENT), config)
+
+
+def dqn(task: settings.DQNTask) -> Learner:
+    config = crl.DQNConfig(
+        num_envs=task.num_envs,
+        batch_size=task.batch_size,
+        replay_size=task.replay_size,
+        hidden_sizes=task.hidden_sizes,
+        double=False,
+        learning_rate=task.learning_rate,
+        gamma=task.gamma,
+        learning_starts=task.learning_starts,
+        target_interval=task.target_steps // task.num_envs,
+        epsilon_start=task.epsilon_start,
+        epsilon_end=task.epsilon_end,
+        epsilon_steps=task.epsilon_steps,
+        max_grad_norm=1e6,  # never clips: the peers do not
+    )
+    return crl.learners.dqn(crl.interop.from_gymnax(settings.ENVIRONMENT), config)
+
+
+def melody_learner(name: str) -> tuple[Learner, int]:
+    """A recurrent learner on the rules of music theory, and updates for a round of seconds."""
+    env = crl.make("melody-theory")
+    if name == MELODY_PPO:
+        config = crl.PPOConfig(num_envs=256, num_steps=32, recurrent="lstm")
+        return crl.learners.ppo(env, config), 8
+    config = crl.DQNConfig(
+        num_envs=16, num_steps=32, batch_size=32, replay_size=2_000, recurrent="gru"
+    )
+    return crl.learners.dqn(env, config), 100
+
+
+def whole_run(learner: Learner, num_updates: int):
+    """Initialise and train in one program; everything is returned, so nothing can be dropped."""
+
+    def train(key: jax.Array) -> tuple[Any, dict[str, jax.Array]]:
+        return jax.lax.scan(
+            lambda state, _: learner.update(state), learner.init(key), length=num_updates
+        )
+
+    return train
+
+
+def report(result: tuple[Any, dict[str, jax.Array]]) -> dict[str, float]:
+    _, metrics = result
+    return last_returns(metrics["episode_return"], metrics["num_episodes"])
+
+
+def kept_unit(learner: Learner, num_updates: int) -> worker.Unit:
+    """Rounds of `experiment.train` with everything that a run keeps."""
+
+    def unit(number: int) -> Mapping[str, Any]:
+        with tempfile.TemporaryDirectory() as folder:
+            out = pathlib.Path(folder) / "run"
+            result = crl.train(
+                learner, jax.random.key(number), num_updates, out=out, progress=False
+            )
+            jax.block_until_ready(result.state)
+        return {"steps": num_updates * learner.steps_per_update}
+
+    unit(0)
+    return unit
+
+
+def main(name: str, quick: str) -> None:
+    worker.own_the_output()
+    tasks = settings.tasks(quick == "quick")
+    updates = None
+    if name in (MELODY_PPO, MELODY_DQN):
+        learner, updates = melody_learner(name)
+    elif name == "experiment":
+        task = tasks[settings.NARROW]
+        updates = 5 * task.num_updates  # long enough for what a run costs once to be small
+        learner = ppo(dataclasses.replace(task, num_updates=updates))
+    else:
+        task = tasks[name]
+        learner = ppo(task) if isinstance(task, settings.PPOTask) else dqn(task)
+        updates = task.num_updates
+    build, unit = compiled_unit(
+        whole_run(learner, updates), updates * learner.steps_per_update, jax.random.key, report
+    )
+    units = {"train": unit}
+    if name == "experiment":
+        units = {BARE: unit, KEPT: kept_unit(learner, updates)}
+    about = {"build": build, "device": worker.device(), "versions": versions("gymnax")}
+    worker.serve(about, units)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,126 @@
+"""Steps a second of every environment with random actions, against a plain Python loop.
+
+Run `python -m benchmarks.speed.environments [--quick]`.
+
+Each environment has a process of its own, and one more with a single thread for XLA
+(`NPROC=1`). Within it the compiled rollouts, 1 to 8192 environments wide, and the plain loops take
+turns. Every reward and observation is computed, see `environment_worker`. Two loops stand for
+Python: a plain environment, as tutorials write it, with observations and an action drawn a step
+(the goals are against this one); and for the variety of a melody also the bare reward over the
+window, which is the least that Python can do and less than what the environment does.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from benchmarks import record
+from benchmarks.record import Goal, Row
+from benchmarks.speed.rounds import Report, interleave, rates, ratios, spread
+from benchmarks.speed.worker import Worker
+from creative_rl.registry import environment_ids
+
+WIDTHS = ("1", "64", "1024", "8192")
+THREADS = {"default threads": {}, "NPROC=1": {"NPROC": "1"}}
+GOALS = {"melody-variety": 200.0, "melody-theory": 300.0}
+STRETCH_GOALS = {"melody-variety": 400.0}
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    arguments = _arguments(argv)
+    session = record.Session(
+        "benchmarks.speed.environments", arguments, sys.argv[1:] if argv is None else argv
+    )
+    rows: list[Row] = []
+    found: dict[tuple[str, str], float] = {}
+    device = "cpu"
+    for id in arguments.environments:
+        for threads, variables in list(THREADS.items())[: 1 if arguments.quick else None]:
+            new_rows, times_plain, device = measure(id, threads, variables, arguments.quick)
+            rows += new_rows
+            found[id, threads] = times_plain
+            print(f"{id}, {threads}: {times_plain:.0f} times the plain loop", file=sys.stderr)
+    session.finish(rows, goals(found), device)
+
+
+def measure(
+    id: str, threads: str, variables: dict[str, str], quick: bool
+) -> tuple[list[Row], float, str]:
+    """The rows of one environment, its ratio to the plain loop at 1024, and the device."""
+    widths = ("1", "1024") if quick else WIDTHS
+    seconds, num_rounds = ("0.1", 2) if quick else ("0.4", 7)
+    arguments = [id, seconds, *widths]
+    with Worker("benchmarks.speed.environment_worker", arguments, environment=variables) as worker:
+        about = worker.about
+        turns = {
+            unit: lambda number, unit=unit: worker.run(unit, number) for unit in about["units"]
+        }
+        reports = interleave(turns, num_rounds)
+        peak = worker.stop()["peak_mib"]
+    name = f"{id}, {threads}"
+    for width in widths:
+        check_rewards(f"{name}, N={width}", reports[width], reports["plain"])
+    rows = [
+        row
+        for unit, unit_reports in reports.items()
+        for row in _rows(_label(name, unit), unit_reports, reports["plain"])
+    ]
+    for width, times in about["builds"].items():
+        rows += [Row(_label(name, width), f"{what} s", time) for what, time in times.items()]
+    rows.append(Row(name, "peak memory MiB", peak))
+    return rows, ratios(reports["1024"], reports["plain"]).value, about["device"]
+
+
+def check_rewards(name: str, reports: Sequence[Report], plain: Sequence[Report]) -> None:
+    """Refuse a rate of work that was not done: both must earn the same mean reward.
+
+    Raises:
+      RuntimeError: the means differ by more than six standard errors of the plain loop's.
+    """
+    earned = sum(report["mean_reward"] for report in reports) / len(reports)
+    expected = sum(report["mean_reward"] for report in plain) / len(plain)
+    error = sum(report["standard_error"] ** 2 for report in plain) ** 0.5 / len(plain)
+    # The compiled loop's own error is smaller, except with one environment and few episodes.
+    if abs(earned - expected) > 6 * 2**0.5 * error + 1e-6:
+        raise RuntimeError(
+            f"{name}: random actions earn {earned:.4f} a step, in the plain loop {expected:.4f} "
+            f"(standard error {error:.4f}): the environments differ"
+        )
+
+
+def goals(found: dict[tuple[str, str], float]) -> list[Goal]:
+    """What was asked: the better of the thread settings counts, as a user may choose."""
+    asked = []
+    for bounds, word in ((GOALS, ""), (STRETCH_GOALS, ", stretch")):
+        for id, bound in bounds.items():
+            measured = [value for (name, _), value in found.items() if name == id]
+            what = f"{id}, N=1024, times the plain Python environment{word}"
+            asked.append(Goal(what, bound, max(measured, default=None)))
+    return asked
+
+
+def _rows(name: str, reports: Sequence[Report], plain: Sequence[Report]) -> list[Row]:
+    rows = [
+        spread(rates(reports)).row(name, "steps/s"),
+        spread(rates(reports, "cpu_seconds")).row(name, "steps/s of processor time"),
+    ]
+    if reports is not plain:
+        rows.append(ratios(reports, plain).row(name, "ratio to the plain loop"))
+    return rows
+
+
+def _label(name: str, unit: str) -> str:
+    loops = {"plain": "plain Python environment", "bare": "bare Python loop, rewards only"}
+    return f"{name}, {loops.get(unit, f'N={unit}')}"
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = record.parser(__doc__)
+    parser.add_argument(
+        "environments", nargs="*", default=environment_ids(), help="ids; all by default"
+    )
+    return parser.parse_args(argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""The environments as plain Python, one at a time: what the compiled ones are measured against.
+
+Each is written the way tutorials write environments: `step` returns a NumPy observation, a reward
+and whether the episode is over. The rules of music theory and the bare loop over a window are the
+reference implementations of the tests, which the environments are proven against.
+"""
+
+import functools
+import importlib.util
+import pathlib
+import random
+from collections import deque
+from types import ModuleType
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+
+class PlainEnvironment(Protocol):
+    """What the loops need."""
+
+    num_actions: int
+
+    def reset(self) -> np.ndarray: ...
+
+    def step(self, action: int) -> tuple[np.ndarray, float, bool]: ...
+
+
+class Played(NamedTuple):
+    """What a loop did."""
+
+    steps: int
+    returns: list[float]  # of every episode
+
+
+def play(env: PlainEnvironment, num_episodes: int, seed: int) -> Played:
+    """Whole episodes of uniformly random actions."""
+    rng = np.random.default_rng(seed)
+    steps, returns = 0, []
+    for _ in range(num_episodes):
+        env.reset()
+        total, is_over = 0.0, False
+        while not is_over:
+            _, reward, is_over = env.step(int(rng.integers(env.num_actions)))
+            total += reward
+            steps += 1
+        returns.append(total)
+    return Played(steps, returns)
+
+
+def play_bare_variety(env: Any, num_episodes: int, seed: int) -> Played:
+    """The leanest loop for the variety of a window: no observation, one draw an episode."""
+    rewards = _reference("variety").variety_rewards
+    rng, pitches = random.Random(seed), range(env.num_pitches)
+    returns = [
+        sum(rewards(rng.choices(pitches, k=env.length), env.window)) for _ in range(num_episodes)
+    ]
+    return Played(num_episodes * env.length, returns)
+
+
+class PlainVariety:
+    """The variety of a sliding window, by a `set`; sizes from a `VarietyMelody`."""
+
+    def __init__(self, env: Any):
+        self.length, self.window, self.num_actions = env.length, env.window, env.num_pitches
+
+    def reset(self) -> np.ndarray:
+        self.time = 0
+        self.notes = deque([0] * self.window, maxlen=self.window)
+        return np.asarray(self.notes, np.int32)
+
+    def step(self, action: int) -> tuple[np.ndarray, float, bool]:
+        self.notes.append(action)
+        self.time += 1
+        reward = len(set(self.notes)) / self.window
+        return np.asarray(self.notes, np.int32), reward, self.time >= self.length
+
+
+class PlainTarget:
+    """A target melody, note by note; sizes and target from a `TargetMelody`."""
+
+    def __init__(self, env: Any):
+        self.length, self.num_actions = env.length, env.num_pitches
+        self.num_phases = env.num_phases or env.length
+        self.target = np.asarray(env.default_params.target).tolist()
+
+    def reset(self) -> np.ndarray:
+        self.time = 0
+        return np.int32(0)
+
+    def step(self, action: int) -> tuple[np.ndarray, float, bool]:
+        reward = float(action == self.target[self.time])
+        self.time += 1
+        return np.int32(self.time % self.num_phases), reward, self.time >= self.length
+
+
+class PlainTheory:
+    """RL Tuner's rules on plain lists; sizes from a `TheoryMelody`."""
+
+    def __init__(self, env: Any):
+        self.length, self.num_actions = env.length, env.action_space.num
+        self.twin = _reference("music_theory").TheoryTwin(env.length)
+
+    def reset(self) -> np.ndarray:
+        self.twin.reset()
+        return np.int32(self.twin.event)
+
+    def step(self, action: int) -> tuple[np.ndarray, float, bool]:
+        terms = self.twin.step(action)
+        is_over = len(self.twin.events) >= self.length
+        return np.int32(self.twin.event), sum(terms.values()), is_over
+
+
+PLAIN = {"VarietyMelody": PlainVariety, "TargetMelody": PlainTarget, "TheoryMelody": PlainTheory}
+
+
+def plain(env: Any) -> PlainEnvironment:
+    """The plain twin of an environment.
+
+    Raises:
+      ValueError: there is none.
+    """
+    name = type(env).__name__
+    if name not in PLAIN:
+        raise ValueError(f"{name} has no plain loop; there are some for {', '.join(PLAIN)}")
+    return PLAIN[name](env)
+
+
+@functools.cache
+def _reference(name: str) -> ModuleType:
+    """A module of `tests/reference`, by its place: it belongs to no installed package."""
+    path = pathlib.Path(__file__).parents[2] / "tests" / "reference" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"reference_{name}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,79 @@
+"""What the contenders train: the same task, sizes and numbers for all. Imports nothing heavy."""
+
+import dataclasses
+
+ENVIRONMENT = "CartPole-v1"
+
+
+@dataclasses.dataclass(frozen=True)
+class PPOTask:
+    """PPO on CartPole, as purejaxrl's default: 64x64 tanh, 4 epochs of 4 minibatches.
+
+    Attributes:
+      num_envs: environments side by side.
+      num_steps: steps of each in an update.
+      num_updates: updates in one round.
+      torch_updates: updates in one round of a PyTorch contender, which takes longer.
+    """
+
+    num_envs: int
+    num_steps: int
+    num_updates: int
+    torch_updates: int
+    num_epochs: int = 4
+    num_minibatches: int = 4
+    hidden_size: int = 64
+    learning_rate: float = 2.5e-4
+    gamma: float = 0.99
+    gae_lambda: float = 0.95
+    clip_eps: float = 0.2
+    entropy_coef: float = 0.01
+    value_coef: float = 0.5
+    max_grad_norm: float = 0.5
+
+    @property
+    def steps_per_update(self) -> int:
+        return self.num_envs * self.num_steps
+
+
+@dataclasses.dataclass(frozen=True)
+class DQNTask:
+    """DQN on CartPole, as purejaxrl's default: one gradient step for a step of all environments.
+
+    Attributes:
+      num_updates: steps of all environments in one round.
+      torch_updates: as many for a PyTorch contender.
+    """
+
+    num_updates: int
+    torch_updates: int
+    num_envs: int = 10
+    replay_size: int = 10_000
+    batch_size: int = 128
+    hidden_sizes: tuple[int, int] = (120, 84)
+    learning_rate: float = 2.5e-4
+    gamma: float = 0.99
+    learning_starts: int = 10_000
+    target_steps: int = 500
+    epsilon_start: float = 1.0
+    epsilon_end: float = 0.05
+    epsilon_steps: int = 250_000
+
+
+NARROW, WIDE, DQN = "ppo-4x128", "ppo-2048x16", "dqn-10"
+LEARNING_STEPS = 500_000
+"""Environment steps after which CartPole should be learned."""
+
+
+def tasks(quick: bool) -> dict[str, PPOTask | DQNTask]:
+    """By name; quick ones are too short to learn from, and rough."""
+    if quick:
+        return {
+            NARROW: PPOTask(4, 128, num_updates=100, torch_updates=4),
+            DQN: DQNTask(num_updates=3_000, torch_updates=400),
+        }
+    return {
+        NARROW: PPOTask(4, 128, num_updates=LEARNING_STEPS // 512, torch_updates=24),
+        WIDE: PPOTask(2048, 16, num_updates=30, torch_updates=1),
+        DQN: DQNTask(num_updates=20_000, torch_updates=1_500),
+    }

@@ -1,0 +1,185 @@
+"""Training end to end, environment steps a second with learning, against other libraries.
+
+Run `python -m benchmarks.speed.training [--quick] [--peer purejaxrl=PATH] [--peer rejax]
+[--peer sb3[=PYTHON]]`: `purejaxrl` is a checkout of luchris429/purejaxrl, `sb3` an interpreter that
+has Stable-Baselines3 (this one by default).
+
+All train on CartPole with the numbers of `settings`. Each has a process of its own; their rounds
+take turns, compilation lies before them. Ratios are taken between neighbouring rounds.
+"""
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+
+from benchmarks import record
+from benchmarks.record import Goal, Row
+from benchmarks.speed import settings
+from benchmarks.speed.rounds import Report, Spread, interleave, rates, ratios, spread
+from benchmarks.speed.worker import Worker
+
+OURS, PUREJAXRL, REJAX, SB3 = "creative_rl", "purejaxrl", "rejax", "sb3"
+PEERS = (PUREJAXRL, REJAX, SB3)
+MELODIES = ("melody-ppo-lstm", "melody-dqn-gru")
+EXPERIMENT = "experiment"
+SOLVED = 475.0
+"""The mean return at which Gymnasium counts CartPole-v1 as solved; 500 is the most there is."""
+
+
+class Findings:
+    """What a run of the benchmark found, group after group.
+
+    Attributes:
+      rows: the figures.
+      ratios: how many times as fast as a peer, by group and peer.
+      returns: at the end of our PPO, by seed.
+      cost: share of time that keeping a run takes; None where not measured.
+      device: that we trained on.
+      versions: of the peers' packages.
+    """
+
+    def __init__(self):
+        self.rows: list[Row] = []
+        self.ratios: dict[tuple[str, str], float] = {}
+        self.returns: Spread | None = None
+        self.cost: float | None = None
+        self.device = "cpu"
+        self.versions: dict[str, str] = {}
+
+    def race(self, group: str, contenders: Mapping[str, "Contender"], num_rounds: int) -> None:
+        """Train the contenders of a group in turns; ours is the one called `creative_rl`."""
+        with ExitStack() as stack:
+            workers = {
+                name: stack.enter_context(contender.start())
+                for name, contender in contenders.items()
+            }
+            turns = {
+                name: lambda number, worker=worker: worker.run("train", number)
+                for name, worker in workers.items()
+            }
+            reports = interleave(turns, num_rounds)
+            for name, worker in workers.items():
+                self._add(group, name, worker, reports[name])
+        for name in list(contenders)[1:]:
+            times = ratios(reports[OURS], reports[name])
+            self.ratios[group, name] = times.value
+            label = f"{group}, {OURS} over {name}"
+            self.rows.append(times.row(label, "ratio"))
+            processor = ratios(reports[OURS], reports[name], "cpu_seconds")
+            self.rows.append(processor.row(label, "ratio of processor time"))
+            print(f"{label}: {times.value:.2f}", file=sys.stderr)
+
+    def weigh_experiment(self, worker: Worker, num_rounds: int) -> None:
+        """What `creative_rl.train` costs beside the compiled loop that it runs."""
+        turns = {
+            unit: lambda number, unit=unit: worker.run(unit, number) for unit in ("bare", "kept")
+        }
+        reports = interleave(turns, num_rounds)
+        slower = ratios(reports["bare"], reports["kept"])
+        cost = Spread(*(100 * (times - 1) for times in slower[:3]), slower.count)
+        self.cost = cost.value
+        name = "creative_rl.train with logs and checkpoints over the compiled loop"
+        self.rows.append(cost.row(name, "% more time"))
+
+    def _add(self, group: str, name: str, worker: Worker, reports: Sequence[Report]) -> None:
+        label, about = f"{group}, {name}", worker.about
+        self.rows.append(spread(rates(reports)).row(label, "steps/s", name))
+        processor = spread(rates(reports, "cpu_seconds"))
+        self.rows.append(processor.row(label, "steps/s of processor time", name))
+        for what, seconds in about.get("build", {}).items():
+            self.rows.append(Row(label, f"{what} s", seconds, source=name))
+        self.rows.append(Row(label, "peak memory MiB", worker.stop()["peak_mib"], source=name))
+        self.versions |= about.get("versions", {})
+        if name == OURS:
+            self.device = about["device"]
+        if group == settings.NARROW and "return" in reports[0]:
+            returns = spread([report["return"] for report in reports])
+            steps = reports[0]["steps"]
+            self.rows.append(returns.row(label, f"mean return after {steps} steps", name))
+            if name == OURS and steps >= 0.99 * settings.LEARNING_STEPS:
+                self.returns = returns
+
+
+class Contender:
+    """A library, how to start it, and for which task."""
+
+    def __init__(self, name: str, group: str, quick: bool, place: str | None = None):
+        """`place` is purejaxrl's checkout or the interpreter of Stable-Baselines3."""
+        module = "ours" if name == OURS else name
+        self.module = f"benchmarks.speed.contenders.{module}"
+        self.arguments = [group, "quick" if quick else "whole"]
+        self.python = sys.executable
+        if name == PUREJAXRL:
+            self.arguments.append(place)
+        elif name == SB3 and place is not None:
+            self.python = place
+
+    def start(self) -> Worker:
+        return Worker(self.module, self.arguments, self.python)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    arguments = _arguments(argv)
+    session = record.Session(
+        "benchmarks.speed.training", arguments, sys.argv[1:] if argv is None else argv
+    )
+    quick, findings = arguments.quick, Findings()
+    num_rounds = 2 if quick else 5
+    for group in settings.tasks(quick):
+        places = {OURS: None, **arguments.peer}
+        contenders = {name: Contender(name, group, quick, place) for name, place in places.items()}
+        findings.race(group, contenders, num_rounds)
+    if not quick:
+        for group in MELODIES:
+            findings.race(group, {OURS: Contender(OURS, group, quick)}, num_rounds)
+        with Contender(OURS, EXPERIMENT, quick).start() as worker:
+            findings.weigh_experiment(worker, num_rounds)
+    session.finish(findings.rows, goals(findings), findings.device, findings.versions)
+
+
+def goals(findings: Findings) -> list[Goal]:
+    """What was asked."""
+    asked = [
+        (settings.NARROW, PUREJAXRL, 1.0),
+        (settings.NARROW, SB3, 24.0),
+        (settings.DQN, PUREJAXRL, 1.0),
+    ]
+    times = [
+        Goal(f"{group}, times {peer}", bound, findings.ratios.get((group, peer)))
+        for group, peer, bound in asked
+    ]
+    returns = None if findings.returns is None else findings.returns.value
+    return [
+        *times,
+        Goal("creative_rl.train over the compiled loop, % more time", 5.0, findings.cost, True),
+        Goal(f"{settings.NARROW}, mean return after 5e5 steps", SOLVED, returns),
+    ]
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = record.parser(__doc__)
+    parser.add_argument(
+        "--peer",
+        action="append",
+        default=[],
+        type=_peer,
+        metavar="NAME[=PLACE]",
+        help=f"also train {', '.join(PEERS)}; may be given several times",
+    )
+    arguments = parser.parse_args(argv)
+    arguments.peer = dict(arguments.peer)
+    return arguments
+
+
+def _peer(text: str) -> tuple[str, str | None]:
+    name, _, place = text.partition("=")
+    if name not in PEERS:
+        raise argparse.ArgumentTypeError(f"peers are {', '.join(PEERS)}; got {name!r}")
+    if name == PUREJAXRL and not place:
+        raise argparse.ArgumentTypeError("purejaxrl needs its checkout: purejaxrl=PATH")
+    return name, place or None
+
+
+if __name__ == "__main__":
+    main()
