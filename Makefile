@@ -23,7 +23,7 @@ demo: .venv/.setup
 	$(BIN)/creative-rl demo
 
 test: .venv/.dev
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --cov-fail-under=90
+	$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered --cov-fail-under=90
 
 lint: .venv/.dev
 	$(BIN)/ruff check .

@@ -39,11 +39,18 @@ def _entries(head: str, entries: Mapping) -> str:
 def _result(name: str) -> str:
     record = json.loads(_path(name).read_text())
     goals = [
-        (goal["what"], _number(goal["goal"]), _number(goal["value"]), "yes" if goal["reached"] else "no")
+        (
+            goal["what"],
+            _number(goal["goal"]),
+            _number(goal["value"]),
+            "yes" if goal["reached"] else "no",
+        )
         for goal in record["goals"]
     ]
     machine = record["machine"]
-    heading = f"### {TITLES[name]}\n\n`{record['command']}`, {record['date']}, {machine['cores']} cores"
+    heading = (
+        f"### {TITLES[name]}\n\n`{record['command']}`, {record['date']}, {machine['cores']} cores"
+    )
     return f"{heading}\n\n{_table(('what', 'goal', 'measured', 'reached'), goals)}"
 
 

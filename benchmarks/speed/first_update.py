@@ -10,14 +10,14 @@ from benchmarks.speed import worker
 
 
 def demo_learner():
-    """Recurrent PPO in the rules of music theory, with a likelihood reward: RL Tuner's setting."""
+    """The demo's PPO, with its likelihood reward."""
     import creative_rl as crl
-    from creative_rl.networks import Model
+    from creative_rl.experiment import demo
+    from creative_rl.learners.likelihood import sequence_model
 
-    env = crl.make("melody-theory")
-    prior = Model(space=env.observation_space, num_outputs=env.action_space.num, recurrent="lstm")
-    config = crl.PPOConfig(recurrent="lstm", num_envs=256, num_steps=32)
-    return crl.learners.ppo(crl.wrappers.LikelihoodReward(env, prior), config)
+    env = crl.make(demo.ENVIRONMENT)
+    prior = sequence_model(env, demo.PRIOR)
+    return crl.learners.ppo(crl.wrappers.LikelihoodReward(env, prior), demo.TUNING)
 
 
 def main() -> None:

@@ -23,6 +23,7 @@ from creative_rl.experiment.run import Run, write_json
 from creative_rl.experiment.spec import RunSpec
 
 ENVIRONMENT = "melody-theory"
+CORPUS = "default"
 PRIOR = LikelihoodConfig(learning_rate=1e-2, patience=5)
 PRIOR_UPDATES = 80
 # The prior's log-likelihood and the policy's entropy weigh the same in the reward: KL control.
@@ -64,7 +65,7 @@ def main(out: str | None = None, seed: int = 0) -> int:
     folder = pathlib.Path(out or f"runs/demo-{time.strftime('%Y%m%d-%H%M%S')}")
     print("1/4  a prior: an LSTM learns real tunes by maximum likelihood")
     prior = RunSpec(
-        ENVIRONMENT, "likelihood", PRIOR, seed=seed, num_updates=PRIOR_UPDATES, corpus="default"
+        ENVIRONMENT, "likelihood", PRIOR, seed=seed, num_updates=PRIOR_UPDATES, corpus=CORPUS
     )
     prior_run, result = session.start(prior, folder / "prior")
     if result.signal is not None:

@@ -87,8 +87,11 @@ def dqn(env: Any, config: DQNConfig, params: PyTree = None) -> Learner:
         memory_size=config.memory_size,
         activation="relu",
     )
-    optimizer = optax.chain(
-        optax.clip_by_global_norm(config.max_grad_norm), optax.adam(config.learning_rate)
+    # One flat vector: a handful of small arrays would cost as many times the kernels.
+    optimizer = optax.flatten(
+        optax.chain(
+            optax.clip_by_global_norm(config.max_grad_norm), optax.adam(config.learning_rate)
+        )
     )
 
     def init(key: Key) -> DQNState:
@@ -134,8 +137,11 @@ def dqn(env: Any, config: DQNConfig, params: PyTree = None) -> Learner:
     def explore(key: Key, values: Array, action_mask: Array | None, epsilon: Array) -> Array:
         """Random allowed actions with probability epsilon, else the best."""
         key_choice, key_action = jax.random.split(key)
-        allowed = distributions.mask_logits(jnp.zeros_like(values), action_mask)
-        random = distributions.categorical_sample(key_action, allowed)
+        if action_mask is None:
+            random = env.action_space.sample(key_action, values.shape[:-1])
+        else:
+            allowed = distributions.mask_logits(jnp.zeros_like(values), action_mask)
+            random = distributions.categorical_sample(key_action, allowed)
         best = jnp.argmax(distributions.mask_logits(values, action_mask), axis=-1)
         is_random = jax.random.uniform(key_choice, best.shape) < epsilon
         return jnp.where(is_random, random, best.astype(jnp.int32))

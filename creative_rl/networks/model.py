@@ -89,9 +89,12 @@ class Model(nn.Module):
 
     def _feed_forward(self, x: Array) -> Array:
         activation = _ACTIVATIONS[self.activation]
+        # One batch axis: weight gradients over two of them cost a transposing copy each.
+        batch_shape = x.shape[:-1]
+        x = x.reshape(-1, x.shape[-1])
         for layer in self.hidden:
             x = activation(layer(x))
-        return self.head(x)
+        return self.head(x).reshape(*batch_shape, self.num_outputs)
 
 
 def clear_memory(memory: PyTree, fresh: PyTree, starts: Array) -> PyTree:

@@ -9,5 +9,6 @@ ValueError: works are read from .mid, .json, got 'none.txt'
 
 from creative_rl.works.files import load, save, unbatch
 from creative_rl.works.melody import Melody
+from creative_rl.works.notation import text
 
-__all__ = ["Melody", "load", "save", "unbatch"]
+__all__ = ["Melody", "load", "save", "text", "unbatch"]

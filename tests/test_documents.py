@@ -1,0 +1,42 @@
+"""What users read first runs, and its tables are those of the registry and the results."""
+
+import pathlib
+import re
+import subprocess
+import sys
+
+import nbformat
+import pytest
+
+ROOT = pathlib.Path(__file__).parent.parent
+
+
+def test_the_readmes_example_runs(tmp_path):
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert len(blocks) == 1 and len([line for line in blocks[0].splitlines() if line.strip()]) <= 20
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", blocks[0]],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "(1024,)" in done.stdout and "(1, 8)" in done.stdout
+    assert (tmp_path / "first.mid").read_bytes().startswith(b"MThd")
+
+
+def test_the_readmes_tables_are_up_to_date():
+    from benchmarks.readme_tables import README, render
+
+    text = README.read_text()
+    assert render(text) == text, "run: python -m benchmarks.readme_tables"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda p: p.stem)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of Jupyter's own packages
+def test_notebooks_run_and_are_stored_without_output(path, tmp_path):
+    from nbclient import NotebookClient
+
+    notebook = nbformat.read(path, as_version=4)
+    assert not any(cell.get("outputs") for cell in notebook.cells)
+    NotebookClient(notebook, timeout=240, resources={"metadata": {"path": tmp_path}}).execute()
