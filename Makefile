@@ -34,6 +34,7 @@ bench: .venv/.dev
 	$(BIN)/python -m benchmarks.speed.environments
 	$(BIN)/python -m benchmarks.speed.training
 	$(BIN)/python -m benchmarks.speed.startup
+	$(BIN)/python -m benchmarks.tables.demo
 	$(BIN)/python -m benchmarks.readme_tables
 
 clean:

@@ -1,17 +1,29 @@
-"""Strict JAX for every test: no silent rank promotion, no key used twice, shapes checked."""
+"""Strict JAX for every test: no silent rank promotion, warnings are errors, shapes checked."""
 
+import inspect
 import os
 import pathlib
 import tempfile
 
 import jax
+import jaxtyping
 import pytest
-from jaxtyping import install_import_hook
 
-# Before the package is imported: its annotations run in the tests. Left out are the modules of
-# dataclasses that check their own fields, so that the tests see the errors that users see.
-CHECKED = ("ops", "rewards", "networks", "corpora", "metrics")
-install_import_hook([f"creative_rl.{part}" for part in CHECKED], "typecheck.check")
+_jaxtyped = jaxtyping.jaxtyped
+
+
+def _functions_only(fn=None, **options):
+    """jaxtyping's decorator, for functions: dataclasses are pytrees, whose fields hold whatever a
+    transformation puts there, or check their fields themselves, in words that users see."""
+    if fn is None:
+        return lambda fn: _functions_only(fn, **options)
+    return fn if inspect.isclass(fn) else _jaxtyped(fn, **options)
+
+
+# Before the package is imported: its annotations run in the tests.
+jaxtyping.jaxtyped = _functions_only
+CHECKED = ("ops", "stores", "rewards", "networks", "learners", "corpora", "metrics")
+jaxtyping.install_import_hook([f"creative_rl.{part}" for part in CHECKED], "typecheck.check")
 
 CACHE = pathlib.Path(
     os.environ.get(

@@ -3,7 +3,6 @@
 import json
 
 import jax
-import jaxtyping
 import numpy as np
 import pytest
 
@@ -29,14 +28,6 @@ TUTORIAL = RunSpec(
     num_seeds=2,
     num_updates=6,
 )
-
-
-@pytest.fixture(scope="module", autouse=True)
-def no_type_checks():
-    """A template is a state of shapes without values, which the checked classes would refuse."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 @pytest.fixture(scope="module")
