@@ -1,8 +1,8 @@
 """The demo's table as a result: RL Tuner's metrics before and after tuning, and how long it took.
 
-`python -m benchmarks.tables.demo` runs the demo in a temporary directory. The figures asked of the
-tuned policy hold at a mean log p no worse than -3.65, the published policy's that only reinforcement
-learning made.
+`python -m benchmarks.tables.demo` runs the demo in a temporary directory. The figures asked of
+the tuned policy hold at a mean log p no worse than -3.65, which is published of a policy made by
+reinforcement learning alone.
 """
 
 import dataclasses

@@ -147,7 +147,6 @@ def test_the_chorales_are_musical(tmp_path):
     check_music(corpus, pieces=390, windows=4000)
 
 
-@pytest.mark.slow
 def test_the_default_corpus_is_musical(tmp_path):
     corpus = corpora.load(cache_dir=tmp_path)
     check_music(corpus, pieces=1350, windows=13_000)

@@ -210,7 +210,6 @@ def test_tunes_are_read_as_written():
     assert len(ode) == 128 and ode[:8] == [18, 1, 1, 1, 18, 1, 1, 1]
 
 
-@pytest.mark.slow
 def test_environment_pays_what_the_twin_pays_on_the_corpus():
     from creative_rl import corpora
 
