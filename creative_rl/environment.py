@@ -15,9 +15,12 @@ from creative_rl.spaces import Space
 from creative_rl.typing import Array, Key, PyTree, Term, Timestep, Transition, as_key
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Environment(abc.ABC):
     """Base of all environments: a frozen, hashable description of shapes and control flow.
+
+    Fields are given by keyword; decorate a subclass with
+    `@dataclasses.dataclass(frozen=True, kw_only=True)`.
 
     Numbers and data (reward weights, targets, corpora) belong in `params`, a pytree with a
     `weights` dict keyed by term name: changing it never recompiles, and it can be vmapped.

@@ -149,10 +149,10 @@ Space = Discrete | MultiDiscrete | Box | Dict
 
 
 def _uniform_integers(key: Key, shape: tuple[int, ...], num: int) -> Array:
-    """Uniform integers in `0 .. num - 1` from 32 random bits each.
+    """Uniform integers in `0 .. num - 1`, int32.
 
-    Scaling by a multiply-and-shift costs half of `jax.random.randint`, which draws 64 bits;
-    the bias is below `num / 2**16`, so larger sets take the exact way.
+    Scaling 24 random bits costs half of `jax.random.randint`, which draws 64; the bias is below
+    `num / 2**24`. Larger sets, whose product would not fit 32 bits, take that way.
     """
     if num > 256:
         return jax.random.randint(key, shape, 0, num, jnp.int32)

@@ -1,6 +1,7 @@
 """Compose a melody note by note: for variety, to a target, or by the rules of music theory."""
 
 import dataclasses
+from typing import Any, ClassVar
 
 import flax.struct
 import jax.numpy as jnp
@@ -51,8 +52,38 @@ class TargetParams(flax.struct.PyTreeNode):
     target: Array  # int32[T]
 
 
-@dataclasses.dataclass(frozen=True)
-class VarietyMelody(Environment):
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Melody(Environment):
+    """What all melodies share: a register of notes that ends when it is full."""
+
+    length: int
+    lowest_code: ClassVar[int] = theory.TONIC
+    """What turns an action into an event of the work."""
+
+    @property
+    def horizon(self) -> int:
+        return self.length
+
+    @property
+    def default_params(self) -> Any:
+        return MelodyParams(self.default_weights)
+
+    def next_state(self, key: Key, state: Any, action: Array, params: Any) -> Any:
+        return state.replace(notes=state.notes.push(action), step=state.step + 1)
+
+    def end(self, state: Any, params: Any) -> tuple[Array, Array]:
+        return state.step >= self.length, jnp.bool_(False)
+
+    def work(self, state: Any, params: Any) -> Melody:
+        """The notes so far, from time zero on."""
+        recent = state.notes.array()[-self.length :]
+        events = jnp.roll(recent, state.step - self.length) + self.lowest_code
+        times = jnp.arange(self.length, dtype=jnp.int32)
+        return Melody(events=jnp.where(times < state.step, events, 0), length=state.step)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class VarietyMelody(_Melody):
     """Use many different notes: the simple music environment of the tutorials.
 
     The window is a shift register that starts at zeros, so pitch 0 counts as present until the
@@ -92,35 +123,16 @@ class VarietyMelody(Environment):
     def action_space(self) -> Space:
         return Discrete(self.num_pitches)
 
-    @property
-    def default_params(self) -> MelodyParams:
-        return MelodyParams(self.default_weights)
-
-    @property
-    def horizon(self) -> int:
-        return self.length
-
     def initial_state(self, key: Key, params: MelodyParams) -> VarietyState:
         register = ShiftRegister.create(max(self.window, self.length), self.num_pitches)
         return VarietyState(register, jnp.int32(0), self.window)
 
-    def next_state(
-        self, key: Key, state: VarietyState, action: Array, params: MelodyParams
-    ) -> VarietyState:
-        return state.replace(notes=state.notes.push(action), step=state.step + 1)
-
     def observe(self, state: VarietyState, params: MelodyParams) -> Array:
         return state.notes.array()[-self.window :]
 
-    def end(self, state: VarietyState, params: MelodyParams) -> tuple[Array, Array]:
-        return state.step >= self.length, jnp.bool_(False)
 
-    def work(self, state: VarietyState, params: MelodyParams) -> Melody:
-        return _melody(state.notes, state.step, self.length, theory.TONIC)
-
-
-@dataclasses.dataclass(frozen=True)
-class TargetMelody(Environment):
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TargetMelody(_Melody):
     """Reproduce a target melody, note by note.
 
     | | |
@@ -179,30 +191,15 @@ class TargetMelody(Environment):
         target = jnp.asarray(self.target or scale, jnp.int32)
         return TargetParams(self.default_weights, target)
 
-    @property
-    def horizon(self) -> int:
-        return self.length
-
     def initial_state(self, key: Key, params: TargetParams) -> MelodyState:
         return MelodyState(ShiftRegister.create(self.length, self.num_pitches), jnp.int32(0))
-
-    def next_state(
-        self, key: Key, state: MelodyState, action: Array, params: TargetParams
-    ) -> MelodyState:
-        return MelodyState(state.notes.push(action), state.step + 1)
 
     def observe(self, state: MelodyState, params: TargetParams) -> Array:
         return state.step % (self.num_phases or self.length)
 
-    def end(self, state: MelodyState, params: TargetParams) -> tuple[Array, Array]:
-        return state.step >= self.length, jnp.bool_(False)
 
-    def work(self, state: MelodyState, params: TargetParams) -> Melody:
-        return _melody(state.notes, state.step, self.length, theory.TONIC)
-
-
-@dataclasses.dataclass(frozen=True)
-class TheoryMelody(Environment):
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TheoryMelody(_Melody):
     """RL Tuner's melody: 32 sixteenth notes judged by nine rules of music theory.
 
     | | |
@@ -234,6 +231,7 @@ class TheoryMelody(Environment):
 
     length: int = 32
     terms: tuple[Term, ...] = music.RL_TUNER
+    lowest_code: ClassVar[int] = 0
 
     def __post_init__(self):
         super().__post_init__()
@@ -251,14 +249,6 @@ class TheoryMelody(Environment):
     @property
     def action_space(self) -> Space:
         return Discrete(theory.NUM_EVENTS)
-
-    @property
-    def default_params(self) -> MelodyParams:
-        return MelodyParams(self.default_weights)
-
-    @property
-    def horizon(self) -> int:
-        return self.length
 
     def initial_state(self, key: Key, params: MelodyParams) -> TheoryState:
         return TheoryState(
@@ -281,20 +271,6 @@ class TheoryMelody(Environment):
 
     def observe(self, state: TheoryState, params: MelodyParams) -> Array:
         return state.event
-
-    def end(self, state: TheoryState, params: MelodyParams) -> tuple[Array, Array]:
-        return state.step >= self.length, jnp.bool_(False)
-
-    def work(self, state: TheoryState, params: MelodyParams) -> Melody:
-        return _melody(state.notes, state.step, self.length, 0)
-
-
-def _melody(notes: ShiftRegister, step: Array, length: int, lowest: int) -> Melody:
-    """The `step` newest codes of the register, raised by `lowest`, from time zero on."""
-    recent = notes.array()[-length:]
-    times = jnp.arange(length)
-    events = jnp.where(times < step, jnp.roll(recent, step - length) + lowest, 0)
-    return Melody(events=events, length=step)
 
 
 def _check_sizes(env: Environment, names: tuple[str, ...]) -> None:

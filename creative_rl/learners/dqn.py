@@ -60,7 +60,7 @@ def dqn(env: Any, config: DQNConfig, params: PyTree = None) -> Learner:
     """Build the learner.
 
     Args:
-      env: environment with `Discrete` actions; do not wrap it in `AutoReset`.
+      env: environment with `Discrete` actions, not wrapped in `AutoReset`.
       config: static fields shape the program, the others may be tracers.
       params: environment params, the environment's defaults where None.
 
@@ -70,6 +70,7 @@ def dqn(env: Any, config: DQNConfig, params: PyTree = None) -> Learner:
     """
     validate(config)
     num_actions = requirements.num_actions("dqn", env)
+    requirements.never_resets("dqn", env)
     is_recurrent = config.recurrent != "none"
     length = config.num_steps if is_recurrent else 1
     steps_per_update = config.num_envs * config.num_steps

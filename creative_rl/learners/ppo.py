@@ -71,7 +71,7 @@ def ppo(
     """Build the learner.
 
     Args:
-      env: environment with `Discrete` actions; do not wrap it in `AutoReset`.
+      env: environment with `Discrete` actions, not wrapped in `AutoReset`.
       config: static fields shape the program, the others may be tracers.
       params: environment params, the environment's defaults where None.
       actor_variables: variables that the policy starts from, such as those of a likelihood
@@ -91,6 +91,7 @@ def ppo(
     """
     validate(config)
     num_actions = requirements.num_actions("ppo", env)
+    requirements.never_resets("ppo", env)
     is_recurrent = config.recurrent != "none"
     batch_size = config.num_envs * config.num_steps
     if is_recurrent:

@@ -6,6 +6,7 @@ import jax
 
 from creative_rl.spaces import Discrete
 from creative_rl.typing import PyTree
+from creative_rl.wrappers import AutoReset, Wrapper
 
 
 def num_actions(learner: str, env: Any) -> int:
@@ -16,6 +17,14 @@ def num_actions(learner: str, env: Any) -> int:
             "wrappers.FlattenActions turns MultiDiscrete into Discrete"
         )
     return env.action_space.num
+
+
+def never_resets(learner: str, env: Any) -> None:
+    """Refuse an environment that starts new episodes by itself: the learner does that."""
+    while isinstance(env, Wrapper):
+        if isinstance(env, AutoReset):
+            raise ValueError(f"{learner} resets its environments; give it one without AutoReset")
+        env = env.env
 
 
 def divides(learner: str, part: str, part_size: int, whole: str, whole_size: int) -> None:

@@ -38,9 +38,9 @@ class ShiftRegister(flax.struct.PyTreeNode):
         return 32 // self.bits
 
     def push(self, code: Array) -> "ShiftRegister":
-        """Add the newest code; the oldest falls out."""
+        """Add the newest code; the oldest falls out. Of a code too wide the low bits are kept."""
         used = self.codes_per_word * self.bits
-        carry = code.astype(jnp.uint32)
+        carry = _low_bits(code.astype(jnp.uint32), self.bits)
         words = []
         for word in self.words:
             words.append(_low_bits((word << self.bits) | carry, used))

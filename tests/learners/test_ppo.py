@@ -10,7 +10,7 @@ import creative_rl as crl
 from creative_rl.configs import PPOConfig
 from creative_rl.learners import ppo
 from creative_rl.spaces import MultiDiscrete
-from creative_rl.wrappers import LikelihoodReward
+from creative_rl.wrappers import AutoReset, EpisodeLog, LikelihoodReward
 
 SMALL = PPOConfig(num_envs=8, num_steps=8, num_epochs=2, num_minibatches=2)
 LSTM = dataclasses.replace(SMALL, recurrent="lstm", memory_size=8)
@@ -90,6 +90,12 @@ def test_sizes_that_do_not_divide_are_refused_before_tracing():
         ppo(env, dataclasses.replace(LSTM, num_minibatches=16))
     with pytest.raises(ValueError, match="learning_rate must be greater than 0, got -1"):
         ppo(env, dataclasses.replace(SMALL, learning_rate=-1.0))
+
+
+def test_environments_that_reset_themselves_are_refused():
+    env = EpisodeLog(AutoReset(crl.make("melody-target")))
+    with pytest.raises(ValueError, match="give it one without AutoReset"):
+        ppo(env, SMALL)
 
 
 def test_other_action_spaces_are_refused_with_the_way_out():

@@ -92,3 +92,8 @@ def test_bad_sizes_are_refused(length, num_codes):
 def test_an_age_out_of_reach_is_refused(age):
     with pytest.raises(ValueError, match=rf"age must be in 0\.\.3, got {age}"):
         ShiftRegister.create(4, 12).lag(age)
+
+
+def test_a_code_too_wide_spoils_no_other():
+    register = ShiftRegister.create(4, 12).push(jnp.int32(5)).push(jnp.int32(-1))
+    assert register.array().tolist() == [0, 0, 5, 15]
