@@ -130,8 +130,12 @@ def dqn(env: Any, config: DQNConfig, params: PyTree = None) -> Learner:
             num_updates=jnp.int32(0),
         )
 
+    def num_steps(num_updates: Array) -> Array:
+        """Environment steps, as a float: their number outgrows 32 bits."""
+        return num_updates.astype(jnp.float32) * steps_per_update
+
     def epsilon(num_updates: Array) -> Array:
-        share = num_updates * steps_per_update / jnp.maximum(config.epsilon_steps, 1)
+        share = num_steps(num_updates) / jnp.maximum(config.epsilon_steps, 1)
         span = config.epsilon_end - config.epsilon_start
         return config.epsilon_start + span * jnp.clip(share, 0.0, 1.0)
 
@@ -237,7 +241,7 @@ def dqn(env: Any, config: DQNConfig, params: PyTree = None) -> Learner:
         key, key_collect, key_learn = jax.random.split(state.key, 3)
         state, timesteps = collect(state.replace(key=key), key_collect)
         num_updates = state.num_updates + 1
-        is_learning = num_updates * steps_per_update >= config.learning_starts
+        is_learning = num_steps(num_updates) >= config.learning_starts
         variables, opt_state, metrics = jax.lax.cond(is_learning, learn, wait, state, key_learn)
         tau = jnp.where(num_updates % config.target_interval == 0, config.target_tau, 0.0)
         target_variables = optax.incremental_update(variables, state.target_variables, tau)

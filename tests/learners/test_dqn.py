@@ -89,3 +89,13 @@ def test_a_replay_below_the_batch_is_refused():
         dqn(env, dataclasses.replace(SMALL, replay_size=8))
     with pytest.raises(ValueError, match="items added by one update must be at most"):
         dqn(env, dataclasses.replace(SMALL, num_envs=100))
+
+
+def test_schedules_hold_beyond_two_billion_steps(key):
+    learner = dqn(crl.make("melody-target"), SMALL)
+    update = jax.jit(learner.update)
+    state, _ = update(learner.init(key))
+    kernel = np.asarray(state.variables["params"]["head"]["kernel"])
+    state, metrics = update(state.replace(num_updates=jax.numpy.int32(2**30)))
+    assert abs(float(metrics["epsilon"]) - SMALL.epsilon_end) < 1e-6
+    assert (np.asarray(state.variables["params"]["head"]["kernel"]) != kernel).any()
