@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test lint bench clean
+.PHONY: setup demo test lint bench readme clean
 
 setup: .venv/.setup
 
@@ -30,11 +30,14 @@ lint: .venv/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# PEERS="--peer purejaxrl=CHECKOUT --peer rejax --peer sb3=PYTHON" races them in the same run.
 bench: .venv/.dev
 	$(BIN)/python -m benchmarks.speed.environments
-	$(BIN)/python -m benchmarks.speed.training
+	$(BIN)/python -m benchmarks.speed.training $(PEERS)
 	$(BIN)/python -m benchmarks.speed.startup
 	$(BIN)/python -m benchmarks.tables.demo
+
+readme: .venv/.dev
 	$(BIN)/python -m benchmarks.readme_tables
 
 clean:

@@ -48,10 +48,35 @@ def _result(name: str) -> str:
         for goal in record["goals"]
     ]
     machine = record["machine"]
-    heading = (
-        f"### {TITLES[name]}\n\n`{record['command']}`, {record['date']}, {machine['cores']} cores"
+    command = f"`{record['command']}`, {record['date']}, {machine['cores']} cores"
+    tables = [_table(("what", "goal", "measured", "reached"), goals)]
+    if name == "demo":
+        tables.append(_before_and_after(record["rows"]))
+    elif ratios := [row for row in record["rows"] if _is_ratio(row)]:
+        figures = (
+            [row["name"], *(_number(row[key]) for key in ("value", "low", "high"))]
+            for row in ratios
+        )
+        tables.append(_table(("times as fast", "median", "low", "high"), figures))
+    return "\n\n".join([f"### {TITLES[name]}", command, *tables])
+
+
+def _before_and_after(rows: Iterable[Mapping]) -> str:
+    """All measures of both policies, each beside the published policy of the same place."""
+    shown: dict[str, list[str]] = {}
+    for row in rows:
+        if row["name"] in ("prior", "tuned") and row["metric"] != "num_leaps":
+            cells = shown.setdefault(row["metric"], [row["metric"].replace("_", " ")])
+            cells += [_number(row["value"]), _number(row["published"])]
+    return _table(
+        ("measure", "prior", "published Note RNN", "tuned", "published Q"), shown.values()
     )
-    return f"{heading}\n\n{_table(('what', 'goal', 'measured', 'reached'), goals)}"
+
+
+def _is_ratio(row: Mapping) -> bool:
+    """Ratios of wall time, of environments at their usual width of 1024."""
+    is_wide = "N=" not in row["name"] or row["name"].endswith("N=1024")
+    return row["metric"].startswith("ratio") and "processor" not in row["metric"] and is_wide
 
 
 def _path(name: str) -> pathlib.Path:

@@ -7,6 +7,7 @@ imports no JAX: command lines read it before anything is compiled. The marks are
 """
 
 import dataclasses
+import math
 from typing import Any, Literal
 
 Recurrence = Literal["none", "lstm", "gru"]
@@ -123,12 +124,14 @@ class LikelihoodConfig:
     """global norm at which gradients are clipped"""
 
 
-def validate(config: Any) -> None:
+def validate(config: Any, config_class: type | None = None) -> None:
     """Refuse values outside their range, by the rules that the fields' names carry.
 
     Numbers that are tracers or arrays pass: their ranges are the caller's. Raises `ValueError`
-    naming the field, the rule and the value.
+    naming the field, the rule and the value; also where `config` is no `config_class`.
     """
+    if config_class is not None and not isinstance(config, config_class):
+        raise ValueError(f"config must be a {config_class.__name__}, got {type(config).__name__}")
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
         rule = _broken_rule(field, value)
@@ -139,27 +142,40 @@ def validate(config: Any) -> None:
 _UNIT_FIELDS = {
     "gamma", "gae_lambda", "target_tau", "epsilon_start", "epsilon_end", "label_smoothing",
 }  # fmt: skip
-_POSITIVE_FIELDS = {"learning_rate", "clip_eps", "value_clip_eps", "max_grad_norm", "patience"}
+_POSITIVE_FIELDS = {
+    "learning_rate", "clip_eps", "value_clip_eps", "max_grad_norm", "patience", "target_interval",
+}  # fmt: skip
 
 
 def _broken_rule(field: dataclasses.Field, value: Any) -> str | None:
     """The rule that `value` breaks, as the end of a sentence, or None."""
-    if isinstance(value, str):
+    if isinstance(field.default, str):
         choices = getattr(field.type, "__args__", ())
         return None if value in choices else f"be one of {', '.join(choices)}"
-    if isinstance(value, tuple):
-        whole = all(isinstance(size, int) and size >= 1 for size in value)
-        return None if whole else "be sizes of at least 1"
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(field.default, tuple):
+        whole = isinstance(value, tuple) and all(_is_whole(n) and n >= 1 for n in value)
+        return None if whole and value else "be a tuple of sizes of at least 1"
+    if isinstance(field.default, bool):
+        return None if isinstance(value, bool) else "be True or False"
+    if field.metadata.get("static"):
+        return None if _is_whole(value) and value >= 1 else "be a whole number of at least 1"
+    return _broken_number_rule(field, value)
+
+
+def _broken_number_rule(field: dataclasses.Field, value: Any) -> str | None:
+    """As `_broken_rule`, for plain fields; arrays and tracers break none."""
+    if hasattr(value, "dtype"):
         return None
-    if value != value or value in (float("inf"), float("-inf")):
+    if isinstance(field.default, int) and not _is_whole(value):
+        return "be a whole number"
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         return "be a finite number"
-    if field.metadata.get("static") and (not isinstance(value, int) or value < 1):
-        return "be a whole number of at least 1"
     if field.name in _UNIT_FIELDS and not 0 <= value <= 1:
         return "be between 0 and 1"
     if field.name in _POSITIVE_FIELDS and value <= 0:
         return "be greater than 0"
-    if value < 0:
-        return "not be negative"
-    return None
+    return "not be negative" if value < 0 else None
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

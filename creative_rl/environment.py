@@ -102,6 +102,7 @@ class Environment(abc.ABC):
 
         What rollouts that never step past the end use; `step` is the safe form.
         """
+        action = jnp.asarray(action)
         next_state = self.next_state(as_key(key), state, action, params)
         seen = Transition(state, action, next_state, params)
         reward_terms = {term.name: term.fn(seen) for term in self.terms}

@@ -20,6 +20,8 @@ PyTree = Any
 
 def as_key(key: Key) -> Key:
     """Return `key` as a typed key; raw `uint32[2]` keys are wrapped, typed ones pass through."""
+    if not hasattr(key, "dtype"):
+        raise ValueError(f"a key is made by jax.random.key(seed), got {key!r}")
     if jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
         return key
     return jax.random.wrap_key_data(key)

@@ -60,7 +60,7 @@ def fails(capsys, argv, code):
         ("{ppo} extra", "unknown argument 'extra'"),
         ("{ppo} --num-envs many", "--num-envs: must be a whole number, got 'many'"),
         ("{ppo} --num-envs 0", "num_envs must be a whole number of at least 1, got 0"),
-        ("{ppo} --hidden-sizes 64,-1", "hidden_sizes must be sizes of at least 1"),
+        ("{ppo} --hidden-sizes 64,-1", "hidden_sizes must be a tuple of sizes of at least 1"),
         ("{ppo} --gamma 1.5", "gamma must be between 0 and 1, got 1.5"),
         ("{ppo} --gamma nan", "--gamma: must be a finite number"),
         ("{ppo} --recurrent rnn", "--recurrent: invalid choice: 'rnn'"),

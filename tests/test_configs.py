@@ -27,9 +27,15 @@ def test_every_config_is_tested():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        ({"num_envs": True}, "num_envs must be a whole number of at least 1, got True"),
+        ({"hidden_sizes": 64}, "hidden_sizes must be a tuple of sizes of at least 1, got 64"),
+        ({"hidden_sizes": ()}, r"hidden_sizes must be a tuple of sizes of at least 1, got \(\)"),
+        ({"learning_rate": None}, "learning_rate must be a finite number, got None"),
+        ({"normalize_advantages": 3}, "normalize_advantages must be True or False, got 3"),
+        ({"decay_updates": 1.5}, "decay_updates must be a whole number, got 1.5"),
         ({"num_envs": 0}, "num_envs must be a whole number of at least 1, got 0"),
         ({"num_envs": 2.5}, "num_envs must be a whole number of at least 1, got 2.5"),
-        ({"hidden_sizes": (8, 0)}, r"hidden_sizes must be sizes of at least 1, got \(8, 0\)"),
+        ({"hidden_sizes": (8, 0)}, r"hidden_sizes must be a tuple .* got \(8, 0\)"),
         ({"recurrent": "rnn"}, "recurrent must be one of none, lstm, gru, got 'rnn'"),
         ({"learning_rate": 0.0}, "learning_rate must be greater than 0, got 0.0"),
         ({"learning_rate": math.nan}, "learning_rate must be a finite number, got nan"),

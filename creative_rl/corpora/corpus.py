@@ -154,7 +154,7 @@ def _usable(
 def _log_skipped(source: str | os.PathLike, skipped: list[tuple[str, str]], num_kept: int) -> None:
     if skipped:
         _LOG.warning(
-            "%s: %d of %d pieces skipped, all with their reasons in Corpus.skipped (%s)",
+            "%s: %d of %d pieces skipped, with their reasons in Corpus.skipped; first %s",
             source,
             len(skipped),
             len(skipped) + num_kept,

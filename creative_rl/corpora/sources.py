@@ -33,6 +33,8 @@ def tunes_of(source: str | os.PathLike, cache_folder: pathlib.Path) -> TuneSet:
         return TuneSet(*([*a, *b] for a, b in zip(*parts, strict=True)))
     if isinstance(source, str) and source in _MODULES:
         return _built_in(source, cache_folder)
+    if not str(source):
+        raise ValueError("a corpus is a name or a folder of MIDI files, got an empty string")
     return _midi(pathlib.Path(source).expanduser(), cache_folder)
 
 

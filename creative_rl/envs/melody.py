@@ -276,9 +276,9 @@ class TheoryMelody(_Melody):
 def _check_sizes(env: Environment, names: tuple[str, ...]) -> None:
     for name in names:
         size = getattr(env, name)
-        if not isinstance(size, int) or not 1 <= size <= 4096:
+        if not isinstance(size, int) or not 1 <= size <= 256:
             raise ValueError(
-                f"{type(env).__name__}: {name} must be a whole number in 1..4096, got {size!r}"
+                f"{type(env).__name__}: {name} must be a whole number in 1..256, got {size!r}"
             )
 
 

@@ -64,8 +64,19 @@ class Pace:
 
     def __init__(self, most: int | None):
         self.count = 1
+        self._limit = 1
         self._most = MAX_UPDATES if most is None else most
         self._since = 0.0
+
+    def next_count(self, done: int, num_updates: int, window: int) -> int:
+        """Updates in the next call, which ends where a window of records ends, if that fits.
+
+        So a checkpoint between calls cuts no window, and records do not tell when it was made.
+        """
+        end = max((done + self.count) // window, done // window + 1) * window
+        if end - done > self._limit:
+            end = done + self.count
+        return min(end, num_updates) - done
 
     def begin(self) -> None:
         """The device, idle before, has begun a call."""
@@ -78,4 +89,5 @@ class Pace:
         self._since = now
         wanted = round(_CALL_SECONDS / seconds_per_update)
         # The first measurements are of short calls: approach what they promise in steps.
-        self.count = max(1, min(wanted, 16 * count, self._most, num_rows))
+        self._limit = min(self._most, num_rows)
+        self.count = max(1, min(wanted, 16 * count, self._limit))

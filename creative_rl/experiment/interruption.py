@@ -9,7 +9,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interruption:
-    """Notes the first SIGINT or SIGTERM instead of raising; a second SIGINT raises at once.
+    """Notes the first SIGINT or SIGTERM instead of raising; a second one raises at once.
 
     A context manager: the handlers from before come back at its end. Outside the main thread,
     where Python handles no signals, it notes nothing.
@@ -32,6 +32,6 @@ class Interruption:
             signal.signal(number, handler)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        if self.signal is not None and number == signal.SIGINT:
+        if self.signal is not None:
             raise KeyboardInterrupt
         self.signal = number

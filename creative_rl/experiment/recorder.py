@@ -65,6 +65,11 @@ class Recorder:
         """Write what waits for the end of its window."""
         self._write(self._builder.flush(self._seconds))
 
+    @property
+    def window(self) -> int:
+        """Updates that one record sums up."""
+        return self._builder.window
+
     def metrics(self) -> Metrics:
         """Of all updates taken in, leaves [updates(, seeds)]; empty where there were none."""
         if not self._parts:

@@ -108,9 +108,15 @@ class Run:
     def spec(self) -> RunSpec:
         """What was run. Raises ValueError where config.json does not say it rightly."""
         try:
-            return RunSpec.from_dict(self.config["spec"])
+            spec = RunSpec.from_dict(self.config["spec"])
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{self.path}/config.json: {error}") from error
+        if spec.hash != self.config.get("hash"):
+            raise ValueError(
+                f"{self.path}/config.json was edited: its spec is not the one it was run with; "
+                "put it back, or start a new run"
+            )
+        return spec
 
     @property
     def checkpoints(self) -> pathlib.Path:

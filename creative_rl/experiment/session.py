@@ -60,7 +60,12 @@ def resume(
       ValueError: as from `open_run`; or fewer steps are asked for than are done.
     """
     run, _, learner = open_run(path)
-    done = checkpoint.latest_step(run.checkpoints) or 0
+    latest = checkpoint.latest_step(run.checkpoints)
+    if latest is None and (run.path / "metrics.jsonl").is_file():
+        raise ValueError(
+            f"{path} has metrics but no checkpoint to go on from; start a new run in another --out"
+        )
+    done = latest or 0
     if num_steps is not None:
         num_updates = whole_updates(learner, num_steps)
         if num_updates < done:

@@ -11,7 +11,7 @@ from typing import Literal
 import jax
 import jax.numpy as jnp
 
-from creative_rl.experiment import checkpoint, records
+from creative_rl.experiment import checkpoint, compilation_cache, records
 from creative_rl.experiment.chunks import Chunk, Pace, compiled_chunk
 from creative_rl.experiment.interruption import Interruption
 from creative_rl.experiment.lock import lock
@@ -78,6 +78,7 @@ def train(
 ) -> TrainResult:
     """Train until there are `num_updates` updates.
 
+    Compiled programs are kept in the user's cache folder (`compilation_cache.enable`).
     A run that is stopped and resumed gives the same bits as one that is not, whatever the chunks.
     Ctrl-C and SIGTERM finish the running chunk and save. A learner whose metrics have `finished`
     stops where that is true (for all seeds); from there on its updates must change nothing.
@@ -115,6 +116,7 @@ def train(
     for name, size in (("num_updates", num_updates), ("chunk_updates", chunk_updates)):
         if size is not None and size < 1:
             raise ValueError(f"train: {name} must be at least 1, got {size}")
+    compilation_cache.enable()
     key, num_seeds = _seed_keys(key, num_seeds)
     init = jax.jit(learner.init if num_seeds is None else jax.vmap(learner.init))
     with ExitStack() as stack:
@@ -157,7 +159,7 @@ def _loop(
         if saver is not None and saver.latest is None:
             saver.save(state, dispatched)
         while dispatched < num_updates and interruption.signal is None and not finished:
-            count = min(pace.count, num_updates - dispatched)
+            count = pace.next_count(dispatched, num_updates, recorder.window)
             state, metrics = chunk(state, jnp.int32(count))
             dispatched += count
             if pending is None:

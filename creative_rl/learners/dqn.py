@@ -68,7 +68,7 @@ def dqn(env: Any, config: DQNConfig, params: PyTree = None) -> Learner:
       ValueError: the action space is not `Discrete`, a config field is out of range, or the
         replay is smaller than a batch or than what one update adds.
     """
-    validate(config)
+    validate(config, DQNConfig)
     num_actions = requirements.num_actions("dqn", env)
     requirements.never_resets("dqn", env)
     is_recurrent = config.recurrent != "none"

@@ -61,7 +61,7 @@ def likelihood(env: Any, config: LikelihoodConfig, sequences: Sequences) -> Lear
       ValueError: the spaces differ, a field is out of range, or there are fewer sequences than
         `batch_size` to train on or none held out.
     """
-    validate(config)
+    validate(config, LikelihoodConfig)
     model = sequence_model(env, config)
     num_events = requirements.num_actions("likelihood", env)
     if env.observation_space != Discrete(num_events):

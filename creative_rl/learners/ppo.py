@@ -4,7 +4,7 @@ Source: Schulman et al., "Proximal Policy Optimization Algorithms" (arXiv 1707.0
 
 Options beyond it: a likelihood reward of weight c in the environment with
 `entropy_reward_coef = c` makes the objective E[reward] - c KL(pi || prior), per step, which is the
-KL control of Jaques et al. (arXiv 1611.02796, equation 5).
+KL control of Jaques et al. (arXiv 1611.02796).
 
 Deviations: advantages tell truncation from termination (a truncated step bootstraps from its
 true last observation); weights start from variance-scaling instead of orthogonal draws.
@@ -89,7 +89,7 @@ def ppo(
       >>> int(metrics["num_episodes"])
       8
     """
-    validate(config)
+    validate(config, PPOConfig)
     num_actions = requirements.num_actions("ppo", env)
     requirements.never_resets("ppo", env)
     is_recurrent = config.recurrent != "none"

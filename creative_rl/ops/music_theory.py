@@ -282,7 +282,7 @@ def _autocorrelation_ratio(stats: TheoryStats, lag: int) -> tuple[Array, Array]:
 
     With n codes of sum S and sum of squares Q, of which P sums the products at the lag, the
     biased estimate is (n^2 P - n S (head + tail) + (n - lag) S^2) / (n (n Q - S^2)).
-    At 32 events below 38 every product stays under 2^31.
+    Up to 64 events below 38 every product stays under 2^31.
     """
     n, total = stats.count, stats.total
     ends = stats.heads[lag - 1] + stats.tails[lag - 1]

@@ -31,8 +31,8 @@ class LikelihoodRewardParams(flax.struct.PyTreeNode):
 class LikelihoodReward(Wrapper):
     """Adds `weight * log p(action | what was observed)`, the term `log_likelihood`.
 
-    With an entropy bonus of the same weight in the learner, maximising it is KL control towards
-    the model (Jaques et al., arXiv 1611.02796, equation 6).
+    With the same weight as `entropy_reward_coef` in `PPOConfig`, the two make KL control towards
+    the model: reward - weight KL(policy || model) (Jaques et al., arXiv 1611.02796).
 
     Attributes:
       model: flax module with `init_memory()` and `__call__(observation, memory) -> (logits,

@@ -111,6 +111,20 @@ def test_memory_probe(name):
     )
 
 
+def test_recurrent_values_go_on_beyond_a_truncation():
+    config = dataclasses.replace(PROBE["ppo"], recurrent="gru", num_minibatches=1)
+    probes.check_solves(
+        lambda env: build("ppo", env, config),
+        probes.TruncationProbe(),
+        gamma=PROBE["ppo"].gamma,
+        num_updates=PROBE_UPDATES["ppo"],
+    )
+
+
+def test_every_learner_of_environments_has_its_probes():
+    assert set(PROBE) == set(PROBE_UPDATES) == set(LEARNERS) - {"likelihood"}
+
+
 class Blind(Wrapper):
     """Shows zeros."""
 

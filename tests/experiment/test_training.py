@@ -16,6 +16,7 @@ import pytest
 from experiment.toy_learner import toy_learner
 
 from creative_rl.experiment import checkpoint
+from creative_rl.experiment.chunks import Pace
 from creative_rl.experiment.training import DivergedError, train
 
 
@@ -212,3 +213,17 @@ def test_trains_outside_the_main_thread(key):
     thread.start()
     thread.join()
     assert results[0].status == "completed"
+
+
+def test_calls_end_where_windows_of_records_end():
+    pace = Pace(None)
+    assert pace.next_count(0, 100, 3) == 1  # the first call measures
+    pace.begin()
+    pace.end(1, num_rows=50)
+    pace.count = 10
+    assert pace.next_count(1, 100, 3) == 8  # to 9
+    assert pace.next_count(9, 100, 3) == 9
+    pace.count = 1
+    assert pace.next_count(9, 100, 3) == 3
+    assert pace.next_count(99, 100, 3) == 1  # the end of the run
+    assert pace.next_count(0, 1000, 80) == 1  # no room for a whole window

@@ -78,3 +78,11 @@ def test_what_it_cannot_learn_from_is_refused(sequences):
         likelihood(theory, CONFIG, sequences.replace(held_out=sequences.held_out[:0]))
     with pytest.raises(ValueError, match="predicts actions from the last one"):
         likelihood(crl.make("melody-target"), CONFIG, sequences)
+
+
+def test_smoothing_all_the_way_learns_the_uniform_distribution(sequences, key):
+    config = dataclasses.replace(CONFIG, label_smoothing=1.0, patience=100)
+    learner = likelihood(crl.make("melody-theory", length=12), config, sequences)
+    run = jax.jit(lambda state: jax.lax.scan(lambda s, _: learner.update(s), state, None, 10))
+    _, metrics = run(learner.init(key))
+    np.testing.assert_allclose(metrics["nll"][-1], np.log(38), atol=0.05)
