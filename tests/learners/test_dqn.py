@@ -99,3 +99,35 @@ def test_schedules_hold_beyond_two_billion_steps(key):
     state, metrics = update(state.replace(num_updates=jax.numpy.int32(2**30)))
     assert abs(float(metrics["epsilon"]) - SMALL.epsilon_end) < 1e-6
     assert (np.asarray(state.variables["params"]["head"]["kernel"]) != kernel).any()
+
+
+@pytest.mark.parametrize(("double", "next_value"), [(True, 3.0), (False, 9.0)])
+def test_the_loss_of_one_transition_by_hand(double, next_value, key):
+    """Identity hidden layers make the head's kernel a table of values by observation."""
+    config = dataclasses.replace(
+        SMALL, num_envs=1, batch_size=4, hidden_sizes=(3,), learning_starts=0, double=double,
+        gamma=0.5,
+    )  # fmt: skip
+    learner = dqn(crl.make("melody-target-tutorial"), config)
+    state = learner.init(key)
+    # After the first note the online table likes note 2 best, which the target values at 3.
+    online = np.array([[1, 2, 4, 8], [0, 1, 7, 2], [0, 0, 0, 0]], np.float32)
+    target = np.array([[0, 0, 0, 0], [9, 1, 3, 2], [0, 0, 0, 0]], np.float32)
+
+    def table(variables, values):
+        params = dict(variables["params"])
+        params["hidden_0"] = {"kernel": np.eye(3, dtype=np.float32), "bias": np.zeros(3, "f")}
+        params["head"] = {"kernel": values, "bias": np.zeros(4, "f")}
+        return {"params": jax.tree.map(jax.numpy.asarray, params)}
+
+    state = state.replace(
+        variables=table(state.variables, online),
+        target_variables=table(state.target_variables, target),
+    )
+    state, metrics = jax.jit(learner.update)(state)
+    item = jax.tree.map(lambda leaf: leaf[0], state.replay.items)
+    action, reward = int(item.action[0]), float(item.reward[0])
+    assert int(item.observation[0]) == 0 and int(item.next_observation[0]) == 1
+    assert reward == float(action == 0)  # the tutorial's first note is 0
+    expected = (online[0, action] - (reward + 0.5 * next_value)) ** 2
+    np.testing.assert_allclose(metrics["loss"], expected, rtol=1e-6)
