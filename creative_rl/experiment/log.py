@@ -97,7 +97,6 @@ _LOGGERS: dict[str, Callable[[pathlib.Path, int], Logger]] = {
     "tensorboard": lambda out, first_update: TensorBoard(out / "tensorboard", first_update),
     "wandb": lambda out, first_update: WeightsAndBiases(out),
 }
-LOGGER_NAMES = tuple(_LOGGERS)
 
 
 def open_loggers(

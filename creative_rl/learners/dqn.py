@@ -18,7 +18,7 @@ import optax
 from creative_rl.configs import DQNConfig, validate
 from creative_rl.learners import requirements
 from creative_rl.learners.summary import episode_metrics
-from creative_rl.networks import Model, clear_memory
+from creative_rl.networks import Model, clear_memory, repeat_memory
 from creative_rl.ops import distributions, losses
 from creative_rl.stores import replay
 from creative_rl.typing import Array, Key, Learner, PyTree, Timestep, as_key
@@ -125,7 +125,7 @@ def dqn(env: Any, config: DQNConfig, params: PyTree = None) -> Learner:
             env_state=env_state,
             timestep=timestep,
             starts=jnp.ones(config.num_envs, jnp.bool_),
-            memory=requirements.repeat(model.init_memory(), config.num_envs),
+            memory=repeat_memory(model.init_memory(), config.num_envs),
             key=key,
             num_updates=jnp.int32(0),
         )

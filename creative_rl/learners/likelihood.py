@@ -14,7 +14,7 @@ import optax
 
 from creative_rl.configs import LikelihoodConfig, validate
 from creative_rl.learners import requirements
-from creative_rl.networks import Model
+from creative_rl.networks import Model, repeat_memory
 from creative_rl.ops import distributions
 from creative_rl.spaces import Discrete
 from creative_rl.stores.sequences import Sequences
@@ -97,7 +97,7 @@ def likelihood(env: Any, config: LikelihoodConfig, sequences: Sequences) -> Lear
         """Mean nats an event of uint8[B, T + 1]: the smoothed loss, and the plain one."""
         events = windows.astype(jnp.int32).T  # [T + 1, B]
         starts = jnp.zeros(events[:-1].shape, jnp.bool_)
-        memory = requirements.repeat(model.init_memory(), windows.shape[0])
+        memory = repeat_memory(model.init_memory(), windows.shape[0])
         logits, _ = model.apply(variables, events[:-1], starts, memory, method="unroll")
         nll = -distributions.categorical_log_prob(logits, events[1:]).mean()
         uniform = -jax.nn.log_softmax(logits).mean()

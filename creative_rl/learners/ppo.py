@@ -20,7 +20,7 @@ import optax
 from creative_rl.configs import PPOConfig, validate
 from creative_rl.learners import requirements
 from creative_rl.learners.summary import episode_metrics
-from creative_rl.networks import Model, clear_memory
+from creative_rl.networks import Model, clear_memory, repeat_memory
 from creative_rl.ops import distributions, losses, returns
 from creative_rl.typing import Array, Key, Learner, PyTree, Timestep, as_key
 from creative_rl.wrappers import AutoReset, EpisodeLog
@@ -136,7 +136,7 @@ def ppo(
             env_state=env_state,
             timestep=timestep,
             starts=jnp.ones(config.num_envs, jnp.bool_),
-            memory=requirements.repeat(memory, config.num_envs),
+            memory=repeat_memory(memory, config.num_envs),
             key=key,
             num_updates=jnp.int32(0),
         )

@@ -2,10 +2,7 @@
 
 from typing import Any
 
-import jax
-
 from creative_rl.spaces import Discrete
-from creative_rl.typing import PyTree
 from creative_rl.wrappers import AutoReset, Wrapper
 
 
@@ -40,11 +37,6 @@ def at_most(learner: str, name: str, size: int, limit_name: str, limit: int) -> 
     """Refuse a size above its limit."""
     if size > limit:
         raise ValueError(f"{learner}: {name} must be at most {limit_name} = {limit}, got {size}")
-
-
-def repeat(tree: PyTree, num: int) -> PyTree:
-    """Every leaf `num` times along a new first axis."""
-    return jax.tree.map(lambda leaf: jax.numpy.broadcast_to(leaf, (num, *leaf.shape)), tree)
 
 
 def _nearest_divisor(whole: int, part: int) -> int:

@@ -97,6 +97,11 @@ class Model(nn.Module):
         return self.head(x).reshape(*batch_shape, self.num_outputs)
 
 
+def repeat_memory(memory: PyTree, num: int) -> PyTree:
+    """The memory of one episode `num` times, along a new first axis."""
+    return jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (num, *leaf.shape)), memory)
+
+
 def clear_memory(memory: PyTree, fresh: PyTree, starts: Array) -> PyTree:
     """`fresh` (no batch axis) where `starts` (bool[...]) is True, else `memory`."""
 

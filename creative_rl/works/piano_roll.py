@@ -1,11 +1,8 @@
 """Melodies as pictures: a piano roll, through Pillow."""
 
 import io
-import os
-import pathlib
 from typing import Any, NamedTuple
 
-from creative_rl.works.atomic import write_bytes
 from creative_rl.works.melody import Melody
 from creative_rl.works.notation import pitch_name
 from creative_rl.works.spans import HIGHEST_PITCH, Span, on_host, spans_of
@@ -138,11 +135,6 @@ def encode_png(melody: Melody) -> bytes:
     buffer = io.BytesIO()
     draw(melody).save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
-
-
-def write_png(melody: Melody, path: str | os.PathLike) -> pathlib.Path:
-    """Write one melody's piano roll as a PNG file."""
-    return write_bytes(path, encode_png(melody))
 
 
 def _frame(spans: list[Span], length: int) -> _Frame:

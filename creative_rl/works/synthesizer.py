@@ -5,13 +5,10 @@ fades in and out along half a cosine, so nothing clicks where notes meet.
 """
 
 import io
-import os
-import pathlib
 import wave
 
 import numpy as np
 
-from creative_rl.works.atomic import write_bytes
 from creative_rl.works.melody import Melody
 from creative_rl.works.spans import on_host, spans_of
 
@@ -67,13 +64,6 @@ def encode_wav(melody: Melody, sample_rate: int = SAMPLE_RATE) -> bytes:
         file.setframerate(sample_rate)
         file.writeframes(samples.tobytes())
     return buffer.getvalue()
-
-
-def write_wav(
-    melody: Melody, path: str | os.PathLike, sample_rate: int = SAMPLE_RATE
-) -> pathlib.Path:
-    """Write one melody as a WAV file."""
-    return write_bytes(path, encode_wav(melody, sample_rate))
 
 
 def frequency(pitch: float) -> float:
