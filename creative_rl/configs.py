@@ -103,6 +103,28 @@ class DQNConfig:
 
 
 @dataclasses.dataclass(frozen=True)
+class QLearningConfig:
+    """Tabular Q-learning (Watkins and Dayan 1992, Machine Learning 8)."""
+
+    num_envs: int = static(16)
+    """environments stepped side by side, which share one table"""
+    num_steps: int = static(16)
+    """steps of every environment in one update; the table learns after each"""
+    learning_rate: float = 0.5
+    """share of the error that a visit takes away; 1 replaces the entry"""
+    gamma: float = 0.99
+    """discount of future rewards"""
+    initial_value: float = 0.0
+    """what the table starts from; above the best return it makes the learner explore"""
+    epsilon_start: float = 1.0
+    """first share of random actions"""
+    epsilon_end: float = 0.05
+    """last share of random actions"""
+    epsilon_steps: int = 10_000
+    """environment steps from first to last"""
+
+
+@dataclasses.dataclass(frozen=True)
 class LikelihoodConfig:
     """Maximum-likelihood sequence model; RL Tuner's Note RNN by default (arXiv 1611.02796)."""
 
