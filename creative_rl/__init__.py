@@ -22,9 +22,14 @@ _EXPORTS = {
     "register": "creative_rl.registry",
     "environment_ids": "creative_rl.registry",
     "PPOConfig": "creative_rl.configs",
+    "A2CConfig": "creative_rl.configs",
+    "ReinforceConfig": "creative_rl.configs",
+    "SACConfig": "creative_rl.configs",
     "DQNConfig": "creative_rl.configs",
+    "QLearningConfig": "creative_rl.configs",
     "LikelihoodConfig": "creative_rl.configs",
     "Melody": "creative_rl.works",
+    "Walk": "creative_rl.works",
     "train": "creative_rl.experiment",
 }
 _MODULES = (

@@ -82,6 +82,16 @@ class Environment(abc.ABC):
         """bool[A], True = allowed; None (the default) where all actions always are."""
         return None
 
+    @property
+    def num_states(self) -> int | None:
+        """Rows of a table over the observations, for tabular learners; None (the default) where
+        the environment does not number them. `Discrete` observations are numbers as they are."""
+        return None
+
+    def state_index(self, observation: PyTree) -> Array:
+        """int32 in `0 .. num_states - 1`: the row of an observation, told from it alone."""
+        raise ValueError(f"{type(self).__name__} does not number its observations")
+
     # What every environment shares.
 
     @property
@@ -116,6 +126,13 @@ class Environment(abc.ABC):
     ) -> tuple[PyTree, Timestep]:
         """Take `action`. A terminal state absorbs: it returns itself, with zero reward."""
         return absorbing_step(self, key, state, action, params)
+
+    def update_params(self, params: PyTree, timesteps: Timestep) -> PyTree:
+        """Params for what comes next, after the steps that led to `timesteps` (leaves [T, B]).
+
+        Learners call it between updates; by default the params stay as they are.
+        """
+        return params
 
     def _timestep(
         self, state: PyTree, params: PyTree, reward: Array, reward_terms: dict[str, Array]

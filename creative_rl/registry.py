@@ -49,6 +49,11 @@ ENVIRONMENTS: dict[str, EnvironmentEntry] = {
         {},
         "RL Tuner: 32 steps, 38 events, nine rules of music theory",
     ),
+    "grid-path": EnvironmentEntry(
+        "creative_rl.envs.grid_path:GridPath",
+        {},
+        "5 x 5 cells, 4 moves; -0.1 a step, 1 at the far corner: the best return is 0.2",
+    ),
 }
 
 LEARNERS: dict[str, LearnerEntry] = {
@@ -57,10 +62,30 @@ LEARNERS: dict[str, LearnerEntry] = {
         "creative_rl.configs:PPOConfig",
         "proximal policy optimisation, feed-forward or recurrent",
     ),
+    "a2c": LearnerEntry(
+        "creative_rl.learners.a2c:a2c",
+        "creative_rl.configs:A2CConfig",
+        "advantage actor-critic, one gradient step a rollout",
+    ),
+    "reinforce": LearnerEntry(
+        "creative_rl.learners.reinforce:reinforce",
+        "creative_rl.configs:ReinforceConfig",
+        "whole episodes, rewards to go, and a learned baseline",
+    ),
+    "sac": LearnerEntry(
+        "creative_rl.learners.sac:sac",
+        "creative_rl.configs:SACConfig",
+        "soft actor-critic, for continuous or discrete actions",
+    ),
     "dqn": LearnerEntry(
         "creative_rl.learners.dqn:dqn",
         "creative_rl.configs:DQNConfig",
-        "deep Q-learning with replay on the device, feed-forward or recurrent",
+        "deep Q-learning: double, dueling, n-step, prioritised, recurrent; psi- and G-learning",
+    ),
+    "q_learning": LearnerEntry(
+        "creative_rl.learners.q_learning:q_learning",
+        "creative_rl.configs:QLearningConfig",
+        "tabular Q-learning, for environments whose observations can be numbered",
     ),
     "likelihood": LearnerEntry(
         "creative_rl.learners.likelihood:likelihood",

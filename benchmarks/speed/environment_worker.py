@@ -14,6 +14,8 @@ from benchmarks.speed import plain_loops, worker
 from creative_rl.typing import Array, Key
 
 PLAIN, BARE = "plain", "bare"
+STRETCH = 128
+"""Steps of a stretch, episode after episode, where lengths vary."""
 
 
 def random_rollout(env: Any, num_envs: int):
@@ -29,7 +31,7 @@ def random_rollout(env: Any, num_envs: int):
     """
     horizon = env.horizon
     if horizon is None:
-        env, horizon = crl.wrappers.AutoReset(env), 128
+        env, horizon = crl.wrappers.AutoReset(env), STRETCH
     params = env.default_params
 
     def step(carry, key):
@@ -109,7 +111,10 @@ def main(id: str, seconds: str, *widths: str) -> None:
         builds[width] = {"trace": trace, "compile": build}
         units[width] = compiled_unit(run, steps, float(seconds))
     twin = plain_loops.plain(env)
-    units[PLAIN] = plain_unit(plain_loops.play, twin, env.horizon, float(seconds))
+    play, length = plain_loops.play, env.horizon
+    if length is None:
+        play, length = plain_loops.stretches(STRETCH), STRETCH
+    units[PLAIN] = plain_unit(play, twin, length, float(seconds))
     if isinstance(twin, plain_loops.PlainVariety):
         units[BARE] = plain_unit(plain_loops.play_bare_variety, env, env.horizon, float(seconds))
     worker.serve({"builds": builds, "device": worker.device()}, units)

@@ -10,6 +10,7 @@ import importlib.util
 import pathlib
 import random
 from collections import deque
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any, NamedTuple, Protocol
 
@@ -46,6 +47,26 @@ def play(env: PlainEnvironment, num_episodes: int, seed: int) -> Played:
             steps += 1
         returns.append(total)
     return Played(steps, returns)
+
+
+def stretches(num_steps: int) -> Callable[[PlainEnvironment, int, int], Played]:
+    """As `play`, in stretches of `num_steps` steps from a reset on, episode after episode."""
+
+    def play_on(env: PlainEnvironment, num_stretches: int, seed: int) -> Played:
+        rng = np.random.default_rng(seed)
+        returns = []
+        for _ in range(num_stretches):
+            env.reset()
+            total = 0.0
+            for _ in range(num_steps):
+                _, reward, is_over = env.step(int(rng.integers(env.num_actions)))
+                total += reward
+                if is_over:
+                    env.reset()
+            returns.append(total)
+        return Played(num_stretches * num_steps, returns)
+
+    return play_on
 
 
 def play_bare_variety(env: Any, num_episodes: int, seed: int) -> Played:
@@ -111,7 +132,36 @@ class PlainTheory:
         return np.int32(self.twin.event), sum(terms.values()), is_over
 
 
-PLAIN = {"VarietyMelody": PlainVariety, "TargetMelody": PlainTarget, "TheoryMelody": PlainTheory}
+class PlainGridPath:
+    """A walk to the far corner, with its places kept; sizes from a `GridPath`."""
+
+    num_actions = 4
+    moves = ((-1, 0), (0, 1), (1, 0), (0, -1))
+
+    def __init__(self, env: Any):
+        self.last, self.num_steps = env.size - 1, env.num_steps
+
+    def reset(self) -> np.ndarray:
+        self.row = self.column = 0
+        self.walk = [(0, 0)]
+        return np.array([0, 0], np.int32)
+
+    def step(self, action: int) -> tuple[np.ndarray, float, bool]:
+        down, right = self.moves[action]
+        self.row = min(max(self.row + down, 0), self.last)
+        self.column = min(max(self.column + right, 0), self.last)
+        self.walk.append((self.row, self.column))
+        arrived = self.row == self.column == self.last
+        is_over = arrived or len(self.walk) > self.num_steps
+        return np.array(self.walk[-1], np.int32), -0.1 + arrived, is_over
+
+
+PLAIN = {
+    "VarietyMelody": PlainVariety,
+    "TargetMelody": PlainTarget,
+    "TheoryMelody": PlainTheory,
+    "GridPath": PlainGridPath,
+}
 
 
 def plain(env: Any) -> PlainEnvironment:

@@ -5,6 +5,7 @@ killed while it writes leaves the earlier ones as they were.
 """
 
 import contextlib
+import functools
 import logging
 import os
 import pathlib
@@ -37,13 +38,18 @@ def copy(state: PyTree) -> PyTree:
     return jax.tree.map(jnp.copy, state)
 
 
-@jax.jit
-def _find_nan(leaves: dict[str, Array]) -> dict[str, Array]:
-    """For each leaf whether it holds NaN."""
-    return {
-        name: jnp.isnan(leaf).any() if jnp.issubdtype(leaf.dtype, jnp.inexact) else jnp.bool_(False)
+@functools.partial(jax.jit, static_argnums=1)
+def _find_nan(leaves: dict[str, Array], spares_members: bool) -> dict[str, Array]:
+    """For each leaf whether it holds NaN; of members that may be spared, only if all hold NaN."""
+    found = {
+        name: jnp.isnan(leaf).any(range(int(spares_members), leaf.ndim))
         for name, leaf in leaves.items()
+        if jnp.issubdtype(leaf.dtype, jnp.inexact)
     }
+    if spares_members and found:
+        lost = functools.reduce(jnp.logical_or, found.values())
+        found = {name: leaf.any() & lost.all() for name, leaf in found.items()}
+    return found
 
 
 class CheckpointWriter:
@@ -68,16 +74,17 @@ class CheckpointWriter:
         self._manager = ocp.CheckpointManager(_absolute(folder), options=options)
         self.latest = self._manager.latest_step()
 
-    def save(self, state: PyTree, step: int) -> None:
+    def save(self, state: PyTree, step: int, spares_members: bool = False) -> None:
         """Start to write `state` as checkpoint `step`, which must be larger than any before.
 
-        The state is copied first, so the caller may donate it right away.
+        The state is copied first, so the caller may donate it right away. Where it
+        `spares_members`, which lie along the first axis, only NaN in every one of them counts.
 
         Raises:
           NanStateError: the state holds NaN; the checkpoints stay as they are.
         """
         leaves = _by_name(state)
-        for name, is_nan in jax.device_get(_find_nan(leaves)).items():
+        for name, is_nan in jax.device_get(_find_nan(leaves, spares_members)).items():
             if is_nan:
                 raise NanStateError(name)
         self._manager.save(step, args=ocp.args.StandardSave(copy(leaves)), force=True)

@@ -1,4 +1,8 @@
-"""The metrics of a training run on their way from the device to the logs."""
+"""The metrics of a training run on their way from the device to the logs.
+
+A metric that is infinite or NaN ends the run. Learners that train side by side may say in the
+metric `diverged` which of them are lost: the run goes on until all are.
+"""
 
 import time
 from collections.abc import Sequence
@@ -27,6 +31,7 @@ class Recorder:
 
     Attributes:
       done: updates taken in, those before this run included.
+      spares_members: whether metrics tell which of the learners have diverged.
     """
 
     def __init__(
@@ -42,6 +47,7 @@ class Recorder:
         self._start = time.monotonic() - seconds
         self._parts: list[Metrics] = []
         self.done = builder.done
+        self.spares_members = False
 
     def add(self, metrics: dict[str, Array], count: int) -> bool:
         """Wait for the first `count` rows of a call's metrics and take them in.
@@ -87,6 +93,7 @@ class Recorder:
         if not count:
             return
         self._parts.append(part)
+        self.spares_members = "diverged" in part
         self.done += count
         records = self._builder.add(part, self._seconds)
         self._write(records)
@@ -99,11 +106,13 @@ class Recorder:
 
 
 def _first_not_finite(part: Metrics) -> tuple[int, str] | None:
-    """Row and name of the first metric that is infinite or NaN."""
+    """Row and name of the first metric that is infinite or NaN in a member that is not lost."""
+    lost = part.get("diverged", np.zeros(1, bool))
+    lost = lost & ~lost.reshape(len(lost), -1).all(1).reshape(-1, *(1,) * (lost.ndim - 1))
     found = []
     for name, rows in part.items():
         if np.issubdtype(rows.dtype, np.floating):
-            sound = np.isfinite(rows).reshape(len(rows), -1).all(1)
+            sound = (np.isfinite(rows) | lost).reshape(len(rows), -1).all(1)
             if not sound.all():
                 found.append((int(sound.argmin()), name))
     return min(found, default=None)

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from creative_rl.experiment import checkpoint
+from creative_rl.experiment import checkpoint, memory
 from creative_rl.experiment.assembly import build, open_run, prepare, seed_keys
 from creative_rl.experiment.lock import lock
 from creative_rl.experiment.run import Run, write_json
@@ -33,12 +33,14 @@ def start(
       **options: for `train`.
 
     Raises:
-      ValueError, DivergedError: as from `prepare`, `build`, `Run.create` and `train`.
+      ValueError, DivergedError: as from `prepare`, `build`, `memory.check`, `Run.create` and
+        `train`.
     """
     spec, materials = prepare(spec, given)
     env, learner = build(spec, materials)
     if num_steps is not None:
         spec = dataclasses.replace(spec, num_updates=whole_updates(learner, num_steps))
+    memory.check(learner, spec.num_seeds, num_copies=1)
     run = Run.create(spec, env.version, out)
     return run, _train(run, learner, **options)
 

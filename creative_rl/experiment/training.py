@@ -11,7 +11,7 @@ from typing import Literal
 import jax
 import jax.numpy as jnp
 
-from creative_rl.experiment import checkpoint, compilation_cache, records
+from creative_rl.experiment import checkpoint, compilation_cache, memory, records
 from creative_rl.experiment.chunks import Chunk, Pace, compiled_chunk
 from creative_rl.experiment.interruption import Interruption
 from creative_rl.experiment.lock import lock
@@ -46,6 +46,8 @@ class TrainResult:
 class DivergedError(RuntimeError):
     """A metric became infinite or NaN, or the state holds NaN.
 
+    Where metrics have `diverged` (see `recorder`), only when all members did.
+
     Attributes:
       update: the update where it did, counted from 1.
       name: the metric, or where in the state.
@@ -68,13 +70,14 @@ def train(
     *,
     out: str | os.PathLike | None = None,
     num_seeds: int | None = None,
-    state: PyTree = None,
+    state: PyTree | Callable[[Key], PyTree] = None,
     resume: bool = False,
     chunk_updates: int | None = None,
     checkpoint_seconds: float = 60.0,
     keep_checkpoints: int = 3,
     loggers: Sequence[str] | None = None,
     progress: bool = True,
+    check_memory: bool = True,
 ) -> TrainResult:
     """Train until there are `num_updates` updates.
 
@@ -89,7 +92,8 @@ def train(
       num_updates: updates in the whole run.
       out: folder for `metrics.jsonl`, `checkpoints/` and other logs; None to keep nothing.
       num_seeds: split one key into this many.
-      state: start from this, a copy of which is used, instead of `learner.init(key)`.
+      state: start from this, a copy of which is used, instead of `learner.init(key)`; or a function
+        that makes it from the key, or from those of all seeds.
       resume: go on from the newest checkpoint in `out`, where there is one.
       chunk_updates: most updates in one compiled call; None for what takes about a second. It has
         no influence on results.
@@ -99,9 +103,11 @@ def train(
       loggers: besides `metrics.jsonl`: `tensorboard`, `wandb`; None for TensorBoard where it is
         installed.
       progress: show a bar on a terminal, or else a line every ten seconds.
+      check_memory: refuse what by `memory.estimate` does not fit, before it is compiled.
 
     Raises:
-      ValueError: a size below 1, an `out` that holds another run, a checkpoint that does not fit.
+      ValueError: a size below 1, an `out` that holds another run, a checkpoint that does not fit,
+        or a run that needs more memory than there is.
       DivergedError: a metric is not finite; what was saved before stays.
       RuntimeError: another process writes to `out`.
 
@@ -117,12 +123,18 @@ def train(
         if size is not None and size < 1:
             raise ValueError(f"train: {name} must be at least 1, got {size}")
     compilation_cache.enable()
-    key, num_seeds = _seed_keys(key, num_seeds)
-    init = jax.jit(learner.init if num_seeds is None else jax.vmap(learner.init))
+    key, num_seeds = as_key(key), _num_seeds(key, num_seeds)
+    start_fn = state if callable(state) else None
+    if check_memory:
+        num_copies = 0 if out is None else 1
+        memory.check(learner, num_seeds, start=start_fn, num_copies=num_copies)
+    if num_seeds is not None and not key.ndim:
+        key = jax.random.split(key, num_seeds)
+    init = jax.jit(start_fn or (learner.init if num_seeds is None else jax.vmap(learner.init)))
     with ExitStack() as stack:
         start, seconds, saver = 0, 0.0, None
         receivers: Sequence[Logger] = ()
-        state = None if state is None else checkpoint.copy(state)
+        state = None if state is None or start_fn else checkpoint.copy(state)
         if out is not None:
             out = pathlib.Path(out)
             _make_folder(out)
@@ -172,12 +184,12 @@ def _loop(
                 finished, pending = _take_in(pending, recorder, pace), None
             if due:
                 recorder.flush()
-                due.save(state, recorder.done)
+                due.save(state, recorder.done, recorder.spares_members)
         if pending is not None:
             _take_in(pending, recorder, pace)
         recorder.flush()
         if saver is not None and saver.latest != recorder.done:
-            saver.save(state, recorder.done)
+            saver.save(state, recorder.done, recorder.spares_members)
     except (NotFiniteError, checkpoint.NanStateError) as error:
         recorder.flush()
         update = error.update if isinstance(error, NotFiniteError) else recorder.done
@@ -215,9 +227,9 @@ class _Saver:
     def is_due(self) -> bool:
         return time.monotonic() - self._last_save >= self._interval
 
-    def save(self, state: PyTree, step: int) -> None:
+    def save(self, state: PyTree, step: int, spares_members: bool = False) -> None:
         start = time.monotonic()
-        self._writer.save(state, step)
+        self._writer.save(state, step, spares_members)
         self._last_save = time.monotonic()
         self._interval = max(self._interval, (self._last_save - start) / self._MOST_TIME)
 
@@ -228,20 +240,16 @@ class _Saver:
         self._writer.close()
 
 
-def _seed_keys(key: Key, num_seeds: int | None) -> tuple[Key, int | None]:
-    """The keys of the seeds, [num_seeds], and their number; one key and None for one seed."""
-    key = as_key(key)
+def _num_seeds(key: Key, num_seeds: int | None) -> int | None:
+    """How many seeds train side by side; None for one alone. Allocates nothing."""
     if num_seeds is None:
-        return key, (key.shape[0] if key.ndim else None)
+        return key.shape[0] if as_key(key).ndim else None
     if num_seeds < 1:
         raise ValueError(f"train: num_seeds must be at least 1, got {num_seeds}")
-    if key.ndim:
-        if key.shape != (num_seeds,):
-            raise ValueError(
-                f"train: {num_seeds} seeds need one key or {num_seeds}, got {key.shape}"
-            )
-        return key, num_seeds
-    return jax.random.split(key, num_seeds), num_seeds
+    shape = as_key(key).shape
+    if shape not in ((), (num_seeds,)):
+        raise ValueError(f"train: {num_seeds} seeds need one key or {num_seeds}, got {shape}")
+    return num_seeds
 
 
 def _make_folder(out: pathlib.Path) -> None:

@@ -6,6 +6,7 @@ Names load when they are first used, because each needs a package of its own:
 |---|---|---|
 | `to_gymnax` | an object that gymnax trainers (1.x, or 0.x such as rejax) take | `gymnax` |
 | `from_gymnax` | a gymnax environment that our learners take | `gymnax` |
+| `to_stoa` | an object that stoa trainers such as Stoix take | `stoa` |
 | `to_gymnasium` | a `gymnasium.Env` | `gym` |
 | `to_gymnasium_vector` | a `gymnasium.vector.VectorEnv` | `gym` |
 """
@@ -16,6 +17,7 @@ from typing import Any
 _EXPORTS = {
     "to_gymnax": "creative_rl.interop.gymnax",
     "from_gymnax": "creative_rl.interop.gymnax_environment",
+    "to_stoa": "creative_rl.interop.stoa",
     "to_gymnasium": "creative_rl.interop.gymnasium",
     "to_gymnasium_vector": "creative_rl.interop.gymnasium",
 }

@@ -57,6 +57,9 @@ class TimeLimit(Wrapper):
     def env_params(self, params: FaceParams) -> PyTree:
         return params.env
 
+    def with_env_params(self, params: FaceParams, env_params: PyTree) -> FaceParams:
+        return params.replace(env=env_params)
+
     def reset(self, key: Key, params: FaceParams) -> tuple[TimedState, Timestep]:
         env_state, timestep = self.env.reset(key, params.env)
         return TimedState(env_state, jnp.int32(0)), timestep

@@ -1,11 +1,20 @@
-"""Deep Q-learning with replay on the device, feed-forward or recurrent.
+"""Deep Q-learning with replay on the device, feed-forward or recurrent, and its kin.
 
-Sources: Mnih et al., Nature 518 (2015), algorithm 1; double targets by van Hasselt et al.
-(arXiv 1509.06461, equation 4); recurrent replay of sequences with stored memory by Kapturowski
-et al. (R2D2, ICLR 2019, section 3).
+Sources: Mnih et al., Nature 518 (2015), algorithm 1. Options: `double`, van Hasselt et al. (arXiv
+1509.06461, equation 4); `dueling`, Wang et al. (arXiv 1511.06581, equation 9); `n_step`, Sutton
+(1988) as in Hessel et al. (arXiv 1710.02298, section 3); `prioritized`, Schaul et al. (arXiv
+1511.05952, algorithm 1, proportional); `recurrent` with stored memory and `burn_in`, Kapturowski et
+al. (R2D2, ICLR 2019, section 3); `target` psi and g, Jaques et al. (arXiv 1611.02796, section 3.2,
+equations 6 to 9), with values in units of the reward: our Q is c times their Psi or G.
+
+For psi-learning a likelihood reward whose weight is `temperature` makes up the paper's reward. For
+G-learning the prior comes with the observation (`LikelihoodReward(..., observe_prior=True)`, its
+weight 0); without one it is uniform over the allowed actions.
 
 Deviations: only termination cuts the bootstrap, so a truncated step learns from its true last
-observation; the loss is squared, not clipped, and gradients are clipped by their global norm.
+observation; the loss is squared, not clipped, and gradients are clipped by their global norm;
+replayed sequences may start at any step, end with the episode, and gradients flow through their
+burn-in.
 """
 
 from typing import Any, NamedTuple
@@ -16,15 +25,20 @@ import jax.numpy as jnp
 import optax
 
 from creative_rl.configs import DQNConfig, validate
-from creative_rl.learners import requirements
+from creative_rl.learners import requirements, stream
 from creative_rl.learners.summary import episode_metrics
 from creative_rl.networks import Model, clear_memory, repeat_memory
-from creative_rl.ops import distributions, losses
-from creative_rl.stores import replay
+from creative_rl.ops import distributions, returns, schedules
+from creative_rl.spaces import Dict
+from creative_rl.stores import priorities, replay
 from creative_rl.typing import Array, Key, Learner, PyTree, Timestep, as_key
-from creative_rl.wrappers import AutoReset, EpisodeLog
 
 jax.tree_util.register_dataclass(DQNConfig)
+
+_LEAST_ERROR = 1e-6
+"""Keeps the priority of a step that is predicted exactly above zero."""
+_SHARE_OF_MAX = 0.9
+"""Of a sequence's priority, that of its largest error; the rest is the mean's (R2D2)."""
 
 
 class DQNState(flax.struct.PyTreeNode):
@@ -33,60 +47,69 @@ class DQNState(flax.struct.PyTreeNode):
     variables: PyTree
     target_variables: PyTree
     opt_state: PyTree
-    replay: replay.Replay  # of `Sequence`
+    replay: replay.Replay  # of `Step`
+    priorities: priorities.Priorities | None  # of windows, by the slot of their first step
     env_params: PyTree
-    env_state: PyTree  # leaves [B, ...]
-    timestep: Timestep  # leaves [B, ...], what the next actions answer to
-    starts: Array  # bool[B]: the timestep is the first of its episode
-    memory: PyTree  # leaves [B, ...], from before the timestep
+    stream: stream.Stream
+    memory: PyTree  # leaves [B, ...], from before the stream's timestep
     key: Key
     num_updates: Array  # int32
 
 
-class Sequence(NamedTuple):
-    """Replayed steps, leaves [L, ...]; feed-forward, L is 1."""
+class Step(NamedTuple):
+    """What is replayed."""
 
     observation: PyTree
-    starts: Array
+    starts: Array  # the first of its episode
     action: Array
     reward: Array
     terminated: Array
     next_observation: PyTree  # what the step led to, before any reset
     next_action_mask: Array | None
-    memory: PyTree  # from before the first step; no axis L
+    memory: PyTree  # from before the step
 
 
-def dqn(env: Any, config: DQNConfig, params: PyTree = None) -> Learner:
+def dqn(
+    env: Any, config: DQNConfig, params: PyTree = None, prior_variables: PyTree = None
+) -> Learner:
     """Build the learner.
 
     Args:
       env: environment with `Discrete` actions, not wrapped in `AutoReset`.
       config: static fields shape the program, the others may be tracers.
       params: environment params, the environment's defaults where None.
+      prior_variables: variables that the Q-network starts from, such as those of a likelihood
+        model with the same memory.
 
     Raises:
       ValueError: the action space is not `Discrete`, a config field is out of range, or the
-        replay is smaller than a batch or than what one update adds.
+        replay is smaller than a batch, than what one update adds or than a replayed sequence.
     """
     validate(config, DQNConfig)
     num_actions = requirements.num_actions("dqn", env)
     requirements.never_resets("dqn", env)
     is_recurrent = config.recurrent != "none"
-    length = config.num_steps if is_recurrent else 1
+    length = config.burn_in + config.sequence_length if is_recurrent else config.n_step
     steps_per_update = config.num_envs * config.num_steps
-    add_size = steps_per_update // length
-    requirements.at_most("dqn", "batch_size", config.batch_size, "replay_size", config.replay_size)
-    requirements.at_most(
-        "dqn", "items added by one update", add_size, "replay_size", config.replay_size
-    )
-    stream = AutoReset(EpisodeLog(env))
+    for name, size in (
+        ("batch_size", config.batch_size),
+        ("steps of one update", steps_per_update),
+        ("steps of all environments during a replayed sequence", length * config.num_envs),
+    ):
+        requirements.at_most("dqn", name, size, "replay_size", config.replay_size)
+    endless_env = stream.endless(env)
+    shows_prior = config.target == "g" and _shows_prior(env.observation_space)
+    seen_space = env.observation_space
+    if shows_prior:
+        seen_space = dict(env.observation_space.items())["observation"]
     model = Model(
-        space=env.observation_space,
+        space=seen_space,
         num_outputs=num_actions,
         hidden_sizes=config.hidden_sizes,
         recurrent=config.recurrent,
         memory_size=config.memory_size,
         activation="relu",
+        dueling=config.dueling,
     )
     # One flat vector: a handful of small arrays would cost as many times the kernels.
     optimizer = optax.flatten(
@@ -97,167 +120,264 @@ def dqn(env: Any, config: DQNConfig, params: PyTree = None) -> Learner:
 
     def init(key: Key) -> DQNState:
         key, key_model, key_reset = jax.random.split(as_key(key), 3)
-        observation = env.observation_space.zeros()
-        variables = model.init(key_model, observation, model.init_memory())
+        variables = prior_variables
+        if variables is None:
+            variables = model.init(key_model, seen_space.zeros(), model.init_memory())
         env_params = env.default_params if params is None else params
-        env_state, timestep = jax.vmap(stream.reset, (0, None))(
-            jax.random.split(key_reset, config.num_envs), env_params
-        )
-        one = jax.tree.map(lambda leaf: leaf[0], timestep)
-        item = Sequence(
+        current = stream.init(endless_env, key_reset, env_params, config.num_envs)
+        one = jax.tree.map(lambda leaf: leaf[0], current.timestep)
+        item = Step(
             observation=one.observation,
-            starts=jnp.bool_(False),
+            starts=jnp.bool_(True),
             action=jnp.int32(0),
             reward=one.reward,
             terminated=one.terminated,
             next_observation=one.observation,
             next_action_mask=one.action_mask,
-            memory=(),
+            memory=model.init_memory(),
         )
-        item = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (length, *leaf.shape)), item)
-        item = item._replace(memory=model.init_memory())
         return DQNState(
             variables=variables,
             target_variables=jax.tree.map(jnp.copy, variables),
             opt_state=optimizer.init(variables),
-            replay=replay.init(item, config.replay_size, add_size),
+            replay=replay.init(item, config.replay_size, config.num_envs, config.num_steps),
+            priorities=priorities.init(config.replay_size) if config.prioritized else None,
             env_params=env_params,
-            env_state=env_state,
-            timestep=timestep,
-            starts=jnp.ones(config.num_envs, jnp.bool_),
+            stream=current,
             memory=repeat_memory(model.init_memory(), config.num_envs),
             key=key,
             num_updates=jnp.int32(0),
         )
+
+    def seen(observation: PyTree) -> PyTree:
+        return observation["observation"] if shows_prior else observation
 
     def num_steps(num_updates: Array) -> Array:
         """Environment steps, as a float: their number outgrows 32 bits."""
         return num_updates.astype(jnp.float32) * steps_per_update
 
     def epsilon(num_updates: Array) -> Array:
-        share = num_steps(num_updates) / jnp.maximum(config.epsilon_steps, 1)
-        span = config.epsilon_end - config.epsilon_start
-        return config.epsilon_start + span * jnp.clip(share, 0.0, 1.0)
+        return schedules.linear(
+            config.epsilon_start, config.epsilon_end, config.epsilon_steps, num_steps(num_updates)
+        )
 
-    def explore(key: Key, values: Array, action_mask: Array | None, epsilon: Array) -> Array:
-        """Random allowed actions with probability epsilon, else the best."""
-        key_choice, key_action = jax.random.split(key)
-        if action_mask is None:
-            random = env.action_space.sample(key_action, values.shape[:-1])
-        else:
-            allowed = distributions.mask_logits(jnp.zeros_like(values), action_mask)
-            random = distributions.categorical_sample(key_action, allowed)
-        best = jnp.argmax(distributions.mask_logits(values, action_mask), axis=-1)
-        is_random = jax.random.uniform(key_choice, best.shape) < epsilon
-        return jnp.where(is_random, random, best.astype(jnp.int32))
+    def logits(values: Array, observation: PyTree, action_mask: Array | None) -> Array:
+        """Of the policy that the values stand for; the largest is the best action's."""
+        values = values / config.temperature
+        if shows_prior:
+            values += observation["prior_log_probs"]
+        return distributions.mask_logits(values, action_mask)
+
+    def explore_noise(key: Key) -> Array:
+        shape = (config.num_steps, config.num_envs)
+        if config.exploration == "boltzmann":
+            return jax.random.gumbel(key, (*shape, num_actions))
+        return jax.random.uniform(key, (*shape, 2))
+
+    def explore(logits: Array, action_mask: Array | None, noise: Array, epsilon: Array) -> Array:
+        if config.exploration == "boltzmann":
+            return distributions.most_likely(logits + noise)
+        random = distributions.uniform_action(noise[..., 1], num_actions, action_mask)
+        return jnp.where(noise[..., 0] < epsilon, random, distributions.most_likely(logits))
 
     def collect(state: DQNState, key: Key) -> tuple[DQNState, Timestep]:
         fresh = model.init_memory()
+        share = epsilon(state.num_updates)
 
-        def step(carry, keys):
-            env_state, timestep, starts, memory = carry
-            memory = clear_memory(memory, fresh, starts)
-            values, memory = model.apply(state.variables, timestep.observation, memory)
-            action = explore(keys[0], values, timestep.action_mask, epsilon(state.num_updates))
-            env_state, next_timestep = jax.vmap(stream.step, (0, 0, 0, None))(
-                keys[1:], env_state, action, state.env_params
-            )
-            info = next_timestep.info
-            collected = Sequence(
+        def step(carry, randomness):
+            current, memory = carry
+            noise, keys = randomness
+            timestep = current.timestep
+            memory = clear_memory(memory, fresh, current.starts)
+            values, next_memory = model.apply(state.variables, seen(timestep.observation), memory)
+            preferences = logits(values, timestep.observation, timestep.action_mask)
+            action = explore(preferences, timestep.action_mask, noise, share)
+            following = stream.step(endless_env, keys, current, action, state.env_params)
+            info = following.timestep.info
+            collected = Step(
                 observation=timestep.observation,
-                starts=starts,
+                starts=current.starts,
                 action=action,
-                reward=next_timestep.reward,
-                terminated=next_timestep.terminated,
+                reward=following.timestep.reward,
+                terminated=following.timestep.terminated,
                 next_observation=info["final_observation"],
                 next_action_mask=info.get("final_action_mask"),
-                memory=(),
+                memory=memory,
             )
-            return (env_state, next_timestep, next_timestep.ended, memory), (
-                collected,
-                next_timestep,
-            )
+            return (following, next_memory), (collected, following.timestep)
 
-        keys = jax.random.split(key, (config.num_steps, 1 + config.num_envs))
-        carry = (state.env_state, state.timestep, state.starts, state.memory)
-        (env_state, timestep, starts, memory), (steps, timesteps) = jax.lax.scan(step, carry, keys)
-        if is_recurrent:  # [T, B, ...] to B sequences of T steps
-            items = jax.tree.map(lambda leaf: jnp.swapaxes(leaf, 0, 1), steps)
-            items = items._replace(memory=state.memory)
-        else:  # T * B sequences of one step
-            items = jax.tree.map(lambda leaf: leaf.reshape(add_size, 1, *leaf.shape[2:]), steps)
+        # All randomness at once: in the loop, small draws would cost more than the network.
+        key_noise, key_step = jax.random.split(key)
+        keys = jax.random.split(key_step, (config.num_steps, config.num_envs))
+        (current, memory), (steps, timesteps) = jax.lax.scan(
+            step, (state.stream, state.memory), (explore_noise(key_noise), keys)
+        )
         state = state.replace(
-            env_state=env_state, timestep=timestep, starts=starts, memory=memory,
-            replay=replay.add(state.replay, items),
-        )  # fmt: skip
+            env_params=endless_env.update_params(state.env_params, timesteps),
+            stream=current,
+            memory=memory,
+            replay=replay.add(state.replay, steps, timesteps.ended),
+        )
+        if config.prioritized:  # what was overwritten goes; new windows come first
+            added, complete = replay.changed(state.replay, length)
+            order = priorities.assign(state.priorities, added, jnp.zeros(added.shape))
+            new = jnp.broadcast_to(order.largest, complete.shape)
+            state = state.replace(priorities=priorities.assign(order, complete, new))
         return state, timesteps
 
-    def loss_fn(
-        variables: PyTree, target_variables: PyTree, batch: Sequence
-    ) -> tuple[Array, dict[str, Array]]:
-        unroll = (batch.observation, batch.starts, batch.memory)
-        values, memories = model.apply(variables, *unroll, method="unroll")
-        target_memories = memories
-        if is_recurrent:
-            _, target_memories = model.apply(target_variables, *unroll, method="unroll")
-        next_values, _ = model.apply(target_variables, batch.next_observation, target_memories)
-        guide = next_values
-        if config.double:
-            guide, _ = model.apply(variables, batch.next_observation, memories)
-        best = jnp.argmax(distributions.mask_logits(guide, batch.next_action_mask), axis=-1)
-        target = losses.q_learning_target(
-            batch.reward,
-            batch.terminated,
-            distributions.select_action(next_values, best),
-            config.gamma,
-        )
-        chosen = distributions.select_action(values, batch.action)
-        loss = jnp.square(chosen - jax.lax.stop_gradient(target)).mean()
-        return loss, {"loss": loss, "q_mean": chosen.mean()}
+    def next_value(
+        values: Array, guide: Array, observation: PyTree, action_mask: Array | None
+    ) -> Array:
+        """Of the target network's `values`, for the policy that is learned; [*B]."""
+        if config.target == "q":
+            best = distributions.most_likely(distributions.mask_logits(guide, action_mask))
+            return distributions.select_action(values, best)
+        preferences = logits(values, observation, action_mask)
+        if config.target == "g" and not shows_prior:
+            num_allowed = num_actions if action_mask is None else action_mask.sum(-1)
+            preferences -= jnp.log(jnp.maximum(num_allowed, 1))[..., None]
+        return config.temperature * jax.nn.logsumexp(preferences, axis=-1)
 
-    def gradient_step(carry, key):
-        variables, opt_state, store, target_variables = carry
-        batch = replay.sample(store, key, config.batch_size)
-        memory = batch.memory
-        batch = jax.tree.map(lambda leaf: jnp.swapaxes(leaf, 0, 1), batch._replace(memory=()))
+    def feed_forward_errors(
+        variables: PyTree, target_variables: PyTree, windows: replay.Windows
+    ) -> tuple[Array, Array]:
+        """Values of the windows' first actions and their targets, [1, N]."""
+        steps, mask = windows.items, windows.mask
+        first = jax.tree.map(lambda leaf: leaf[:1], steps)
+        # What follows the last step that counts.
+        last = first if length == 1 else _at_step(steps, jnp.maximum(mask.sum(0) - 1, 0))
+        values, _ = model.apply(variables, seen(first.observation), ())
+        following = seen(last.next_observation)
+        next_values, _ = model.apply(target_variables, following, ())
+        guide = next_values
+        if config.double and config.target == "q":
+            guide, _ = model.apply(variables, following, ())
+        value = next_value(next_values, guide, last.next_observation, last.next_action_mask)
+        target = returns.n_step_targets(
+            steps.reward, jnp.broadcast_to(value, mask.shape), steps.terminated, mask,
+            config.gamma, config.n_step,
+        )[:1]  # fmt: skip
+        return distributions.select_action(values, first.action), target
+
+    def recurrent_errors(
+        variables: PyTree, target_variables: PyTree, windows: replay.Windows
+    ) -> tuple[Array, Array]:
+        """Values of the windows' actions and their targets, [L, N]."""
+        steps, mask = windows.items, windows.mask
+        # No window crosses an episode's end, so that memory is cleared nowhere.
+        memory = jax.tree.map(lambda leaf: leaf[0], steps.memory)
+        unroll = (seen(steps.observation), jnp.zeros_like(mask), memory)
+        values, memories = model.apply(variables, *unroll, method="unroll")
+        _, target_memories = model.apply(target_variables, *unroll, method="unroll")
+        following = seen(steps.next_observation)
+        next_values, _ = model.apply(target_variables, following, target_memories)
+        guide = next_values
+        if config.double and config.target == "q":
+            guide, _ = model.apply(variables, following, memories)
+        value = next_value(next_values, guide, steps.next_observation, steps.next_action_mask)
+        target = returns.n_step_targets(
+            steps.reward, value, steps.terminated, mask, config.gamma, config.n_step
+        )
+        return distributions.select_action(values, steps.action), target
+
+    def learned_from(windows: replay.Windows) -> Array:
+        """bool: steps that count in the loss. An episode's first step needs no burn-in."""
+        if not is_recurrent:
+            return windows.mask[:1]
+        is_warm = jnp.arange(length) >= config.burn_in
+        return windows.mask & (is_warm[:, None] | windows.items.starts[:1])
+
+    def loss_fn(
+        variables: PyTree, target_variables: PyTree, windows: replay.Windows, weights: Array
+    ) -> tuple[Array, dict[str, Array]]:
+        errors_of = recurrent_errors if is_recurrent else feed_forward_errors
+        chosen, target = errors_of(variables, target_variables, windows)
+        counts = learned_from(windows)
+        total = jnp.maximum(counts.sum(), 1)
+        error = jnp.where(counts, chosen - jax.lax.stop_gradient(target), 0.0)
+        size = jnp.abs(error)
+        mean_size = size.sum(0) / jnp.maximum(counts.sum(0), 1)
+        return (weights * jnp.square(error)).sum() / total, {
+            "loss": jnp.square(error).sum() / total,
+            "q_mean": jnp.where(counts, chosen, 0.0).sum() / total,
+            "priority": _SHARE_OF_MAX * size.max(0) + (1 - _SHARE_OF_MAX) * mean_size,
+        }
+
+    def importance(order: priorities.Priorities, slots: Array, state: DQNState) -> Array:
+        """Weights that undo the priorities' bias, the largest of the batch 1; [1, N]."""
+        exponent = schedules.linear(
+            config.importance_exponent, 1.0, config.importance_steps, num_steps(state.num_updates)
+        )
+        weights = (state.replay.size * priorities.probability(order, slots)) ** -exponent
+        return (weights / weights.max())[None]
+
+    def gradient_step(state: DQNState, carry, key: Key):
+        variables, opt_state, order = carry
+        weights = jnp.ones((1, config.batch_size))
+        if config.prioritized:
+            slots = priorities.sample(order, key, config.batch_size)
+            windows = replay.take(state.replay, slots, length)
+            weights = importance(order, slots, state)
+        else:
+            windows = replay.sample(state.replay, key, config.batch_size, length)
         gradients, metrics = jax.grad(loss_fn, has_aux=True)(
-            variables, target_variables, batch._replace(memory=memory)
+            variables, state.target_variables, windows, weights
         )
         updates, opt_state = optimizer.update(gradients, opt_state, variables)
         variables = optax.apply_updates(variables, updates)
-        return (variables, opt_state, store, target_variables), metrics
+        priority = (metrics.pop("priority") + _LEAST_ERROR) ** config.priority_exponent
+        if config.prioritized:
+            order = priorities.assign(order, windows.slots, priority)
+        return (variables, opt_state, order), metrics
 
-    def learn(state: DQNState, key: Key) -> tuple[PyTree, PyTree, dict[str, Array]]:
-        carry = (state.variables, state.opt_state, state.replay, state.target_variables)
+    def learn(state: DQNState, key: Key) -> tuple[PyTree, PyTree, PyTree, dict[str, Array]]:
+        carry = (state.variables, state.opt_state, state.priorities)
         keys = jax.random.split(key, config.num_epochs)
-        (variables, opt_state, _, _), metrics = jax.lax.scan(gradient_step, carry, keys)
-        return variables, opt_state, jax.tree.map(jnp.mean, metrics)
+        learned, metrics = jax.lax.scan(
+            lambda carry, key: gradient_step(state, carry, key), carry, keys
+        )
+        return *learned, jax.tree.map(jnp.mean, metrics)
 
-    def wait(state: DQNState, key: Key) -> tuple[PyTree, PyTree, dict[str, Array]]:
+    def wait(state: DQNState, key: Key) -> tuple[PyTree, PyTree, PyTree, dict[str, Array]]:
         nothing = {"loss": jnp.float32(0), "q_mean": jnp.float32(0)}
-        return state.variables, state.opt_state, nothing
+        return state.variables, state.opt_state, state.priorities, nothing
 
     def update(state: DQNState) -> tuple[DQNState, dict[str, Array]]:
         key, key_collect, key_learn = jax.random.split(state.key, 3)
+        share = epsilon(state.num_updates)
         state, timesteps = collect(state.replace(key=key), key_collect)
         num_updates = state.num_updates + 1
-        is_learning = num_steps(num_updates) >= config.learning_starts
-        variables, opt_state, metrics = jax.lax.cond(is_learning, learn, wait, state, key_learn)
+        first = jnp.maximum(config.learning_starts, length * config.num_envs)  # a whole window
+        is_learning = num_steps(num_updates) >= first
+        variables, opt_state, order, metrics = jax.lax.cond(
+            is_learning, learn, wait, state, key_learn
+        )
         tau = jnp.where(num_updates % config.target_interval == 0, config.target_tau, 0.0)
-        target_variables = optax.incremental_update(variables, state.target_variables, tau)
-        metrics |= episode_metrics(timesteps) | {"epsilon": epsilon(state.num_updates)}
         state = state.replace(
             variables=variables,
-            target_variables=target_variables,
+            target_variables=optax.incremental_update(variables, state.target_variables, tau),
             opt_state=opt_state,
+            priorities=order,
             num_updates=num_updates,
         )
-        return state, metrics
+        return state, metrics | episode_metrics(timesteps) | {"epsilon": share}
 
     def act(state: DQNState, key: Key, timestep: Timestep, memory: PyTree) -> tuple[Array, PyTree]:
-        """The best action; the key is not needed."""
-        values, memory = model.apply(state.variables, timestep.observation, memory)
-        values = distributions.mask_logits(values, timestep.action_mask)
-        return jnp.argmax(values, axis=-1).astype(jnp.int32), memory
+        """The best action; of psi- and G-learning, a draw from the policy."""
+        values, memory = model.apply(state.variables, seen(timestep.observation), memory)
+        preferences = logits(values, timestep.observation, timestep.action_mask)
+        if config.target == "q":
+            return distributions.most_likely(preferences), memory
+        return distributions.categorical_sample(as_key(key), preferences), memory
 
     return Learner(init, update, act, model.init_memory, steps_per_update)
+
+
+def _shows_prior(space: Any) -> bool:
+    return isinstance(space, Dict) and "prior_log_probs" in dict(space.items())
+
+
+def _at_step(steps: PyTree, index: Array) -> PyTree:
+    """Leaves [L, N, ...] to [1, N, ...]: of each column the row that `index` (int32[N]) names."""
+    columns = jnp.arange(index.shape[0])
+    return jax.tree.map(lambda leaf: leaf[index, columns][None], steps)

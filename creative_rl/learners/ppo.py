@@ -1,15 +1,19 @@
-"""Proximal policy optimisation for discrete actions, feed-forward or recurrent.
+"""Proximal policy optimisation, feed-forward or recurrent.
 
-Source: Schulman et al., "Proximal Policy Optimization Algorithms" (arXiv 1707.06347).
+Source: Schulman et al., "Proximal Policy Optimization Algorithms" (arXiv 1707.06347), equations 7
+and 9, algorithm 1.
 
-Options beyond it: a likelihood reward of weight c in the environment with
-`entropy_reward_coef = c` makes the objective E[reward] - c KL(pi || prior), per step, which is the
-KL control of Jaques et al. (arXiv 1611.02796).
+Options beyond it: `kl_early_stop` ends the gradient steps of an update once the policy has moved
+by `target_kl`; a likelihood reward of weight c in the environment with `entropy_reward_coef = c`
+makes the objective E[reward] - c KL(pi || prior), per step, which is the KL control of Jaques et
+al. (arXiv 1611.02796).
 
 Deviations: advantages tell truncation from termination (a truncated step bootstraps from its
-true last observation); weights start from variance-scaling instead of orthogonal draws.
+true last observation); weights start from variance-scaling instead of orthogonal draws; actions of
+a box are squashed normals, whose deviations depend on the observation.
 """
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import flax.struct
@@ -18,12 +22,11 @@ import jax.numpy as jnp
 import optax
 
 from creative_rl.configs import PPOConfig, validate
-from creative_rl.learners import requirements
+from creative_rl.learners import requirements, stream
 from creative_rl.learners.summary import episode_metrics
 from creative_rl.networks import Model, clear_memory, repeat_memory
-from creative_rl.ops import distributions, losses, returns
+from creative_rl.ops import distributions, losses, returns, schedules
 from creative_rl.typing import Array, Key, Learner, PyTree, Timestep, as_key
-from creative_rl.wrappers import AutoReset, EpisodeLog
 
 jax.tree_util.register_dataclass(PPOConfig)
 
@@ -34,9 +37,7 @@ class PPOState(flax.struct.PyTreeNode):
     variables: PyTree  # of "actor" and "critic"
     opt_state: PyTree
     env_params: PyTree
-    env_state: PyTree  # leaves [B, ...]
-    timestep: Timestep  # leaves [B, ...], what the next actions answer to
-    starts: Array  # bool[B]: the timestep is the first of its episode
+    stream: stream.Stream
     memory: PyTree  # of "actor" and "critic", leaves [B, ...], from before the timestep
     key: Key
     num_updates: Array  # int32
@@ -48,9 +49,9 @@ class Rollout(NamedTuple):
     observation: PyTree
     action_mask: Array | None
     starts: Array
-    action: Array
+    choice: Array
     log_prob: Array
-    timestep: Timestep  # what the action led to
+    timestep: Timestep  # what the choice led to
 
 
 class Batch(NamedTuple):
@@ -59,26 +60,27 @@ class Batch(NamedTuple):
     observation: PyTree
     action_mask: Array | None
     starts: Array
-    action: Array
+    choice: Array
     log_prob: Array
     value: Array
     advantage: Array
 
 
 def ppo(
-    env: Any, config: PPOConfig, params: PyTree = None, actor_variables: PyTree = None
+    env: Any, config: PPOConfig, params: PyTree = None, prior_variables: PyTree = None
 ) -> Learner:
     """Build the learner.
 
     Args:
-      env: environment with `Discrete` actions, not wrapped in `AutoReset`.
+      env: environment with `Discrete`, `MultiDiscrete` or bounded `Box` actions, not wrapped in
+        `AutoReset`.
       config: static fields shape the program, the others may be tracers.
       params: environment params, the environment's defaults where None.
-      actor_variables: variables that the policy starts from, such as those of a likelihood
+      prior_variables: variables that the policy starts from, such as those of a likelihood
         model with the same memory.
 
     Raises:
-      ValueError: the action space is not `Discrete`, a config field is out of range, or
+      ValueError: the action space is none of these, a config field is out of range, or
         `num_minibatches` does not divide the batch (with memory: `num_envs`).
 
     Example:
@@ -90,7 +92,7 @@ def ppo(
       8
     """
     validate(config, PPOConfig)
-    num_actions = requirements.num_actions("ppo", env)
+    head = requirements.action_head("ppo", env)
     requirements.never_resets("ppo", env)
     is_recurrent = config.recurrent != "none"
     batch_size = config.num_envs * config.num_steps
@@ -102,7 +104,7 @@ def ppo(
         requirements.divides(
             "ppo", "num_minibatches", config.num_minibatches, "num_envs * num_steps", batch_size
         )
-    stream = AutoReset(EpisodeLog(env))
+    endless_env = stream.endless(env)
     network = dict(
         space=env.observation_space,
         hidden_sizes=config.hidden_sizes,
@@ -110,10 +112,18 @@ def ppo(
         memory_size=config.memory_size,
     )
     models = {
-        "actor": Model(num_outputs=num_actions, head_scale=0.01, **network),
+        "actor": Model(num_outputs=head.num_outputs, head_scale=0.01, **network),
         "critic": Model(num_outputs=1, **network),
     }
-    optimizer = _optimizer(config)
+    learning_rate = schedules.linear_decay(
+        config.learning_rate, config.decay_updates, config.num_epochs * config.num_minibatches
+    )
+    # One flat vector: a dozen small arrays would cost a dozen times the kernels.
+    optimizer = optax.flatten(
+        optax.chain(
+            optax.clip_by_global_norm(config.max_grad_norm), optax.adam(learning_rate, eps=1e-5)
+        )
+    )
 
     def init(key: Key) -> PPOState:
         key, key_actor, key_critic, key_reset = jax.random.split(as_key(key), 4)
@@ -122,20 +132,15 @@ def ppo(
             name: models[name].init(key_model, observation, models[name].init_memory())
             for name, key_model in (("actor", key_actor), ("critic", key_critic))
         }
-        if actor_variables is not None:
-            variables["actor"] = actor_variables
+        if prior_variables is not None:
+            variables["actor"] = prior_variables
         env_params = env.default_params if params is None else params
-        env_state, timestep = jax.vmap(stream.reset, (0, None))(
-            jax.random.split(key_reset, config.num_envs), env_params
-        )
         memory = {name: model.init_memory() for name, model in models.items()}
         return PPOState(
             variables=variables,
             opt_state=optimizer.init(variables),
             env_params=env_params,
-            env_state=env_state,
-            timestep=timestep,
-            starts=jnp.ones(config.num_envs, jnp.bool_),
+            stream=stream.init(endless_env, key_reset, env_params, config.num_envs),
             memory=repeat_memory(memory, config.num_envs),
             key=key,
             num_updates=jnp.int32(0),
@@ -145,38 +150,35 @@ def ppo(
         fresh = models["actor"].init_memory()
 
         def step(carry, randomness):
-            env_state, timestep, starts, memory = carry
+            current, memory = carry
             noise, keys = randomness
-            memory = clear_memory(memory, fresh, starts)
-            logits, memory = models["actor"].apply(
+            timestep = current.timestep
+            memory = clear_memory(memory, fresh, current.starts)
+            outputs, memory = models["actor"].apply(
                 state.variables["actor"], timestep.observation, memory
             )
-            logits = distributions.mask_logits(logits, timestep.action_mask)
-            action = distributions.most_likely(logits + noise)
-            log_prob = distributions.categorical_log_prob(logits, action)
-            env_state, next_timestep = jax.vmap(stream.step, (0, 0, 0, None))(
-                keys, env_state, action, state.env_params
+            outputs = distributions.mask_logits(outputs, timestep.action_mask)
+            choice = head.choose(outputs, noise)
+            following = stream.step(
+                endless_env, keys, current, head.action(choice), state.env_params
             )
             collected = Rollout(
-                timestep.observation, timestep.action_mask, starts, action, log_prob, next_timestep
+                timestep.observation,
+                timestep.action_mask,
+                current.starts,
+                choice,
+                head.log_prob(outputs, choice),
+                following.timestep,
             )
-            return (env_state, next_timestep, next_timestep.ended, memory), collected
+            return (following, memory), collected
 
         # All randomness at once: in the loop, small draws would cost more than the network.
         key_noise, key_step = jax.random.split(key)
         shape = (config.num_steps, config.num_envs)
-        randomness = (
-            jax.random.gumbel(key_noise, (*shape, num_actions)),
-            jax.random.split(key_step, shape),
-        )
-        carry = (state.env_state, state.timestep, state.starts, state.memory["actor"])
-        (env_state, timestep, starts, memory), rollout = jax.lax.scan(step, carry, randomness)
-        state = state.replace(
-            env_state=env_state,
-            timestep=timestep,
-            starts=starts,
-            memory={**state.memory, "actor": memory},
-        )
+        randomness = (head.noise(key_noise, shape), jax.random.split(key_step, shape))
+        carry = (state.stream, state.memory["actor"])
+        (current, memory), rollout = jax.lax.scan(step, carry, randomness)
+        state = state.replace(stream=current, memory={**state.memory, "actor": memory})
         return state, rollout
 
     def evaluate(state: PPOState, rollout: Rollout) -> tuple[PyTree, Array, Array]:
@@ -205,30 +207,34 @@ def ppo(
         return memory, values, next_values
 
     def loss_fn(variables: PyTree, batch: Batch, memory: PyTree) -> tuple[Array, dict[str, Array]]:
-        logits, _ = models["actor"].apply(
+        outputs, _ = models["actor"].apply(
             variables["actor"], batch.observation, batch.starts, memory["actor"], method="unroll"
         )
-        logits = distributions.mask_logits(logits, batch.action_mask)
+        outputs = distributions.mask_logits(outputs, batch.action_mask)
         value, _ = models["critic"].apply(
             variables["critic"], batch.observation, batch.starts, memory["critic"], method="unroll"
         )
-        log_prob = distributions.categorical_log_prob(logits, batch.action)
+        log_prob = head.log_prob(outputs, batch.choice)
         advantage = batch.advantage
         if config.normalize_advantages:
             advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
         policy_loss = losses.clipped_surrogate_loss(
             log_prob, batch.log_prob, advantage, config.clip_eps
         ).mean()
-        value_loss = losses.clipped_value_loss(
-            value[..., 0], batch.value, batch.value + batch.advantage, config.value_clip_eps
-        ).mean()
-        entropy = distributions.categorical_entropy(logits).mean()
+        goal = batch.value + batch.advantage
+        if config.clip_value_loss:
+            value_loss = losses.clipped_value_loss(
+                value[..., 0], batch.value, goal, config.value_clip_eps
+            ).mean()
+        else:
+            value_loss = 0.5 * jnp.square(value[..., 0] - goal).mean()
+        entropy = head.entropy(outputs).mean()
         total = policy_loss + config.value_coef * value_loss - config.entropy_coef * entropy
         return total, {
             "policy_loss": policy_loss,
             "value_loss": value_loss,
             "entropy": entropy,
-            "approximate_kl": (batch.log_prob - log_prob).mean(),
+            "approximate_kl": losses.approximate_kl(log_prob, batch.log_prob).mean(),
         }
 
     def learn(
@@ -236,14 +242,19 @@ def ppo(
     ) -> tuple[PPOState, dict[str, Array]]:
         if not is_recurrent:  # no order to keep: one long row of steps
             batch = jax.tree.map(lambda leaf: leaf.reshape(1, -1, *leaf.shape[2:]), batch)
-        num_columns = batch.action.shape[1]
+        num_columns = batch.starts.shape[1]
         minibatch_size = num_columns // config.num_minibatches
 
         def minibatch_step(carry, minibatch: tuple[Batch, PyTree]):
-            variables, opt_state = carry
+            variables, opt_state, stopped = carry
             gradients, metrics = jax.grad(loss_fn, has_aux=True)(variables, *minibatch)
-            updates, opt_state = optimizer.update(gradients, opt_state, variables)
-            return (optax.apply_updates(variables, updates), opt_state), metrics
+            updates, new_opt_state = optimizer.update(gradients, opt_state, variables)
+            new = (optax.apply_updates(variables, updates), new_opt_state)
+            if not config.kl_early_stop:
+                return (*new, stopped), metrics
+            stopped |= metrics["approximate_kl"] > config.target_kl
+            new = jax.tree.map(partial(jnp.where, stopped), (variables, opt_state), new)
+            return (*new, stopped), metrics | {"stopped": stopped.astype(jnp.float32)}
 
         def epoch(carry, key: Key):
             order = jax.random.permutation(key, num_columns)
@@ -260,8 +271,9 @@ def ppo(
             )
             return jax.lax.scan(minibatch_step, carry, minibatches)
 
-        (variables, opt_state), metrics = jax.lax.scan(
-            epoch, (state.variables, state.opt_state), jax.random.split(key, config.num_epochs)
+        carry = (state.variables, state.opt_state, jnp.bool_(False))
+        (variables, opt_state, _), metrics = jax.lax.scan(
+            epoch, carry, jax.random.split(key, config.num_epochs)
         )
         state = state.replace(variables=variables, opt_state=opt_state)
         return state, jax.tree.map(jnp.mean, metrics)
@@ -284,31 +296,18 @@ def ppo(
         batch = Batch(*rollout[:5], value=values, advantage=advantages)
         state, metrics = learn(state, batch, memory, key_learn)
         state = state.replace(
-            memory={**state.memory, "critic": critic_memory}, num_updates=state.num_updates + 1
+            env_params=endless_env.update_params(state.env_params, rollout.timestep),
+            memory={**state.memory, "critic": critic_memory},
+            num_updates=state.num_updates + 1,
         )
         return state, metrics | episode_metrics(rollout.timestep) | {"value_mean": values.mean()}
 
     def act(state: PPOState, key: Key, timestep: Timestep, memory: PyTree) -> tuple[Array, PyTree]:
-        logits, memory = models["actor"].apply(
+        """An action drawn from the policy."""
+        outputs, memory = models["actor"].apply(
             state.variables["actor"], timestep.observation, memory
         )
-        logits = distributions.mask_logits(logits, timestep.action_mask)
-        return distributions.categorical_sample(as_key(key), logits), memory
+        outputs = distributions.mask_logits(outputs, timestep.action_mask)
+        return head.action(head.choose(outputs, head.noise(as_key(key), ()))), memory
 
     return Learner(init, update, act, models["actor"].init_memory, batch_size)
-
-
-def _optimizer(config: PPOConfig) -> optax.GradientTransformation:
-    steps_per_update = config.num_epochs * config.num_minibatches
-
-    def learning_rate(count: Array) -> Array:
-        share = (count // steps_per_update) / jnp.maximum(config.decay_updates, 1)
-        left = jnp.maximum(1.0 - share, 0.0)
-        return config.learning_rate * jnp.where(config.decay_updates > 0, left, 1.0)
-
-    # One flat vector: a dozen small arrays would cost a dozen times the kernels.
-    return optax.flatten(
-        optax.chain(
-            optax.clip_by_global_norm(config.max_grad_norm), optax.adam(learning_rate, eps=1e-5)
-        )
-    )

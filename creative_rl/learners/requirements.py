@@ -2,18 +2,44 @@
 
 from typing import Any
 
+import jax
+
+from creative_rl.ops.action_heads import ActionHead
+from creative_rl.ops.action_heads import action_head as head_of
 from creative_rl.spaces import Discrete
 from creative_rl.wrappers import AutoReset, Wrapper
 
 
 def num_actions(learner: str, env: Any) -> int:
     """Actions of a `Discrete` space; any other is refused."""
+    one_of(learner, env, (Discrete,))
+    return env.action_space.num
+
+
+def action_head(learner: str, env: Any) -> ActionHead:
+    """The distribution over the environment's actions; spaces without one are refused."""
+    try:
+        head = head_of(env.action_space)
+    except ValueError as error:
+        raise ValueError(f"{learner}: {error}") from None
     if not isinstance(env.action_space, Discrete):
+        _, timestep = jax.eval_shape(env.reset, jax.random.key(0), env.default_params)
+        if timestep.action_mask is not None:
+            raise ValueError(
+                f"{learner} knows action masks for Discrete actions only, got one for "
+                f"{env.action_space}; wrappers.FlattenActions turns MultiDiscrete into Discrete"
+            )
+    return head
+
+
+def one_of(learner: str, env: Any, kinds: tuple[type, ...]) -> None:
+    """Refuse an action space of another kind."""
+    if not isinstance(env.action_space, kinds):
+        names = " or ".join(kind.__name__ for kind in kinds)
         raise ValueError(
-            f"{learner} takes Discrete actions, got {env.action_space}; "
+            f"{learner} takes {names} actions, got {env.action_space}; "
             "wrappers.FlattenActions turns MultiDiscrete into Discrete"
         )
-    return env.action_space.num
 
 
 def never_resets(learner: str, env: Any) -> None:
@@ -22,6 +48,16 @@ def never_resets(learner: str, env: Any) -> None:
         if isinstance(env, AutoReset):
             raise ValueError(f"{learner} resets its environments; give it one without AutoReset")
         env = env.env
+
+
+def episode_steps(learner: str, num_steps: int | None, env: Any) -> int:
+    """Most steps of an episode: those asked for, else the environment's horizon."""
+    if num_steps is None and env.horizon is None:
+        raise ValueError(
+            f"{learner} plays whole episodes, and this environment has no horizon; set num_steps, "
+            "the most steps of an episode"
+        )
+    return env.horizon if num_steps is None else num_steps
 
 
 def divides(learner: str, part: str, part_size: int, whole: str, whole_size: int) -> None:

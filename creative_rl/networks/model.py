@@ -26,6 +26,9 @@ class Model(nn.Module):
       activation: of the hidden layers.
       head_scale: deviation of the head's weights times the square root of their number of
         inputs; small for a policy that starts nearly uniform.
+      dueling: outputs are a value plus advantages of mean zero, from streams with a hidden layer
+        each: in place of the last hidden layer, or after the memory (Wang et al., arXiv
+        1511.06581, equation 9).
     """
 
     space: Space
@@ -35,13 +38,21 @@ class Model(nn.Module):
     memory_size: int = 100
     activation: Literal["tanh", "relu"] = "tanh"
     head_scale: float = 1.0
+    dueling: bool = False
 
     def setup(self):
+        hidden_init = nn.initializers.variance_scaling(2.0, "fan_in", "truncated_normal")
+        hidden_sizes, stream_size = self.hidden_sizes, self.memory_size
+        if self.recurrent == "none" and self.dueling:
+            *hidden_sizes, stream_size = self.hidden_sizes
         if self.recurrent == "none":
-            hidden_init = nn.initializers.variance_scaling(2.0, "fan_in", "truncated_normal")
-            self.hidden = [nn.Dense(size, kernel_init=hidden_init) for size in self.hidden_sizes]
+            self.hidden = [nn.Dense(size, kernel_init=hidden_init) for size in hidden_sizes]
         else:
             self.cell = MemoryCell(self.recurrent, self.memory_size)
+        if self.dueling:
+            self.value_stream = nn.Dense(stream_size, kernel_init=hidden_init)
+            self.advantage_stream = nn.Dense(stream_size, kernel_init=hidden_init)
+            self.value = nn.Dense(1)
         head_init = nn.initializers.variance_scaling(
             self.head_scale**2, "fan_in", "truncated_normal"
         )
@@ -59,7 +70,7 @@ class Model(nn.Module):
         if self.recurrent == "none":
             return self._feed_forward(x), memory
         memory, output = self.cell.advance(memory, self.cell.project(x))
-        return self.head(output), memory
+        return self._outputs(output), memory
 
     def unroll(self, observations: PyTree, starts: Array, memory: PyTree) -> tuple[Array, PyTree]:
         """Many steps, time first.
@@ -85,7 +96,7 @@ class Model(nn.Module):
 
         scan = nn.scan(advance, variable_broadcast="params", split_rngs={"params": False})
         _, (outputs, memories) = scan(self.cell, memory, (self.cell.project(x), starts))
-        return self.head(outputs), memories
+        return self._outputs(outputs), memories
 
     def _feed_forward(self, x: Array) -> Array:
         activation = _ACTIVATIONS[self.activation]
@@ -94,7 +105,15 @@ class Model(nn.Module):
         x = x.reshape(-1, x.shape[-1])
         for layer in self.hidden:
             x = activation(layer(x))
-        return self.head(x).reshape(*batch_shape, self.num_outputs)
+        return self._outputs(x).reshape(*batch_shape, self.num_outputs)
+
+    def _outputs(self, x: Array) -> Array:
+        if not self.dueling:
+            return self.head(x)
+        activation = _ACTIVATIONS[self.activation]
+        advantages = self.head(activation(self.advantage_stream(x)))
+        value = self.value(activation(self.value_stream(x)))
+        return value + advantages - advantages.mean(axis=-1, keepdims=True)
 
 
 def repeat_memory(memory: PyTree, num: int) -> PyTree:

@@ -33,6 +33,21 @@ def most_likely(logits: Float[Array, "*B A"]) -> Int[Array, "*B"]:
     return jnp.argmax(logits, axis=-1).astype(jnp.int32)
 
 
+def uniform_action(
+    uniform: Float[Array, "*B"], num_actions: int, action_mask: Bool[Array, "*B A"] | None
+) -> Int[Array, "*B"]:
+    """int32: numbers in 0 .. 1 to actions, each allowed one with the same share of the interval.
+
+    With no action allowed it is action 0.
+    """
+    if action_mask is None:
+        return jnp.minimum((uniform * num_actions).astype(jnp.int32), num_actions - 1)
+    num_allowed = action_mask.sum(-1, dtype=jnp.int32)
+    rank = jnp.minimum((uniform * num_allowed).astype(jnp.int32), num_allowed - 1)
+    place = jnp.cumsum(action_mask, axis=-1, dtype=jnp.int32) - 1
+    return jnp.argmax(action_mask & (place == rank[..., None]), axis=-1).astype(jnp.int32)
+
+
 def categorical_log_prob(
     logits: Float[Array, "*B A"], action: Int[Array, "*B"]
 ) -> Float[Array, "*B"]:

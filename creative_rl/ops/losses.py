@@ -39,3 +39,14 @@ def q_learning_target(
 ) -> Float[Array, "*B"]:
     """One-step target: the reward, and the discounted next value unless the task ended."""
     return reward + gamma * (1.0 - terminated) * next_value
+
+
+def approximate_kl(
+    log_prob: Float[Array, "*B"], old_log_prob: Float[Array, "*B"]
+) -> Float[Array, "*B"]:
+    """Estimate of KL(old || new) from one draw of the old: never negative, and unbiased.
+
+    `(r - 1) - log r` with the probability ratio r (Schulman 2020, "Approximating KL Divergence").
+    """
+    log_ratio = log_prob - old_log_prob
+    return jnp.expm1(log_ratio) - log_ratio

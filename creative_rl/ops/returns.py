@@ -49,3 +49,74 @@ def generalized_advantages(
         backward, jnp.zeros_like(deltas[0]), (deltas, decays), reverse=True, unroll=16
     )
     return advantages
+
+
+def discounted_returns(
+    rewards: Float[Array, "T *B"],
+    next_values: Float[Array, "T *B"],
+    terminated: Bool[Array, "T *B"],
+    ended: Bool[Array, "T *B"],
+    gamma: float | Float[Array, ""],
+) -> Float[Array, "T *B"]:
+    """Rewards to go, discounted; where they are cut short, a value stands in for the rest.
+
+    Args:
+      rewards: `r_t`.
+      next_values: value of what step `t` led to; read where the episode was truncated and at `T`.
+      terminated: the step ended the task: nothing follows.
+      ended: the step ended the episode for any reason.
+      gamma: discount.
+
+    Example:
+      >>> no, zeros = jnp.array([False, False]), jnp.zeros(2)
+      >>> discounted_returns(jnp.ones(2), zeros, no, no, 0.5)
+      Array([1.5, 1. ], dtype=float32)
+
+    References:
+      Sutton and Barto, Reinforcement Learning (2nd edition), equation 3.9.
+    """
+
+    def backward(later: Array, step: tuple[Array, ...]) -> tuple[Array, Array]:
+        reward, next_value, terminated, ended = step
+        later = jnp.where(terminated, 0.0, jnp.where(ended, next_value, later))
+        total = reward + gamma * later
+        return total, total
+
+    steps = (rewards, next_values, terminated, ended)
+    _, totals = jax.lax.scan(backward, next_values[-1], steps, reverse=True, unroll=16)
+    return totals
+
+
+def n_step_targets(
+    rewards: Float[Array, "T *B"],
+    next_values: Float[Array, "T *B"],
+    terminated: Bool[Array, "T *B"],
+    mask: Bool[Array, "T *B"],
+    gamma: float | Float[Array, ""],
+    n: int,
+) -> Float[Array, "T *B"]:
+    """Sums of up to `n` discounted rewards and the value of what came after them.
+
+    Args:
+      rewards: `r_t`.
+      next_values: value of the observation that step `t` led to.
+      terminated: the step ended the task, so its next value counts as zero.
+      mask: True for the steps of one episode, from the first on; sums end with the last of them.
+      gamma: discount.
+      n: most rewards in a sum.
+
+    Example:
+      >>> yes = jnp.array([True, True, True])
+      >>> n_step_targets(jnp.ones(3), jnp.full(3, 8.0), ~yes, yes, 0.5, 2)
+      Array([3.5, 3.5, 5. ], dtype=float32)
+
+    References:
+      Sutton and Barto, Reinforcement Learning (2nd edition), equation 7.1.
+    """
+    continues = jnp.concatenate([mask[1:], jnp.zeros_like(mask[:1])])
+    beyond = (1.0 - terminated) * next_values
+    targets = rewards + gamma * beyond
+    for _ in range(n - 1):
+        later = jnp.concatenate([targets[1:], targets[-1:]])
+        targets = rewards + gamma * jnp.where(continues, later, beyond)
+    return targets

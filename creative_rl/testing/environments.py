@@ -39,7 +39,8 @@ def check_environment(
     64-bit mode; keys may be raw and are consumed once; the second call compiles nothing; weights
     can be vmapped. And in random episodes: observations lie in their space, all numbers are
     finite, the reward is the weighted sum of its terms, episodes end at the horizon, terminal
-    states absorb, `work` has one form at every step, and compiled batches equal plain calls.
+    states absorb, `work` has one form at every step, `state_index` (where there is one) stays
+    below `num_states`, and compiled batches equal plain calls.
 
     Args:
       env: an `Environment`, a wrapper that keeps the contract (`AutoReset` does not: its states
@@ -88,6 +89,27 @@ def _check_episodes(
     played.check_reward_sum(episodes, weights)
 
 
+def _check_state_index(env: Any, params: PyTree, episodes: played.Episodes) -> None:
+    """Where observations are numbered, each has a number."""
+    num_states = getattr(env, "num_states", None)
+    if num_states is None:
+        return
+    require(
+        isinstance(num_states, int) and num_states >= 1,
+        f"num_states must be None or a whole number of at least 1, but is {num_states!r}.",
+    )
+    observations = episodes.timesteps.observation
+    one = jax.tree.map(lambda leaf: leaf[0, 0], observations)
+    wrong = type_difference(jax.ShapeDtypeStruct((), jnp.int32), env.state_index(one))
+    require(wrong is None, f"state_index must give an int32 scalar, but {wrong}.")
+    numbers = jax.jit(jax.vmap(jax.vmap(env.state_index)))(observations)
+    low, high = int(numbers.min()), int(numbers.max())
+    require(
+        low >= 0 and high < num_states,
+        f"state_index must give numbers in 0..{num_states - 1}, but gave {low} to {high}.",
+    )
+
+
 _EPISODE_RULES = (
     played.check_starts,
     played.check_horizon,
@@ -100,6 +122,7 @@ _EPISODE_RULES = (
     played.check_transition,
     played.check_odd_actions,
     played.check_works,
+    _check_state_index,
 )
 
 

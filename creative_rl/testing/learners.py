@@ -137,12 +137,23 @@ def _check_seeds(learner: Learner, keys: Key, first: PyTree) -> None:
     """Seeds side by side; `first` is the first seed's state after an update of its own."""
     population = jax.jit(jax.vmap(learner.init))(keys)
     matrices = [leaf for leaf in jax.tree.leaves(population) if _is_matrix(leaf)]
-    different = [leaf for leaf in matrices if not np.array_equal(leaf[0], leaf[1])]
-    require(different, "init must give every key parameters of its own.")
+    # A table starts from one number everywhere; what it learns is then the key's own.
+    is_table = all((leaf == leaf.ravel()[0]).all() for leaf in matrices)
+    require(
+        is_table or _differ(matrices),
+        "init must give every key parameters of its own, or one number everywhere.",
+    )
     population, _ = jax.jit(jax.vmap(learner.update))(population)
+    matrices = [leaf for leaf in jax.tree.leaves(population) if _is_matrix(leaf)]
+    require(_differ(matrices), "every key must learn parameters of its own.")
     together = jax.tree.map(lambda leaf: leaf[0], population)
     wrong = value_difference(first, together, rtol=1e-3, atol=1e-4)
     require(wrong is None, f"a seed under vmap must learn as it does alone, but there {wrong}.")
+
+
+def _differ(matrices: list[Any]) -> bool:
+    """Whether some parameters of the first two seeds differ."""
+    return any(not np.array_equal(leaf[0], leaf[1]) for leaf in matrices)
 
 
 def _is_matrix(leaf: Any) -> bool:

@@ -114,6 +114,13 @@ class ObservationProbe(Probe):
     def observe(self, state: ProbeState, params: ProbeParams) -> Array:
         return (2 * state.draw - 1).astype(jnp.float32)[None]
 
+    @property
+    def num_states(self) -> int:
+        return 2
+
+    def state_index(self, observation: Array) -> Array:
+        return (observation[0] > 0).astype(jnp.int32)
+
     def mean_value(self, gamma: float) -> float:
         return 0.0
 

@@ -10,5 +10,6 @@ ValueError: works are read from .mid, .json, got 'none.txt'
 from creative_rl.works.files import load, save, unbatch
 from creative_rl.works.melody import Melody
 from creative_rl.works.notation import text
+from creative_rl.works.walk import Walk
 
-__all__ = ["Melody", "load", "save", "text", "unbatch"]
+__all__ = ["Melody", "Walk", "load", "save", "text", "unbatch"]

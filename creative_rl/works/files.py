@@ -9,10 +9,11 @@ import jax
 import numpy as np
 
 from creative_rl.typing import PyTree
-from creative_rl.works import midi, piano_roll, spans, synthesizer
+from creative_rl.works import midi, piano_roll, spans, synthesizer, walk, walk_map
 from creative_rl.works.atomic import write_bytes
 from creative_rl.works.json_file import encode_json, read_json
 from creative_rl.works.melody import Melody
+from creative_rl.works.walk import Walk
 
 
 class Format(NamedTuple):
@@ -47,13 +48,21 @@ KINDS: dict[type, Kind] = {
             ".json": Format(encode_json, _read_json),
         },
     ),
+    Walk: Kind(
+        check=walk.on_host,
+        formats={
+            ".png": Format(walk_map.encode_png),
+            ".txt": Format(walk.encode_text),
+            ".json": Format(encode_json, _read_json),
+        },
+    ),
 }
 
 
 def save(work: PyTree, path: str | os.PathLike) -> pathlib.Path:
     """Write one work; the suffix of `path` says how. What stood there is replaced at the end.
 
-    A `Melody` has .mid, .wav, .png (piano roll) and .json.
+    A `Melody` has .mid, .wav, .png (piano roll) and .json; a `Walk` .png (map), .txt and .json.
 
     Raises:
       ValueError: no such format for this work, or the work is a batch (see `unbatch`).

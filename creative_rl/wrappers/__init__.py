@@ -4,6 +4,14 @@ from creative_rl.wrappers.auto_reset import AutoReset
 from creative_rl.wrappers.episode_log import EpisodeLog
 from creative_rl.wrappers.flatten_actions import FlattenActions
 from creative_rl.wrappers.likelihood_reward import LikelihoodReward
+from creative_rl.wrappers.novelty_reward import NoveltyReward
 from creative_rl.wrappers.wrapper import Wrapper
 
-__all__ = ["AutoReset", "EpisodeLog", "FlattenActions", "LikelihoodReward", "Wrapper"]
+__all__ = [
+    "AutoReset",
+    "EpisodeLog",
+    "FlattenActions",
+    "LikelihoodReward",
+    "NoveltyReward",
+    "Wrapper",
+]

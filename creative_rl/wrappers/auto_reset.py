@@ -58,6 +58,10 @@ class AutoReset(Wrapper):
     def env_params(self, params: PyTree) -> PyTree:
         return params if self.mode == "same_step" else params.env
 
+    def with_env_params(self, params: PyTree, env_params: PyTree) -> PyTree:
+        """The pool stays: its starts were made with the params that `init_params` was given."""
+        return env_params if self.mode == "same_step" else params.replace(env=env_params)
+
     def reset(self, key: Key, params: PyTree) -> tuple[PyTree, Timestep]:
         state, timestep = self._start(as_key(key), params)
         return state, _with_final(timestep, timestep)

@@ -59,6 +59,11 @@ class LikelihoodReward(Wrapper):
     def env_params(self, params: LikelihoodRewardParams) -> PyTree:
         return params.env
 
+    def with_env_params(
+        self, params: LikelihoodRewardParams, env_params: PyTree
+    ) -> LikelihoodRewardParams:
+        return params.replace(env=env_params)
+
     def reset(
         self, key: Key, params: LikelihoodRewardParams
     ) -> tuple[LikelihoodRewardState, Timestep]:

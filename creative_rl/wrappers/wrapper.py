@@ -12,8 +12,9 @@ from creative_rl.typing import Array, Key, PyTree, Timestep
 class Wrapper:
     """Passes everything on to `env`; a subclass overrides what it changes.
 
-    A wrapper with a state or params of its own overrides `env_state` or `env_params`, which
-    find the wrapped environment's inside them; most others override `reset` and `transition`.
+    A wrapper with a state of its own overrides `env_state`, one with params of its own `env_params`
+    and `with_env_params`: they find and replace the wrapped environment's inside. Most others
+    override `reset` and `transition`.
 
     Attributes:
       env: an `Environment` or another wrapper.
@@ -41,6 +42,13 @@ class Wrapper:
     def default_params(self) -> PyTree:
         return self.env.default_params
 
+    @property
+    def num_states(self) -> int | None:
+        return self.env.num_states
+
+    def state_index(self, observation: PyTree) -> Array:
+        return self.env.state_index(observation)
+
     def env_state(self, state: PyTree) -> PyTree:
         """The wrapped environment's state inside this wrapper's."""
         return state
@@ -48,6 +56,15 @@ class Wrapper:
     def env_params(self, params: PyTree) -> PyTree:
         """The wrapped environment's params inside this wrapper's."""
         return params
+
+    def with_env_params(self, params: PyTree, env_params: PyTree) -> PyTree:
+        """This wrapper's params with other ones for the wrapped environment inside."""
+        return env_params
+
+    def update_params(self, params: PyTree, timesteps: Timestep) -> PyTree:
+        """As `Environment.update_params`; the timesteps are the outermost wrapper's."""
+        env_params = self.env.update_params(self.env_params(params), timesteps)
+        return self.with_env_params(params, env_params)
 
     def reset(self, key: Key, params: PyTree) -> tuple[PyTree, Timestep]:
         return self.env.reset(key, params)

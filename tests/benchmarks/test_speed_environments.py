@@ -18,7 +18,8 @@ def test_the_plain_loop_is_the_environment(id, key):
     plain = plain_loops.plain(env)
     params = env.default_params
     step = jax.jit(env.step)
-    actions = np.random.default_rng(0).integers(plain.num_actions, size=(3, env.horizon))
+    length = env.horizon or env.num_steps  # at most
+    actions = np.random.default_rng(0).integers(plain.num_actions, size=(3, length))
     for episode in actions:
         state, timestep = env.reset(key, params)
         observation = plain.reset()
@@ -30,6 +31,8 @@ def test_the_plain_loop_is_the_environment(id, key):
             np.testing.assert_array_equal(observation, timestep.observation)
             np.testing.assert_allclose(reward, timestep.reward, rtol=1e-5, atol=1e-5)
             assert is_over == bool(timestep.ended)
+            if is_over:
+                break
         assert is_over
 
 

@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 
 import creative_rl as crl
-from creative_rl.configs import DQNConfig, LikelihoodConfig, PPOConfig
+from creative_rl.configs import (
+    A2CConfig,
+    DQNConfig,
+    LikelihoodConfig,
+    PPOConfig,
+    QLearningConfig,
+    ReinforceConfig,
+    SACConfig,
+)
 from creative_rl.registry import LEARNERS, load
 from creative_rl.spaces import Discrete
 from creative_rl.stores.sequences import Sequences
@@ -25,6 +33,8 @@ SMALL = {
     "ppo": PPOConfig(
         num_envs=4, num_steps=6, num_epochs=2, num_minibatches=2, hidden_sizes=(8,), memory_size=4
     ),
+    "a2c": A2CConfig(num_envs=4, num_steps=6, hidden_sizes=(8,), memory_size=4),
+    "reinforce": ReinforceConfig(num_envs=4, hidden_sizes=(8,), memory_size=4),
     "dqn": DQNConfig(
         num_envs=4,
         num_steps=4,
@@ -34,7 +44,18 @@ SMALL = {
         memory_size=4,
         learning_starts=32,
         target_interval=2,
+        sequence_length=4,
     ),
+    "sac": SACConfig(
+        num_envs=4,
+        num_steps=2,
+        num_epochs=2,
+        batch_size=8,
+        replay_size=64,
+        hidden_sizes=(8,),
+        learning_starts=16,
+    ),
+    "q_learning": QLearningConfig(num_envs=4, num_steps=6),
     "likelihood": LikelihoodConfig(batch_size=4, num_steps=2, memory_size=4),
 }
 PROBE = {
@@ -45,6 +66,17 @@ PROBE = {
         learning_rate=5e-3,
         hidden_sizes=(16,),
         memory_size=16,
+    ),
+    "a2c": A2CConfig(
+        num_envs=32,
+        num_steps=8,
+        gamma=GAMMA,
+        learning_rate=1e-2,
+        hidden_sizes=(16,),
+        memory_size=16,
+    ),
+    "reinforce": ReinforceConfig(
+        num_envs=64, gamma=GAMMA, learning_rate=1e-2, hidden_sizes=(16,), memory_size=16
     ),
     "dqn": DQNConfig(
         num_envs=16,
@@ -59,9 +91,31 @@ PROBE = {
         target_interval=20,
         epsilon_steps=4000,
     ),
+    "sac": SACConfig(
+        num_envs=16,
+        num_steps=2,
+        num_epochs=2,
+        gamma=GAMMA,
+        learning_rate=5e-3,
+        batch_size=64,
+        replay_size=1024,
+        hidden_sizes=(16,),
+        learning_starts=64,
+        target_tau=0.05,
+        temperature=0.1,
+    ),
+    "q_learning": QLearningConfig(gamma=GAMMA, learning_rate=0.5, epsilon_steps=500),
 }
-PROBE_UPDATES = {"ppo": 100, "dqn": 600}
-RECURRENCES = {"ppo": ("none", "lstm"), "dqn": ("none", "lstm"), "likelihood": ("lstm", "gru")}
+PROBE_UPDATES = {"ppo": 100, "a2c": 300, "reinforce": 300, "dqn": 600, "sac": 600, "q_learning": 20}
+RECURRENCES = {
+    "ppo": ("none", "lstm"),
+    "a2c": ("none", "gru"),
+    "reinforce": ("none", "gru"),
+    "dqn": ("none", "lstm"),
+    "sac": ("none",),
+    "q_learning": ("none",),
+    "likelihood": ("lstm", "gru"),
+}
 
 
 def build(name, env, config):
@@ -81,7 +135,9 @@ def test_every_learner_is_held_to_the_suite():
 )
 def test_registered_learners(name, recurrent):
     env = crl.make("melody-theory" if name == "likelihood" else "melody-target-tutorial")
-    config = dataclasses.replace(SMALL[name], recurrent=recurrent)
+    config = SMALL[name]
+    if hasattr(config, "recurrent"):
+        config = dataclasses.replace(config, recurrent=recurrent)
     check_learner(build(name, env, config), env)
 
 
@@ -100,9 +156,9 @@ def test_probe_problems(name, probe):
     )
 
 
-@pytest.mark.parametrize("name", PROBE)
+@pytest.mark.parametrize("name", [name for name in PROBE if hasattr(PROBE[name], "recurrent")])
 def test_memory_probe(name):
-    config = dataclasses.replace(PROBE[name], recurrent="gru", num_steps=6, gamma=0.9)
+    config = dataclasses.replace(PROBE[name], recurrent="gru", gamma=0.9)
     probes.check_solves(
         lambda env: build(name, env, config),
         probes.MemoryProbe(),

@@ -74,7 +74,7 @@ def test_starts_from_given_variables_and_learns_from_a_likelihood_reward(key):
     model = crl.networks.Model(env.observation_space, 38, recurrent="lstm", memory_size=8)
     listener = LikelihoodReward(env, model)
     params = listener.init_params(env.default_params, donor, weight=0.5)
-    learner = ppo(listener, LSTM, params=params, actor_variables=donor)
+    learner = ppo(listener, LSTM, params=params, prior_variables=donor)
     state = learner.init(jax.random.key(5))
     chex.assert_trees_all_equal(state.variables["actor"], donor)
     _, metrics = jax.jit(learner.update)(state)

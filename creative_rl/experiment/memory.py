@@ -1,0 +1,212 @@
+"""Whether a training run fits into memory, told before anything is compiled or allocated.
+
+The need is read from shapes and from the traced programs (see `liveness`), which costs what tracing
+costs; training uses the same trace, so it is made once.
+"""
+
+import pathlib
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+
+from creative_rl.experiment.chunks import compiled_chunk
+from creative_rl.experiment.liveness import peak_bytes
+from creative_rl.typing import Key, Learner, PyTree
+
+_ROOT = pathlib.Path("/")
+
+
+def estimate(
+    learner: Learner,
+    num_members: int | None = None,
+    *,
+    start: Callable[[Key], PyTree] | None = None,
+    num_copies: int = 0,
+) -> int:
+    """Bytes that `train` needs on the device at its fullest: within a factor of two, often a tenth.
+
+    Args:
+      learner: what to train.
+      num_members: learners trained side by side in one program; None for one alone.
+      start: what makes the state from the members' keys, instead of `learner.init`.
+      num_copies: further copies of the state, such as the one that is being saved.
+
+    Raises:
+      ValueError: `num_members` is below 1.
+
+    Example:
+      >>> import creative_rl as crl
+      >>> env = crl.make("melody-target")
+      >>> small = crl.learners.dqn(env, crl.DQNConfig(replay_size=1_000_000))
+      >>> large = crl.learners.dqn(env, crl.DQNConfig(replay_size=1_000_000_000))
+      >>> round(estimate(large) / estimate(small), -2)
+      1000.0
+    """
+    init = _init(learner, num_members, start)
+    keys = _keys(num_members)
+    state = jax.eval_shape(init, keys)
+    chunk = compiled_chunk(learner.update, num_members is not None)
+    most = max(_peak(init.trace(keys)), _peak(chunk.trace(state, _COUNT)))
+    return most + num_copies * _size(state)
+
+
+def check(
+    learner: Learner,
+    num_members: int | None = None,
+    *,
+    limit: int | None = None,
+    start: Callable[[Key], PyTree] | None = None,
+    num_copies: int = 0,
+) -> None:
+    """Refuse what does not fit, before it is compiled.
+
+    Args:
+      learner, num_members, start, num_copies: as for `estimate`.
+      limit: bytes there are; None for `available_bytes()`. Where that is not known, all fits.
+
+    Raises:
+      ValueError: the estimate is above the limit: by how much, and what would fit.
+    """
+    limit = available_bytes() if limit is None else limit
+    if limit is None:
+        return
+
+    def need(num: int | None) -> int:
+        return estimate(learner, num, start=start, num_copies=num_copies)
+
+    most = need(num_members)
+    if most <= limit:
+        return
+    who = "training needs"
+    advice = f"make {_largest(learner)} smaller"
+    if num_members is not None and num_members > 1:
+        who = f"training {num_members:,} learners side by side needs"
+        fitting = _most_members(need, num_members, most, limit)
+        if fitting:
+            advice = f"{fitting:,} would fit"
+    raise ValueError(
+        f"memory: {who} about {shown(most)}, but {shown(limit)} are free, which is "
+        f"{shown(most - limit)} too little; {advice}"
+    )
+
+
+def available_bytes() -> int | None:
+    """Memory that is free on the device; None where that cannot be found out.
+
+    On an accelerator it is what its allocator has left; on a processor what the machine can give
+    away, or what is left to this process's control group where that is less (Linux).
+    """
+    stats = jax.local_devices()[0].memory_stats()
+    if stats and "bytes_limit" in stats:
+        return max(0, stats["bytes_limit"] - stats.get("bytes_in_use", 0))
+    if jax.default_backend() != "cpu":
+        return None
+    known = [free for free in (_machine_bytes(), *_group_bytes()) if free is not None]
+    return min(known, default=None)
+
+
+def shown(size: int) -> str:
+    """A size in bytes as people read it: 3 digits and a unit.
+
+    Example:
+      >>> shown(1536), shown(3 * 2**40)
+      ('1.50 KiB', '3.00 TiB')
+    """
+    number, unit = float(size), "B"
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB", "PiB"):
+        if number < 1000 or unit == "PiB":
+            break
+        number /= 1024
+    return (
+        f"{size} B"
+        if unit == "B"
+        else f"{number:.{2 if number < 10 else 1 if number < 100 else 0}f} {unit}"
+    )
+
+
+_COUNT = jax.ShapeDtypeStruct((), jnp.int32)
+
+
+def _init(
+    learner: Learner, num_members: int | None, start: Callable[[Key], PyTree] | None
+) -> Callable[[Key], PyTree]:
+    if num_members is not None and num_members < 1:
+        raise ValueError(f"memory: num_members must be at least 1, got {num_members}")
+    alone = learner.init if num_members is None else jax.vmap(learner.init)
+    return jax.jit(start or alone)
+
+
+def _keys(num_members: int | None) -> jax.ShapeDtypeStruct:
+    one = jax.eval_shape(jax.random.key, 0)
+    return jax.ShapeDtypeStruct(() if num_members is None else (num_members,), one.dtype)
+
+
+def _peak(traced: jax.stages.Traced) -> int:
+    donated = [argument.donated for argument in jax.tree.leaves(traced.args_info)]
+    return peak_bytes(traced.jaxpr, donated)
+
+
+def _size(tree: PyTree) -> int:
+    return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))
+
+
+def _largest(learner: Learner) -> str:
+    """The largest array of one learner's state, by its path."""
+    state = jax.eval_shape(learner.init, _keys(None))
+    path, leaf = max(
+        jax.tree.leaves_with_path(state), key=lambda item: item[1].size * item[1].dtype.itemsize
+    )
+    name = jax.tree_util.keystr(path, simple=True, separator="/")
+    return f"the state's {name} ({shown(_size(leaf))})"
+
+
+def _most_members(need: Callable[[int], int], num_members: int, most: int, limit: int) -> int:
+    """Members that fit, approached from above along lines; 0 where not even one does."""
+    one = need(1)
+    if one > limit:
+        return 0
+    while most > limit:
+        num_members = 1 + (limit - one) * (num_members - 1) // (most - one)
+        most = need(num_members)
+    return num_members
+
+
+def _machine_bytes() -> int | None:
+    try:
+        text = (_ROOT / "proc/meminfo").read_text()
+        return int(text.partition("MemAvailable:")[2].split()[0]) * 1024
+    except (OSError, IndexError, ValueError):
+        return None
+
+
+def _group_bytes() -> list[int | None]:
+    """What is left to the control group and to those that it is in, as far as they are limited."""
+    try:
+        lines = (_ROOT / "proc/self/cgroup").read_text().splitlines()
+    except OSError:
+        return []
+    found = []
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers in ("", "memory"):
+            base = _ROOT / "sys/fs/cgroup" / controllers
+            places = [base / path.lstrip("/"), *(base / path.lstrip("/")).parents]
+            found += [_left(place) for place in places if place.is_relative_to(base)]
+    return found
+
+
+def _left(group: pathlib.Path) -> int | None:
+    """Bytes that a group may still use: what it caches of files can be dropped."""
+    for most, used, cached in (
+        ("memory.max", "memory.current", "inactive_file"),  # version 2
+        ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),  # version 1
+    ):
+        try:
+            limit = int((group / most).read_text())  # "max" where there is none
+            in_use = int((group / used).read_text())
+            stat = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+        except (OSError, ValueError):
+            continue
+        return max(0, limit - in_use + int(stat.get(cached, 0)))
+    return None
