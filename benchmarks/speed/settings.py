@@ -3,6 +3,7 @@
 import dataclasses
 
 ENVIRONMENT = "CartPole-v1"
+CONTINUOUS = "Pendulum-v1"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +41,8 @@ class PPOTask:
 class DQNTask:
     """DQN on CartPole, as purejaxrl's default: one gradient step for a step of all environments.
 
+    Only learning starts sooner, so that nearly all of a round is learning.
+
     Attributes:
       num_updates: steps of all environments in one round.
       torch_updates: as many for a PyTorch contender.
@@ -53,27 +56,56 @@ class DQNTask:
     hidden_sizes: tuple[int, int] = (120, 84)
     learning_rate: float = 2.5e-4
     gamma: float = 0.99
-    learning_starts: int = 10_000
+    learning_starts: int = 1_000
     target_steps: int = 500
     epsilon_start: float = 1.0
     epsilon_end: float = 0.05
     epsilon_steps: int = 250_000
 
 
+@dataclasses.dataclass(frozen=True)
+class SACTask:
+    """SAC on Pendulum, as the default of Stable-Baselines3: a gradient step for every step.
+
+    Attributes:
+      hidden_sizes: of the policy and both critics, relu.
+      num_updates: steps, and gradient steps, in one round.
+      torch_updates: as many for a PyTorch contender.
+      learning_starts: none, so that all of a round is learning.
+      target_tau: share of the critics that moves into their targets at every gradient step.
+    """
+
+    hidden_sizes: tuple[int, int]
+    num_updates: int
+    torch_updates: int
+    num_envs: int = 1
+    replay_size: int = 100_000
+    batch_size: int = 256
+    learning_rate: float = 3e-4
+    gamma: float = 0.99
+    learning_starts: int = 0
+    target_tau: float = 0.005
+
+
+Task = PPOTask | DQNTask | SACTask
 NARROW, WIDE, DQN = "ppo-4x128", "ppo-2048x16", "dqn-10"
+SAC, SAC_WIDE = "sac-1x64", "sac-1x256"
 LEARNING_STEPS = 500_000
 """Environment steps after which CartPole should be learned."""
 
 
-def tasks(quick: bool) -> dict[str, PPOTask | DQNTask]:
+def tasks(quick: bool) -> dict[str, Task]:
     """By name; quick ones are too short to learn from, and rough."""
     if quick:
         return {
             NARROW: PPOTask(4, 128, num_updates=100, torch_updates=4),
             DQN: DQNTask(num_updates=3_000, torch_updates=400),
+            SAC: SACTask((64, 64), num_updates=1_000, torch_updates=150),
         }
     return {
         NARROW: PPOTask(4, 128, num_updates=LEARNING_STEPS // 512, torch_updates=24),
         WIDE: PPOTask(2048, 16, num_updates=30, torch_updates=1),
         DQN: DQNTask(num_updates=20_000, torch_updates=1_500),
+        SAC: SACTask((64, 64), num_updates=6_000, torch_updates=700),
+        SAC_WIDE: SACTask((256, 256), num_updates=800, torch_updates=300),
     }

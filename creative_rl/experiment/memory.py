@@ -162,12 +162,14 @@ def _largest(learner: Learner) -> str:
 
 
 def _most_members(need: Callable[[int], int], num_members: int, most: int, limit: int) -> int:
-    """Members that fit, approached from above along lines; 0 where not even one does."""
-    one = need(1)
-    if one > limit:
+    """Members that fit, approached from above along secants; 0 where not even one does."""
+    low, low_need = 1, need(1)  # the other end of the secant
+    if low_need > limit:
         return 0
     while most > limit:
-        num_members = 1 + (limit - one) * (num_members - 1) // (most - one)
+        step = (most - limit) * (num_members - low) // (most - low_need)
+        low, low_need = num_members, most
+        num_members = max(1, num_members - 1 - step)
         most = need(num_members)
     return num_members
 

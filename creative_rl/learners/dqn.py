@@ -303,12 +303,12 @@ def dqn(
             "priority": _SHARE_OF_MAX * size.max(0) + (1 - _SHARE_OF_MAX) * mean_size,
         }
 
-    def importance(order: priorities.Priorities, slots: Array, state: DQNState) -> Array:
+    def importance(shares: Array, state: DQNState) -> Array:
         """Weights that undo the priorities' bias, the largest of the batch 1; [1, N]."""
         exponent = schedules.linear(
             config.importance_exponent, 1.0, config.importance_steps, num_steps(state.num_updates)
         )
-        weights = (state.replay.size * priorities.probability(order, slots)) ** -exponent
+        weights = (state.replay.size * shares) ** -exponent
         return (weights / weights.max())[None]
 
     def gradient_step(state: DQNState, carry, key: Key):
@@ -316,8 +316,9 @@ def dqn(
         weights = jnp.ones((1, config.batch_size))
         if config.prioritized:
             slots = priorities.sample(order, key, config.batch_size)
+            shares = priorities.probability(order, slots)
+            weights = importance(shares, state)
             windows = replay.take(state.replay, slots, length)
-            weights = importance(order, slots, state)
         else:
             windows = replay.sample(state.replay, key, config.batch_size, length)
         gradients, metrics = jax.grad(loss_fn, has_aux=True)(
@@ -327,7 +328,8 @@ def dqn(
         variables = optax.apply_updates(variables, updates)
         priority = (metrics.pop("priority") + _LEAST_ERROR) ** config.priority_exponent
         if config.prioritized:
-            order = priorities.assign(order, windows.slots, priority)
+            # Tied to the shares, so that they are read before the write that happens in place.
+            order = priorities.assign(order, jnp.where(shares >= 0, slots, -1), priority)
         return (variables, opt_state, order), metrics
 
     def learn(state: DQNState, key: Key) -> tuple[PyTree, PyTree, PyTree, dict[str, Array]]:

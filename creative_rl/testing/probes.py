@@ -2,7 +2,7 @@
 
 Each asks for one ability of a learner, so a failure names what is broken: predicting a constant,
 reading observations, discounting, choosing, choosing by observation, bootstrapping through a
-truncation, and remembering.
+truncation, remembering, and choosing numbers or several things at once.
 """
 
 import abc
@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 
 from creative_rl.environment import Environment
-from creative_rl.spaces import Box, Discrete, Space
+from creative_rl.spaces import Box, Discrete, MultiDiscrete, Space
 from creative_rl.testing.trees import require
 from creative_rl.typing import Array, Key, Learner, PyTree, Term, Transition
 
@@ -27,8 +27,8 @@ class ProbeState(flax.struct.PyTreeNode):
     """Steps so far, what was drawn at the start, and the last action."""
 
     step: Array  # int32
-    draw: Array  # int32: 0 or 1, evenly
-    action: Array  # int32: 0 at the start
+    draw: Array  # of the probe's `drawn_from`
+    action: Array  # of its action space; zeros at the start
 
 
 class ProbeParams(flax.struct.PyTreeNode):
@@ -43,8 +43,10 @@ def _reward(fn: Callable[[Transition], Array]) -> tuple[Term, ...]:
 
 @dataclasses.dataclass(frozen=True)
 class Probe(Environment):
-    """Base of the probes: two actions, a fair draw at the start, and `num_steps` steps."""
+    """Base of the probes: a uniform draw at the start, two actions, and `num_steps` steps."""
 
+    drawn_from: ClassVar[Space] = Discrete(2)
+    """What the draw at the start is from."""
     num_steps: ClassVar[int] = 1
     best_return: ClassVar[float] = 1.0
     """What the best policy gets in an episode, undiscounted."""
@@ -54,7 +56,7 @@ class Probe(Environment):
         """The mean over an episode's steps of the value; None where it depends on the policy."""
 
     @property
-    def action_space(self) -> Discrete:
+    def action_space(self) -> Space:
         return Discrete(2)
 
     @property
@@ -66,7 +68,7 @@ class Probe(Environment):
         return self.num_steps
 
     def initial_state(self, key: Key, params: ProbeParams) -> ProbeState:
-        return ProbeState(jnp.int32(0), Discrete(2).sample(key), jnp.int32(0))
+        return ProbeState(jnp.int32(0), self.drawn_from.sample(key), self.action_space.zeros())
 
     def next_state(
         self, key: Key, state: ProbeState, action: Array, params: ProbeParams
@@ -225,10 +227,67 @@ class MemoryProbe(Probe):
         return None
 
 
+@dataclasses.dataclass(frozen=True)
+class BoxMatchProbe(Probe):
+    """Two numbers to answer with the same: reward 1 - the mean squared difference, one step.
+
+    Actions reach twice as far as observations. The best fixed action gets 2/3; a policy that is
+    right on average gets 1 less its variance.
+    """
+
+    drawn_from: ClassVar[Space] = Box(-1.0, 1.0, (2,))
+    terms: tuple[Term, ...] = _reward(
+        lambda seen: 1.0 - jnp.square(seen.action - seen.state.draw).mean()
+    )
+
+    @property
+    def observation_space(self) -> Space:
+        return self.drawn_from
+
+    @property
+    def action_space(self) -> Space:
+        return Box(-2.0, 2.0, (2,))
+
+    def observe(self, state: ProbeState, params: ProbeParams) -> Array:
+        return state.draw
+
+    def mean_value(self, gamma: float) -> None:
+        return None
+
+
+@dataclasses.dataclass(frozen=True)
+class MultiMatchProbe(Probe):
+    """Two entries to answer with the same: reward 1 where both are right, one step.
+
+    The best fixed action gets 1/6. A policy that chooses entries apart can be perfect.
+    """
+
+    drawn_from: ClassVar[Space] = MultiDiscrete((2, 3))
+    terms: tuple[Term, ...] = _reward(lambda seen: (seen.action == seen.state.draw).all())
+
+    @property
+    def observation_space(self) -> Space:
+        return self.drawn_from
+
+    @property
+    def action_space(self) -> Space:
+        return self.drawn_from
+
+    def observe(self, state: ProbeState, params: ProbeParams) -> Array:
+        return state.draw
+
+    def mean_value(self, gamma: float) -> None:
+        return None
+
+
 VALUE_PROBES = (ConstantProbe(), ObservationProbe(), DiscountProbe(), TruncationProbe())
 ACTION_PROBES = (ActionProbe(), MatchProbe())
 MEMORY_PROBES = (MemoryProbe(),)
 """For recurrent learners only."""
+BOX_PROBES = (BoxMatchProbe(),)
+"""For learners of continuous actions."""
+MULTI_PROBES = (MultiMatchProbe(),)
+"""For learners of `MultiDiscrete` actions."""
 
 
 def check_solves(
@@ -248,7 +307,8 @@ def check_solves(
 
     Args:
       make_learner: builds the learner for a probe.
-      probe: one of `VALUE_PROBES`, `ACTION_PROBES` or, with memory, `MEMORY_PROBES`.
+      probe: one of `VALUE_PROBES` and `ACTION_PROBES`, of `MEMORY_PROBES` with memory, or of
+        `BOX_PROBES` and `MULTI_PROBES` for such actions.
       gamma: the learner's discount; 0.5 separates right values from wrong ones well.
       num_updates: updates to train for, in one compiled scan.
       tolerance: of the mean value, the root of the loss, and the share of the best return.

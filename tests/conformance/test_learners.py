@@ -103,6 +103,7 @@ PROBE = {
         learning_starts=64,
         target_tau=0.05,
         temperature=0.1,
+        target_entropy_scale=0.1,
     ),
     "q_learning": QLearningConfig(gamma=GAMMA, learning_rate=0.5, epsilon_steps=500),
 }
@@ -319,6 +320,9 @@ class NanState(Toy):
 class SameForAllKeys(Toy):
     shared = True
 
+    def noise(self, key):
+        return jax.random.normal(jax.random.key(0), (2, 2), jnp.float32)
+
 
 class HiddenState(Toy):
     def __init__(self):
@@ -367,7 +371,7 @@ BROKEN = {
     NanMetric: r"metrics must be finite, but in update 1 .*log.* is not",
     VectorMetric: "metrics must be arrays without axes, but rows is",
     NanState: "a state must never hold NaN, but .*w.* does",
-    SameForAllKeys: "init must give every key parameters of its own",
+    SameForAllKeys: "every key must learn parameters of its own",
     HiddenState: "an update from a saved and restored state must be bit-equal|under vmap",
     ActsOutside: "act must give actions inside Discrete.*action 1 was",
     ActsInFloats: r"act must give an action like the action space's, but .*float32\[\]",

@@ -86,3 +86,39 @@ def test_vmapped_initialisation_ends(recurrent, key):
         variables = jax.block_until_ready(init(jax.random.split(jax.random.key(seed), 32)))
     kernel = variables["params"]["head"]["kernel"]
     assert len(np.unique(np.asarray(kernel[:, 0, 0]))) == 32
+
+
+def test_dueling_by_hand():
+    """Wang et al. 2016, equation 9, layer by layer in NumPy."""
+    model = Model(Discrete(3), 4, (5, 6), dueling=True, activation="relu")
+    variables = model.init(jax.random.key(0), jnp.int32(0), ())
+    params = jax.tree.map(np.asarray, variables["params"])
+
+    def dense(name, x):
+        return x @ params[name]["kernel"] + params[name]["bias"]
+
+    assert params["advantage_stream"]["kernel"].shape == (5, 6)  # in place of the last layer
+    x = np.maximum(dense("hidden_0", np.eye(3)), 0)
+    value = dense("value", np.maximum(dense("value_stream", x), 0))
+    advantages = dense("head", np.maximum(dense("advantage_stream", x), 0))
+    expected = value + advantages - advantages.mean(axis=-1, keepdims=True)
+    outputs, _ = model.apply(variables, jnp.arange(3), ())
+    np.testing.assert_allclose(outputs, expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(outputs.mean(-1), value[:, 0], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("recurrent", ["none", "gru"])
+def test_dueling_unrolls_as_it_steps(recurrent, key):
+    model = Model(Discrete(6), 4, (8,), recurrent, 5, dueling=True)
+    key_model, key_x = jax.random.split(key)
+    variables = model.init(key_model, jnp.int32(0), model.init_memory())
+    streams = {"value_stream", "advantage_stream", "value", "head"}
+    assert streams <= set(variables["params"])
+    assert not any(name.startswith("hidden") for name in variables["params"])
+    observations = jax.random.randint(key_x, (7, 3), 0, 6)
+    starts = jnp.zeros((7, 3), bool).at[0].set(True)
+    memory = jax.tree.map(lambda leaf: jnp.stack([leaf] * 3), model.init_memory())
+    outputs, _ = model.apply(variables, observations, starts, memory, method="unroll")
+    for t in range(7):
+        output, memory = model.apply(variables, observations[t], memory)
+        np.testing.assert_allclose(outputs[t], output, rtol=1e-5, atol=1e-6)

@@ -3,6 +3,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from creative_rl.ops import distributions as d
 
@@ -55,3 +57,46 @@ def test_masked_actions_are_never_drawn(key):
 def test_with_no_action_allowed_the_draw_is_uniform(key):
     logits = d.mask_logits(jnp.array([9.0, 0.0]), jnp.zeros(2, bool))
     np.testing.assert_allclose(jax.nn.softmax(logits), [0.5, 0.5])
+
+
+masks = st.lists(st.booleans(), min_size=1, max_size=9).filter(any)
+
+
+@settings(deadline=None, max_examples=40)
+@given(masks)
+def test_a_uniform_action_shares_the_interval_evenly_over_the_allowed(mask):
+    """An even grid of numbers, k for each allowed action, gives each of them exactly k."""
+    num_allowed, k = sum(mask), 16
+    uniform = (jnp.arange(num_allowed * k, dtype=jnp.float32) + 0.5) / (num_allowed * k)
+    masks = jnp.broadcast_to(jnp.array(mask), (len(uniform), len(mask)))
+    actions = d.uniform_action(uniform, len(mask), masks)
+    assert actions.dtype == jnp.int32
+    np.testing.assert_array_equal(np.bincount(actions, minlength=len(mask)), k * np.array(mask))
+    assert (np.diff(actions) >= 0).all()
+
+
+@settings(deadline=None, max_examples=60)
+@given(masks, st.floats(0, 1, width=32))
+def test_a_uniform_action_is_always_allowed(mask, uniform):
+    action = d.uniform_action(jnp.float32(uniform), len(mask), jnp.array(mask))
+    assert mask[int(action)]
+
+
+@pytest.mark.parametrize("num_actions", [1, 3, 38])
+def test_a_uniform_action_without_a_mask(num_actions):
+    uniform = (jnp.arange(num_actions * 7, dtype=jnp.float32) + 0.5) / (num_actions * 7)
+    actions = d.uniform_action(uniform, num_actions, None)
+    np.testing.assert_array_equal(np.bincount(actions, minlength=num_actions), 7)
+    assert int(d.uniform_action(jnp.float32(1.0), num_actions, None)) == num_actions - 1
+
+
+def test_with_no_action_allowed_the_uniform_action_is_the_first():
+    assert int(d.uniform_action(jnp.float32(0.9), 3, jnp.zeros(3, bool))) == 0
+
+
+def test_the_entry_that_an_action_names_and_its_gradient(logits):
+    action = jnp.array([6, 0, 3, 3, 1], jnp.int32)
+    chosen = d.select_action(logits, action)
+    np.testing.assert_array_equal(chosen, np.asarray(logits)[np.arange(5), action])
+    gradient = jax.grad(lambda values: d.select_action(values, action).sum())(logits)
+    np.testing.assert_array_equal(gradient, np.eye(7)[np.asarray(action)])

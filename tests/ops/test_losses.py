@@ -1,3 +1,4 @@
+import distrax
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -45,3 +46,21 @@ def test_q_target_ends_with_the_task():
     rewards = jnp.array([1.0, 1.0])
     target = losses.q_learning_target(rewards, jnp.array([True, False]), jnp.array([5.0, 5.0]), 0.9)
     np.testing.assert_allclose(target, [1.0, 5.5])
+
+
+def test_approximate_kl_by_hand():
+    # Ratios 1, e and 1/e: (r - 1) - log r.
+    kl = losses.approximate_kl(jnp.array([0.0, 1.0, -1.0]), jnp.zeros(3))
+    np.testing.assert_allclose(kl, [0.0, np.e - 2, 1 / np.e], rtol=1e-6)
+    # Small steps keep their size in 32 bits, and none is negative.
+    small = losses.approximate_kl(jnp.array([1e-3, -1e-3]), jnp.zeros(2))
+    assert (np.asarray(small) >= 0).all()
+    np.testing.assert_allclose(small, 5e-7, rtol=0.2)
+
+
+def test_the_mean_of_approximate_kl_is_the_kl_of_distrax(key):
+    """Exactly: the mean over all draws, each with its old probability."""
+    old, new = jax.random.normal(key, (2, 6))
+    old, new = distrax.Categorical(logits=old), distrax.Categorical(logits=new)
+    kl = losses.approximate_kl(jnp.log(new.probs), jnp.log(old.probs))
+    np.testing.assert_allclose((old.probs * kl).sum(), old.kl_divergence(new), rtol=1e-5)

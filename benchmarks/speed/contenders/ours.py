@@ -1,4 +1,4 @@
-"""creative_rl: PPO and DQN on CartPole, and the recurrent learners on melodies."""
+"""creative_rl: PPO and DQN on CartPole, SAC on Pendulum, and recurrent learners on melodies."""
 
 import dataclasses
 import pathlib
@@ -58,14 +58,40 @@ def dqn(task: settings.DQNTask) -> Learner:
     return crl.learners.dqn(crl.interop.from_gymnax(settings.ENVIRONMENT), config)
 
 
+def sac(task: settings.SACTask) -> Learner:
+    config = crl.SACConfig(
+        num_envs=task.num_envs,
+        num_epochs=1,
+        batch_size=task.batch_size,
+        replay_size=task.replay_size,
+        hidden_sizes=task.hidden_sizes,
+        learning_rate=task.learning_rate,
+        gamma=task.gamma,
+        learning_starts=task.learning_starts,
+        target_tau=task.target_tau,
+    )
+    return crl.learners.sac(crl.interop.from_gymnax(settings.CONTINUOUS), config)
+
+
+def learner_of(task: settings.Task) -> Learner:
+    make = {settings.PPOTask: ppo, settings.DQNTask: dqn, settings.SACTask: sac}
+    return make[type(task)](task)
+
+
 def melody_learner(name: str) -> tuple[Learner, int]:
     """A recurrent learner on the rules of music theory, and updates for a round of seconds."""
     env = crl.make("melody-theory")
     if name == MELODY_PPO:
         config = crl.PPOConfig(num_envs=256, num_steps=32, recurrent="lstm")
         return crl.learners.ppo(env, config), 8
+    # Whole melodies are replayed: they have 32 steps.
     config = crl.DQNConfig(
-        num_envs=16, num_steps=32, batch_size=32, replay_size=2_000, recurrent="gru"
+        num_envs=16,
+        num_steps=32,
+        batch_size=32,
+        replay_size=64_000,
+        recurrent="gru",
+        sequence_length=32,
     )
     return crl.learners.dqn(env, config), 100
 
@@ -114,7 +140,7 @@ def main(name: str, quick: str) -> None:
         learner = ppo(dataclasses.replace(task, num_updates=updates))
     else:
         task = tasks[name]
-        learner = ppo(task) if isinstance(task, settings.PPOTask) else dqn(task)
+        learner = learner_of(task)
         updates = task.num_updates
     build, unit = compiled_unit(
         whole_run(learner, updates), updates * learner.steps_per_update, jax.random.key, report

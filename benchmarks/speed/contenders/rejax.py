@@ -1,7 +1,9 @@
-"""rejax: its PPO and DQN, without evaluation, on gymnax environments of five values.
+"""rejax: its PPO, DQN and SAC, without evaluation, on gymnax environments of five values.
 
 Its Q-network has 64-64 units whatever one asks for, so it is replaced by one of the task's sizes;
-its gradients are clipped at a bound that they do not reach.
+its gradients are clipped at a bound that they do not reach. Its SAC takes three gradient steps where
+ours takes one of all three, clips the deviation's logarithm at other bounds, and starts from the
+policy's own actions; layers, batches and the number of gradients are the same.
 """
 
 import sys
@@ -67,13 +69,34 @@ def dqn(task: settings.DQNTask) -> Any:
     return algorithm.replace(agent=algorithm.agent.clone(hidden_layer_sizes=task.hidden_sizes))
 
 
+def sac(task: settings.SACTask) -> Any:
+    env, params = five_values.make(settings.CONTINUOUS)
+    return rejax.SAC.create(
+        env=env,
+        env_params=params,
+        num_envs=task.num_envs,
+        buffer_size=task.replay_size,
+        fill_buffer=task.learning_starts,
+        batch_size=task.batch_size,
+        num_epochs=1,
+        hidden_layer_sizes=task.hidden_sizes,
+        learning_rate=task.learning_rate,
+        gamma=task.gamma,
+        polyak=1 - task.target_tau,
+        total_timesteps=task.num_updates * task.num_envs,
+        eval_freq=task.num_updates * task.num_envs,
+        skip_initial_evaluation=True,
+    )
+
+
 def main(name: str, quick: str) -> None:
     worker.own_the_output()
     task = settings.tasks(quick == "quick")[name]
     if isinstance(task, settings.PPOTask):
         algorithm, steps = ppo(task), task.num_updates * task.steps_per_update
     else:
-        algorithm, steps = dqn(task), task.num_updates * task.num_envs
+        algorithm = dqn(task) if isinstance(task, settings.DQNTask) else sac(task)
+        steps = task.num_updates * task.num_envs
     algorithm = algorithm.replace(eval_callback=lambda algorithm, state, key: ())
     build, unit = compiled_unit(algorithm.train, steps, jax.random.PRNGKey)
     worker.serve({"build": build, "versions": versions("rejax", "gymnax")}, {"train": unit})

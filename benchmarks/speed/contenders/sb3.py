@@ -57,6 +57,28 @@ def dqn(task: settings.DQNTask) -> Any:
     )
 
 
+def sac(task: settings.SACTask) -> Any:
+    """Three gradient steps, of policy, critics and temperature, where ours takes one of all."""
+    from stable_baselines3 import SAC
+    from stable_baselines3.common.env_util import make_vec_env
+
+    return SAC(
+        "MlpPolicy",
+        make_vec_env(settings.CONTINUOUS, n_envs=task.num_envs),
+        learning_rate=task.learning_rate,
+        buffer_size=task.replay_size,
+        learning_starts=task.learning_starts,
+        batch_size=task.batch_size,
+        tau=task.target_tau,
+        gamma=task.gamma,
+        train_freq=1,
+        gradient_steps=1,
+        ent_coef="auto",
+        policy_kwargs={"net_arch": list(task.hidden_sizes)},
+        device="cpu",
+    )
+
+
 def main(name: str, quick: str) -> None:
     worker.own_the_output()
     warnings.simplefilter("ignore")
@@ -67,7 +89,8 @@ def main(name: str, quick: str) -> None:
     if isinstance(task, settings.PPOTask):
         model, steps = ppo(task), task.torch_updates * task.steps_per_update
     else:
-        model, steps = dqn(task), task.torch_updates * task.num_envs
+        model = dqn(task) if isinstance(task, settings.DQNTask) else sac(task)
+        steps = task.torch_updates * task.num_envs
     model.learn(steps)  # warm-up
 
     def unit(number: int) -> Mapping[str, Any]:
