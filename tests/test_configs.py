@@ -9,9 +9,26 @@ import pytest
 
 import creative_rl as crl
 from creative_rl import configs, learners
-from creative_rl.configs import DQNConfig, LikelihoodConfig, PPOConfig, validate
+from creative_rl.configs import (
+    A2CConfig,
+    DQNConfig,
+    LikelihoodConfig,
+    PPOConfig,
+    QLearningConfig,
+    ReinforceConfig,
+    SACConfig,
+    validate,
+)
 
-ALL = (PPOConfig, DQNConfig, LikelihoodConfig)
+ALL = (
+    PPOConfig,
+    A2CConfig,
+    ReinforceConfig,
+    DQNConfig,
+    SACConfig,
+    QLearningConfig,
+    LikelihoodConfig,
+)
 
 
 @pytest.mark.parametrize("config", ALL)
@@ -63,6 +80,29 @@ def test_values_out_of_range_are_refused(change, message):
         (LikelihoodConfig(patience=0), "LikelihoodConfig: patience must be greater than 0, got 0"),
         (LikelihoodConfig(label_smoothing=1.2), "label_smoothing must be between 0 and 1"),
         (LikelihoodConfig(recurrent="none"), "recurrent must be one of lstm, gru, got 'none'"),
+        (PPOConfig(target_kl=0.0), "PPOConfig: target_kl must be greater than 0, got 0.0"),
+        (PPOConfig(value_clip_eps=0.0), "value_clip_eps must be greater than 0, got 0.0"),
+        (PPOConfig(kl_early_stop=1), "kl_early_stop must be True or False, got 1"),
+        (A2CConfig(rms_decay=1.1), "A2CConfig: rms_decay must be between 0 and 1, got 1.1"),
+        (A2CConfig(num_steps=None), "num_steps must be a whole number of at least 1, got None"),
+        (ReinforceConfig(num_steps=0), "num_steps must be a whole number of at least 1, got 0"),
+        (ReinforceConfig(num_steps=2.0), "num_steps must be a whole number of at least 1, got 2.0"),
+        (ReinforceConfig(baseline=None), "baseline must be True or False, got None"),
+        (DQNConfig(burn_in=-1), "burn_in must be a whole number of at least 0, got -1"),
+        (DQNConfig(burn_in=True), "burn_in must be a whole number of at least 0, got True"),
+        (DQNConfig(sequence_length=0), "sequence_length must be a whole number of at least 1"),
+        (DQNConfig(n_step=0), "n_step must be a whole number of at least 1, got 0"),
+        (DQNConfig(target="v"), "target must be one of q, psi, g, got 'v'"),
+        (DQNConfig(exploration="greedy"), "exploration must be one of epsilon, boltzmann, got 'g"),
+        (DQNConfig(temperature=0.0), "temperature must be greater than 0, got 0.0"),
+        (DQNConfig(priority_exponent=1.5), "priority_exponent must be between 0 and 1, got 1.5"),
+        (DQNConfig(importance_exponent=-0.1), "importance_exponent must be between 0 and 1"),
+        (DQNConfig(importance_steps=-1), "importance_steps must not be negative, got -1"),
+        (DQNConfig(target_interval=0), "target_interval must be greater than 0, got 0"),
+        (SACConfig(temperature=0), "SACConfig: temperature must be greater than 0, got 0"),
+        (SACConfig(target_entropy_scale=-1.0), "target_entropy_scale must not be negative"),
+        (SACConfig(target_tau=-0.1), "target_tau must be between 0 and 1, got -0.1"),
+        (QLearningConfig(initial_value=math.inf), "initial_value must be a finite number, got inf"),
     ],
 )
 def test_values_out_of_range_are_refused_in_all_configs(config, message):
@@ -73,6 +113,28 @@ def test_values_out_of_range_are_refused_in_all_configs(config, message):
 @pytest.mark.parametrize("limit", [{"gamma": 0.0}, {"gamma": 1.0}, {"entropy_coef": 0.0}])
 def test_the_ends_of_ranges_are_allowed(limit):
     validate(PPOConfig(**limit))
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        ReinforceConfig(num_steps=None),
+        ReinforceConfig(num_steps=1),
+        DQNConfig(burn_in=0),
+        DQNConfig(priority_exponent=0.0, importance_exponent=1.0, importance_steps=0),
+        SACConfig(target_entropy_scale=0.0, target_tau=1.0),
+        SACConfig(temperature=1),
+        QLearningConfig(initial_value=-2.0),
+        A2CConfig(rms_decay=0.0),
+    ],
+)
+def test_the_ends_of_ranges_are_allowed_in_all_configs(config):
+    validate(config)
+
+
+def test_another_config_is_refused_by_name():
+    with pytest.raises(ValueError, match="config must be a PPOConfig, got A2CConfig"):
+        validate(A2CConfig(), PPOConfig)
 
 
 def test_tracers_and_arrays_pass():

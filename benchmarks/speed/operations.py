@@ -5,6 +5,8 @@ optimizer, the replay and the environment come on top. So what a machine could d
 but these products, at its best rate, is a ceiling that no learner with the same settings passes.
 """
 
+import itertools
+
 from benchmarks.speed import settings
 
 CARTPOLE = (4, 2)
@@ -14,7 +16,7 @@ PENDULUM = (3, 1)
 
 def forward(sizes: tuple[int, ...]) -> int:
     """Of one sample through dense layers of these widths, inputs first."""
-    return 2 * sum(wide * high for wide, high in zip(sizes, sizes[1:], strict=False))
+    return 2 * sum(wide * high for wide, high in itertools.pairwise(sizes))
 
 
 def gradient(sizes: tuple[int, ...]) -> int:

@@ -4,25 +4,34 @@ Run `python -m benchmarks.speed.training [--quick] [--peer purejaxrl=PATH] [--pe
 [--peer sb3[=PYTHON]]`: `purejaxrl` is a checkout of luchris429/purejaxrl, `sb3` an interpreter that
 has Stable-Baselines3 (this one by default).
 
-All train on CartPole with the numbers of `settings`. Each has a process of its own; their rounds
-take turns, compilation lies before them. Ratios are taken between neighbouring rounds.
+PPO and DQN train on CartPole, SAC on Pendulum, with the numbers of `settings`. Each contender has a
+process of its own; their rounds take turns, compilation lies before them. Ratios are taken between
+neighbouring rounds.
+
+In the same turns one core multiplies matrices. What it does in a second, over the operations that
+`operations` counts for a step, is the ceiling, and each contender's rate in processor time a share
+of it: once of products of 1024 x 1024, and once of the batch and the hidden layer of that task.
 """
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 
-from benchmarks import record
+from benchmarks import peers, record
+from benchmarks.peers import OURS, PUREJAXRL, SB3
 from benchmarks.record import Goal, Row
-from benchmarks.speed import settings
+from benchmarks.speed import ceiling_worker, settings
 from benchmarks.speed.rounds import Report, Spread, interleave, rates, ratios, spread
 from benchmarks.speed.worker import Worker
 
-OURS, PUREJAXRL, REJAX, SB3 = "creative_rl", "purejaxrl", "rejax", "sb3"
-PEERS = (PUREJAXRL, REJAX, SB3)
+WITHOUT_SAC = (PUREJAXRL,)
 MELODIES = ("melody-ppo-lstm", "melody-dqn-gru")
 EXPERIMENT = "experiment"
+CEILINGS = {
+    ceiling_worker.SQUARE: "products of 1024 x 1024",
+    ceiling_worker.OWN: "products of its own shape",
+}
 SOLVED = 475.0
 """The mean return at which Gymnasium counts CartPole-v1 as solved; 500 is the most there is."""
 
@@ -47,7 +56,13 @@ class Findings:
         self.device = "cpu"
         self.versions: dict[str, str] = {}
 
-    def race(self, group: str, contenders: Mapping[str, "Contender"], num_rounds: int) -> None:
+    def race(
+        self,
+        group: str,
+        contenders: Mapping[str, "Contender"],
+        num_rounds: int,
+        ceiling: "Ceiling | None" = None,
+    ) -> None:
         """Train the contenders of a group in turns; ours is the one called `creative_rl`."""
         with ExitStack() as stack:
             workers = {
@@ -58,9 +73,17 @@ class Findings:
                 name: lambda number, worker=worker: worker.run("train", number)
                 for name, worker in workers.items()
             }
+            if ceiling is not None:
+                products = stack.enter_context(ceiling.start())
+                turns |= {
+                    shape: lambda number, shape=shape: products.run(shape, number)
+                    for shape in CEILINGS
+                }
             reports = interleave(turns, num_rounds)
             for name, worker in workers.items():
                 self._add(group, name, worker, reports[name])
+            if ceiling is not None:
+                self._add_ceiling(group, contenders, reports, products.about["per_step"])
         for name in list(contenders)[1:]:
             times = ratios(reports[OURS], reports[name])
             self.ratios[group, name] = times.value
@@ -69,6 +92,26 @@ class Findings:
             processor = ratios(reports[OURS], reports[name], "cpu_seconds")
             self.rows.append(processor.row(label, "ratio of processor time"))
             print(f"{label}: {times.value:.2f}", file=sys.stderr)
+
+    def _add_ceiling(
+        self,
+        group: str,
+        names: Iterable[str],
+        reports: Mapping[str, Sequence[Report]],
+        per_step: float,
+    ) -> None:
+        """What the machine could do, and which share of it each of the names does."""
+        label = f"{group}, ceiling"
+        self.rows.append(Row(label, "operations a step", per_step))
+        for shape, what in CEILINGS.items():
+            steps = spread(rates(reports[shape], "cpu_seconds"))
+            self.rows.append(steps.row(label, f"steps/s of one core, {what}"))
+            giga = Spread(*(per_step * rate / 1e9 for rate in steps[:3]), steps.count)
+            self.rows.append(giga.row(label, f"GFLOP/s of one core, {what}"))
+            for name in names:
+                share = ratios(reports[name], reports[shape], "cpu_seconds")
+                row = share.row(f"{group}, {name}", f"share of the ceiling, {what}", name)
+                self.rows.append(row)
 
     def weigh_experiment(self, worker: Worker, num_rounds: int) -> None:
         """What `creative_rl.train` costs beside the compiled loop that it runs."""
@@ -119,6 +162,17 @@ class Contender:
         return Worker(self.module, self.arguments, self.python)
 
 
+class Ceiling:
+    """Products of matrices on one core, for which task."""
+
+    def __init__(self, group: str, quick: bool):
+        self.arguments = [group, "quick" if quick else "whole"]
+
+    def start(self) -> Worker:
+        module, one_core = "benchmarks.speed.ceiling_worker", {"NPROC": "1"}
+        return Worker(module, self.arguments, sys.executable, one_core)
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     arguments = _arguments(argv)
     session = record.Session(
@@ -126,10 +180,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     quick, findings = arguments.quick, Findings()
     num_rounds = 2 if quick else 5
-    for group in settings.tasks(quick):
+    for group, task in settings.tasks(quick).items():
+        absent = WITHOUT_SAC if isinstance(task, settings.SACTask) else ()
         places = {OURS: None, **arguments.peer}
-        contenders = {name: Contender(name, group, quick, place) for name, place in places.items()}
-        findings.race(group, contenders, num_rounds)
+        contenders = {
+            name: Contender(name, group, quick, place)
+            for name, place in places.items()
+            if name not in absent
+        }
+        findings.race(group, contenders, num_rounds, Ceiling(group, quick))
     if not quick:
         for group in MELODIES:
             findings.race(group, {OURS: Contender(OURS, group, quick)}, num_rounds)
@@ -141,9 +200,11 @@ def main(argv: Sequence[str] | None = None) -> None:
 def goals(findings: Findings) -> list[Goal]:
     """What was asked."""
     asked = [
-        (settings.NARROW, PUREJAXRL, 1.0),
+        (settings.NARROW, PUREJAXRL, 1.2),
         (settings.NARROW, SB3, 24.0),
-        (settings.DQN, PUREJAXRL, 1.0),
+        (settings.DQN, PUREJAXRL, 1.3),
+        (settings.DQN, SB3, 6.0),
+        (settings.SAC, SB3, 4.0),
     ]
     times = [
         Goal(f"{group}, times {peer}", bound, findings.ratios.get((group, peer)))
@@ -159,26 +220,10 @@ def goals(findings: Findings) -> list[Goal]:
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = record.parser(__doc__)
-    parser.add_argument(
-        "--peer",
-        action="append",
-        default=[],
-        type=_peer,
-        metavar="NAME[=PLACE]",
-        help=f"also train {', '.join(PEERS)}; may be given several times",
-    )
+    peers.add_argument(parser)
     arguments = parser.parse_args(argv)
     arguments.peer = dict(arguments.peer)
     return arguments
-
-
-def _peer(text: str) -> tuple[str, str | None]:
-    name, _, place = text.partition("=")
-    if name not in PEERS:
-        raise argparse.ArgumentTypeError(f"peers are {', '.join(PEERS)}; got {name!r}")
-    if name == PUREJAXRL and not place:
-        raise argparse.ArgumentTypeError("purejaxrl needs its checkout: purejaxrl=PATH")
-    return name, place or None
 
 
 if __name__ == "__main__":

@@ -4,8 +4,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-OURS, PUREJAXRL, REJAX, SB3 = "creative_rl", "purejaxrl", "rejax", "sb3"
-PEERS = (PUREJAXRL, REJAX, SB3)
+from benchmarks.peers import OURS, PUREJAXRL, REJAX, SB3
+
 LAST_SHARE = 0.1
 """Returns are of the episodes that end in this last share of training."""
 
@@ -59,7 +59,7 @@ TASKS = {
         (
             Recipe(OURS, "ppo", {"num_envs": 4, "num_steps": 128, "learning_rate": 1e-3}, True),
             Recipe(OURS, "a2c", {"num_envs": 16, "num_steps": 8, "learning_rate": 1e-3}, True),
-            Recipe(OURS, "reinforce", {"num_envs": 8, "learning_rate": 3e-3}, True),
+            Recipe(OURS, "reinforce", {"num_envs": 8, "num_steps": 500, "learning_rate": 3e-3}, True),
             Recipe(OURS, "dqn", {"num_envs": 10, "epsilon_steps": 100_000}),
             Recipe(PUREJAXRL, "ppo", _PUREJAXRL),
         ),

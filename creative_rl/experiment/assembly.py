@@ -92,10 +92,12 @@ def build(spec: RunSpec, materials: Materials | None = None) -> tuple[Any, Learn
         return env, factory(env, spec.config, params)
     if spec.prior_config is None:
         raise ValueError(f"the config of the prior {spec.prior} is not known; prepare the spec")
-    env = LikelihoodReward(env, sequence_model(env, spec.prior_config))
+    # In G-learning the prior is in the policy, not in the reward.
+    is_g = getattr(spec.config, "target", None) == "g"
+    env = LikelihoodReward(env, sequence_model(env, spec.prior_config), observe_prior=is_g)
     variables = materials.prior_variables if materials else env.default_params.variables
-    params = env.init_params(params, variables, spec.prior_weight)
-    return env, factory(env, spec.config, params=params, actor_variables=variables)
+    params = env.init_params(params, variables, 0.0 if is_g else spec.prior_weight)
+    return env, factory(env, spec.config, params=params, prior_variables=variables)
 
 
 def seed_keys(spec: RunSpec) -> Key:

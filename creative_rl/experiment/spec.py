@@ -26,7 +26,8 @@ class RunSpec:
       num_updates: updates in the whole run.
       corpus: source of the sequences that a `likelihood` learner models.
       prior: a `likelihood` run whose model starts the policy and joins the reward.
-      prior_weight: factor of the prior's log-likelihood in the reward.
+      prior_weight: factor of the prior's log-likelihood in the reward; G-learning has the prior in
+        its target instead, and takes 1.
       corpus_sizes: training sequences, held-out sequences and events in each, kept so that the
         corpus may go.
       prior_config: the prior's own config, kept so that the prior run may go.
@@ -72,13 +73,20 @@ class RunSpec:
                 if self.corpus is None
                 else f"a corpus is what the learner likelihood models; {self.learner} takes none"
             )
-        if self.prior is not None and self.learner != "ppo":
-            raise ValueError(f"a prior is tuned by the learner ppo; {self.learner} cannot take one")
+        if self.prior is not None and self.learner not in ("ppo", "dqn"):
+            raise ValueError(
+                f"a prior is tuned by the learners ppo and dqn; {self.learner} cannot take one"
+            )
         if self.weights and self.learner == "likelihood":
             raise ValueError("the learner likelihood takes no reward weights; leave them out")
         for name, weight in self.weights.items():
             if not abs(weight) < float("inf"):
                 raise ValueError(f"the weight of {name} must be a finite number, got {weight}")
+        if getattr(self.config, "target", None) == "g" and self.prior_weight != 1.0:
+            raise ValueError(
+                f"prior_weight has no part in G-learning, got {self.prior_weight}; leave it out, "
+                "temperature weighs the prior against the reward"
+            )
         if not 0 <= self.prior_weight < float("inf"):
             raise ValueError(
                 f"prior_weight must be a finite number of at least 0, got {self.prior_weight}"

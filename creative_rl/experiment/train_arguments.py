@@ -99,7 +99,7 @@ def _own_parser() -> Parser:
         help="what likelihood models: bach-sopranos, ryans-mammoth, a folder of MIDI files, or "
         "default, which is the first two",
     )  # fmt: skip
-    add("--prior", metavar="RUN", help="likelihood run that ppo starts from and is held to")
+    add("--prior", metavar="RUN", help="likelihood run that ppo or dqn starts from and is held to")
     add(
         "--prior-weight", type=number, default=1.0, metavar="X",
         help="factor of the prior's log-likelihood in the reward (default 1)",

@@ -82,8 +82,9 @@ def dqn(
         model with the same memory.
 
     Raises:
-      ValueError: the action space is not `Discrete`, a config field is out of range, or the
-        replay is smaller than a batch, than what one update adds or than a replayed sequence.
+      ValueError: the action space is not `Discrete`, a config field is out of range, the replay
+        is smaller than a batch, than what one update adds or than a replayed sequence, or a
+        prior is to start a dueling network.
     """
     validate(config, DQNConfig)
     num_actions = requirements.num_actions("dqn", env)
@@ -97,6 +98,8 @@ def dqn(
         ("steps of all environments during a replayed sequence", length * config.num_envs),
     ):
         requirements.at_most("dqn", name, size, "replay_size", config.replay_size)
+    if config.dueling and prior_variables is not None:
+        raise ValueError("dqn: a prior's network has no dueling streams; leave dueling out")
     endless_env = stream.endless(env)
     shows_prior = config.target == "g" and _shows_prior(env.observation_space)
     seen_space = env.observation_space
@@ -233,10 +236,11 @@ def dqn(
             best = distributions.most_likely(distributions.mask_logits(guide, action_mask))
             return distributions.select_action(values, best)
         preferences = logits(values, observation, action_mask)
-        if config.target == "g" and not shows_prior:
-            num_allowed = num_actions if action_mask is None else action_mask.sum(-1)
-            preferences -= jnp.log(jnp.maximum(num_allowed, 1))[..., None]
-        return config.temperature * jax.nn.logsumexp(preferences, axis=-1)
+        value = config.temperature * jax.nn.logsumexp(preferences, axis=-1)
+        if config.target == "psi" or shows_prior:
+            return value
+        num_allowed = num_actions if action_mask is None else action_mask.sum(-1)
+        return value - config.temperature * jnp.log(jnp.maximum(num_allowed, 1))
 
     def feed_forward_errors(
         variables: PyTree, target_variables: PyTree, windows: replay.Windows

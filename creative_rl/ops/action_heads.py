@@ -125,7 +125,10 @@ def _squashed_normal(space: Box) -> ActionHead:
         return jnp.sum(norm.logpdf(choice, mean, std) - log_slope(choice), axis=-1)
 
     def entropy(outputs: Array) -> Array:
-        """That of the normal plus the mean log slope, by Gauss-Hermite quadrature."""
+        """That of the normal plus the mean log slope, by Gauss-Hermite quadrature.
+
+        Within 0.001 nats of the truth for deviations up to 1.6, within 0.25 for the largest.
+        """
         mean, std = parameters(outputs)
         slopes = sum(
             weight * log_slope(mean + std * node)

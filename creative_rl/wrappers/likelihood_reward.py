@@ -1,12 +1,14 @@
 """A learned reward: the log-likelihood of each action under a sequence model."""
 
 import dataclasses
+import math
 from typing import Any
 
 import flax.struct
 import jax
 import jax.numpy as jnp
 
+from creative_rl.spaces import Box, Dict, Space
 from creative_rl.typing import Array, Key, PyTree, Timestep
 from creative_rl.wrappers.wrapper import Wrapper
 
@@ -37,9 +39,20 @@ class LikelihoodReward(Wrapper):
     Attributes:
       model: flax module with `init_memory()` and `__call__(observation, memory) -> (logits,
         memory)`, over the environment's observations and `Discrete` actions.
+      observe_prior: observations become a dict of the wrapped `observation` and
+        `prior_log_probs` (float32[A]), the model's log-probabilities of the next action, which
+        G-learning needs.
     """
 
     model: Any
+    observe_prior: bool = False
+
+    @property
+    def observation_space(self) -> Space:
+        if not self.observe_prior:
+            return self.env.observation_space
+        log_probs = Box(-math.inf, 0.0, (self.env.action_space.num,))
+        return Dict({"observation": self.env.observation_space, "prior_log_probs": log_probs})
 
     @property
     def default_params(self) -> LikelihoodRewardParams:
@@ -70,6 +83,7 @@ class LikelihoodReward(Wrapper):
         env_state, timestep = self.env.reset(key, params.env)
         memory = self.model.init_memory()
         state = self._listen(env_state, timestep, memory, params)
+        timestep = timestep.replace(observation=self._shown(timestep.observation, state))
         return state, _with_term(timestep, jnp.float32(0), jnp.float32(0))
 
     def transition(
@@ -78,7 +92,16 @@ class LikelihoodReward(Wrapper):
         env_state, timestep = self.env.transition(key, state.env, action, params.env)
         log_likelihood = state.log_probs[action]
         state = self._listen(env_state, timestep, state.memory, params)
+        timestep = timestep.replace(observation=self._shown(timestep.observation, state))
         return state, _with_term(timestep, log_likelihood, params.weight * log_likelihood)
+
+    def observe(self, state: LikelihoodRewardState, params: LikelihoodRewardParams) -> PyTree:
+        return self._shown(self.env.observe(state.env, params.env), state)
+
+    def _shown(self, observation: PyTree, state: LikelihoodRewardState) -> PyTree:
+        if not self.observe_prior:
+            return observation
+        return {"observation": observation, "prior_log_probs": state.log_probs}
 
     def _listen(
         self, env_state: PyTree, timestep: Timestep, memory: PyTree, params: LikelihoodRewardParams

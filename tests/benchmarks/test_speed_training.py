@@ -1,12 +1,15 @@
 """The race: the contenders' tasks agree, and the goals are read from the right figures."""
 
 import copy
+import dataclasses
+import json
 
+import jax
 import jax.numpy as jnp
 import pytest
 
 from benchmarks import record
-from benchmarks.speed import settings, startup, training
+from benchmarks.speed import ceiling_worker, operations, settings, startup, training
 from benchmarks.speed.contenders import compiled, five_values, ours, purejaxrl
 from benchmarks.speed.rounds import Spread
 
@@ -24,16 +27,79 @@ def test_learning_takes_five_hundred_thousand_steps(narrow):
 @pytest.mark.parametrize("quick", [True, False])
 def test_both_sides_train_on_as_many_steps(quick):
     for task in settings.tasks(quick).values():
+        learner = ours.learner_of(task)
+        if isinstance(task, settings.SACTask):  # purejaxrl has none
+            assert learner.steps_per_update == task.num_envs == 1
+            continue
         if isinstance(task, settings.PPOTask):
-            learner, config = ours.ppo(task), purejaxrl.ppo_config(task)
+            config = purejaxrl.ppo_config(task)
             minibatch = task.steps_per_update // config["NUM_MINIBATCHES"]
             assert minibatch * task.num_minibatches == task.steps_per_update
         else:
-            learner, config = ours.dqn(task), purejaxrl.dqn_config(task)
+            config = purejaxrl.dqn_config(task)
             # One gradient step and a whole number of them between copies of the target.
             assert config["TRAINING_INTERVAL"] == learner.steps_per_update
             assert config["TARGET_UPDATE_INTERVAL"] % learner.steps_per_update == 0
         assert config["TOTAL_TIMESTEPS"] == task.num_updates * learner.steps_per_update
+
+
+@pytest.mark.parametrize("name", [settings.DQN, settings.SAC])
+def test_our_rounds_learn_almost_from_their_start(name):
+    task = settings.tasks(quick=False)[name]
+    assert task.learning_starts <= 0.01 * task.num_updates * task.num_envs
+
+
+def test_a_recurrent_learner_replays_whole_melodies():
+    learner, _ = ours.melody_learner(ours.MELODY_DQN)
+    replay = jax.eval_shape(learner.init, jax.random.key(0)).replay
+    assert learner.steps_per_update == 16 * 32
+    assert replay.capacity == 64_000
+
+
+def test_operations_of_layers_by_hand():
+    # 3 -> 5 -> 2: 15 + 10 weights; backward once more for all weights and for 10 of the inputs.
+    assert operations.forward((3, 5, 2)) == 2 * 25
+    assert operations.gradient((3, 5, 2)) == 2 * (25 + 25 + 10)
+
+
+ONCE = {
+    # All loops of length one, which the compiler's count needs: it counts a loop's body once.
+    "ppo": settings.PPOTask(128, 1, 1, 1, num_epochs=1, num_minibatches=1, hidden_size=256),
+    "dqn": settings.DQNTask(1, 1, num_envs=1, learning_starts=0, hidden_sizes=(256, 192)),
+    "sac": settings.SACTask((256, 256), 1, 1),
+}
+
+
+@pytest.mark.parametrize("name", ONCE)
+def test_operations_are_those_that_the_compiler_counts(name):
+    task = ONCE[name]
+    learner = ours.learner_of(task)
+    state = jax.eval_shape(learner.init, jax.random.key(0))
+    counted = jax.jit(learner.update).lower(state).cost_analysis()["flops"]
+    expected = operations.per_step(task) * learner.steps_per_update
+    if name == "ppo":  # values of what an update led to, and where an episode was cut short
+        expected += 2 * task.num_envs * operations.forward((4, 256, 256, 1))
+    assert expected < counted < 1.06 * expected
+
+
+def test_epochs_and_batches_multiply_the_operations_of_learning():
+    task = ONCE["ppo"]
+    once, twice, thrice = (
+        operations.per_step(dataclasses.replace(task, num_epochs=num)) for num in (1, 2, 3)
+    )
+    assert thrice - twice == twice - once > 2 * (2 * once - twice)
+    task = ONCE["dqn"]
+    wide = dataclasses.replace(task, batch_size=2 * task.batch_size, num_envs=2)
+    assert operations.per_step(wide) == operations.per_step(task)
+
+
+def test_the_ceilings_products_are_all_done():
+    compiled, (rows, there, back), done = ceiling_worker.chain(7, 5, 3, num=4)
+    assert done == 4 * 2 * (2 * 7 * 5 * 3)
+    # Orthonormal columns: four times there and back is once there and back.
+    result = compiled(rows, there, back)
+    assert jnp.allclose(result, rows @ there @ back, atol=1e-5)
+    assert not jnp.allclose(result, rows, atol=1e-2)
 
 
 def test_the_mean_return_is_over_episodes_of_the_last_updates():
@@ -85,6 +151,8 @@ def test_goals_are_read_from_their_own_race():
         (settings.WIDE, "purejaxrl"): 5.0,
         (settings.NARROW, "sb3"): 25.0,
         (settings.DQN, "rejax"): 9.0,
+        (settings.SAC, "sb3"): 7.0,
+        (settings.SAC_WIDE, "sb3"): 3.0,
     }
     findings.cost = 6.0
     findings.returns = Spread(500.0, 490.0, 500.0, 5)
@@ -93,6 +161,8 @@ def test_goals_are_read_from_their_own_race():
         (0.9, False),
         (25.0, True),
         (None, None),
+        (None, None),
+        (7.0, True),
         (6.0, False),
         (500.0, True),
     ]
@@ -100,14 +170,17 @@ def test_goals_are_read_from_their_own_race():
 
 def test_quick_training_writes_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(record, "RESULTS", tmp_path)
+    started = []
 
     class Stub:
         """A worker whose every round takes a second, of two steps for ours, else of one."""
 
-        def __init__(self, module, arguments, python):
+        def __init__(self, module, arguments, python, environment=None):
             ours, group = module.endswith("ours"), arguments[0]
+            started.append((module.rpartition(".")[2], group))
             self.about = {"build": {"compile": 1.0}, "versions": {"peer": "1"}, "device": "cpu"}
-            steps = 2 if ours else 1
+            self.about["per_step"] = 5e8
+            steps = 2 if ours else 10 if module.endswith("ceiling_worker") else 1
             self.report = {"steps": steps, "seconds": 1.0, "cpu_seconds": 1.0}
             self.slow = {**self.report, "seconds": 1.03} if group == "experiment" else self.report
 
@@ -131,7 +204,13 @@ def test_quick_training_writes_nothing(tmp_path, monkeypatch):
     text = path.read_text()
     assert "somewhere" not in text
     assert '"command": "python -m benchmarks.speed.training --peer purejaxrl=PATH"' in text
-    assert '"what": "ppo-4x128, times purejaxrl",\n   "goal": ">= 1",\n   "value": 2.0' in text
+    assert '"what": "ppo-4x128, times purejaxrl",\n   "goal": ">= 1.2",\n   "value": 2.0' in text
+    figures = {(row["name"], row["metric"]): row["value"] for row in json.loads(text)["rows"]}
+    square = "products of 1024 x 1024"
+    assert figures["sac-1x64, ceiling", f"GFLOP/s of one core, {square}"] == 5.0
+    assert figures["dqn-10, purejaxrl", f"share of the ceiling, {square}"] == 0.1
+    assert figures["dqn-10, creative_rl", f"share of the ceiling, {square}"] == 0.2
+    assert ("purejaxrl", "dqn-10") in started and ("purejaxrl", "sac-1x64") not in started
     assert '% more time",\n   "goal": "<= 5",\n   "value": 3.0' in text
 
 

@@ -55,7 +55,7 @@ def test_hash_is_of_the_content():
         ({"num_updates": 0}, "num_updates must be"),
         ({"corpus": "default"}, "ppo takes none"),
         ({"learner": "likelihood"}, "needs a corpus"),
-        ({"learner": "dqn", "prior": "runs/x"}, "a prior is tuned by the learner ppo"),
+        ({"learner": "sac", "prior": "runs/x"}, "a prior is tuned by the learners ppo and dqn"),
         ({"prior_weight": -1.0}, "prior_weight must be"),
         ({"prior_weight": float("nan")}, "prior_weight must be"),
     ],

@@ -141,7 +141,9 @@ def test_box_entropy_equals_adaptive_quadrature(mean, log_std, tolerance):
 def test_box_entropy_is_minus_the_mean_of_distraxs_log_prob(key):
     head = action_head(Box(-1.0, 1.0, (2,)))
     outputs = jnp.array([0.3, -0.8, -1.0, 0.0])
-    _, log_probs = squashed(outputs).sample_and_log_prob(seed=key, sample_shape=(NUM_DRAWS,))
+    with jax.numpy_rank_promotion("allow"):  # distrax needs it
+        many = squashed(jnp.broadcast_to(outputs, (NUM_DRAWS, 4)))
+        _, log_probs = many.sample_and_log_prob(seed=key)
     error = float(log_probs.std()) / math.sqrt(NUM_DRAWS)
     np.testing.assert_allclose(head.entropy(outputs), -log_probs.mean(), atol=4 * error)
     assert 4 * error < 0.04
@@ -170,7 +172,7 @@ def test_the_best_choice_of_a_box_is_the_middle():
 
 @pytest.mark.parametrize("shape", [(), (1,), (2, 3)])
 @pytest.mark.parametrize("bounds", [(-2.0, 2.0), (0.0, 1.0), (0.1, 0.7), (-1000.0, 1e-3)])
-@settings(deadline=None, max_examples=10)
+@settings(deadline=None, max_examples=6)
 @given(seed=st.integers(0, 2**31 - 1), scale=st.sampled_from([0.1, 1.0, 30.0]))
 def test_actions_are_always_inside_the_box(shape, bounds, seed, scale):
     space = Box(*bounds, shape)
@@ -181,8 +183,9 @@ def test_actions_are_always_inside_the_box(shape, bounds, seed, scale):
     assert action.shape == (50, *shape)
     assert jax.vmap(space.contains)(action).all()
     corners = head.action(jnp.full((2, head.num_outputs // 2), 99.0) * jnp.array([[1.0], [-1.0]]))
-    np.testing.assert_allclose(corners[0], bounds[1], rtol=1e-6)
-    np.testing.assert_allclose(corners[1], bounds[0], rtol=1e-6)
+    rounding = 1e-7 * (bounds[1] - bounds[0])
+    np.testing.assert_allclose(corners[0], bounds[1], atol=rounding)
+    np.testing.assert_allclose(corners[1], bounds[0], atol=rounding)
 
 
 def test_actions_of_a_matrix_keep_their_places():
@@ -217,7 +220,7 @@ def test_the_log_prob_of_extreme_choices_is_exact():
         np.testing.assert_allclose(log_prob, expected, rtol=1e-6)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(
     mask=st.lists(st.booleans(), min_size=5, max_size=5),
     logits=st.lists(st.floats(-1e4, 1e4, width=32), min_size=5, max_size=5),

@@ -1,9 +1,9 @@
 """rejax: its PPO, DQN and SAC, without evaluation, on gymnax environments of five values.
 
 Its Q-network has 64-64 units whatever one asks for, so it is replaced by one of the task's sizes;
-its gradients are clipped at a bound that they do not reach. Its SAC takes three gradient steps where
-ours takes one of all three, clips the deviation's logarithm at other bounds, and starts from the
-policy's own actions; layers, batches and the number of gradients are the same.
+its gradients are clipped at a bound that they do not reach. Its SAC takes
+three gradient steps where ours takes one of all three, and clips the deviation's logarithm at other
+bounds; layers, batches and the number of gradients are the same.
 """
 
 import sys

@@ -1,5 +1,6 @@
 """creative_rl: all seeds in one program."""
 
+import dataclasses
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +10,6 @@ import jax
 import creative_rl as crl
 from benchmarks.speed import worker
 from benchmarks.tables import learner_tasks
-
 from creative_rl.typing import Learner
 
 CONFIGS = {
@@ -29,7 +29,7 @@ def make_learner(
     make, config = getattr(crl.learners, recipe.learner), CONFIGS[recipe.learner](**recipe.settings)
     num_updates = num_steps // make(env, config).steps_per_update
     if recipe.decays:
-        config = type(config)(**recipe.settings, decay_updates=num_updates)
+        config = dataclasses.replace(config, decay_updates=num_updates)
     return make(env, config), num_updates
 
 
