@@ -34,8 +34,11 @@ lint: .venv/.dev
 bench: .venv/.dev
 	$(BIN)/python -m benchmarks.speed.environments
 	$(BIN)/python -m benchmarks.speed.training $(PEERS)
+	$(BIN)/python -m benchmarks.speed.populations
+	$(BIN)/python -m benchmarks.speed.replay
 	$(BIN)/python -m benchmarks.speed.startup
 	$(BIN)/python -m benchmarks.tables.demo
+	$(BIN)/python -m benchmarks.tables.learners $(PEERS)
 
 readme: .venv/.dev
 	$(BIN)/python -m benchmarks.readme_tables

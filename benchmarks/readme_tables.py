@@ -8,6 +8,7 @@ import pathlib
 import re
 from collections.abc import Iterable, Mapping
 
+from benchmarks.peers import OURS, PEERS
 from benchmarks.record import RESULTS
 from creative_rl import registry
 
@@ -15,7 +16,10 @@ README = pathlib.Path(__file__).parent.parent / "README.md"
 TITLES = {
     "demo": "The demo, before and after tuning",
     "environments": "Stepping environments",
+    "learners": "What the learners reach",
     "training": "Training",
+    "populations": "Seeds in one program",
+    "replay": "Replay",
     "startup": "Start-up",
 }
 
@@ -52,12 +56,16 @@ def _result(name: str) -> str:
     tables = [_table(("what", "goal", "measured", "reached"), goals)]
     if name == "demo":
         tables.append(_before_and_after(record["rows"]))
+    elif name == "learners":
+        tables.append(_returns(record["rows"]))
     elif ratios := [row for row in record["rows"] if _is_ratio(row)]:
         figures = (
             [row["name"], *(_number(row[key]) for key in ("value", "low", "high"))]
             for row in ratios
         )
         tables.append(_table(("times as fast", "median", "low", "high"), figures))
+    if any(row["name"].endswith(", ceiling") for row in record["rows"]):
+        tables.append(_ceilings(record["rows"]))
     return "\n\n".join([f"### {TITLES[name]}", command, *tables])
 
 
@@ -70,6 +78,38 @@ def _before_and_after(rows: Iterable[Mapping]) -> str:
             cells += [_number(row["value"]), _number(row["published"])]
     return _table(
         ("measure", "prior", "published Note RNN", "tuned", "published Q"), shown.values()
+    )
+
+
+def _returns(rows: Iterable[Mapping]) -> str:
+    """Mean returns, each between the ends of its interval."""
+    return _table(
+        ("what", "mean return", "95 % from", "to", "seeds"),
+        (
+            [row["name"], *(_number(row[key]) for key in ("value", "low", "high", "seeds"))]
+            for row in rows
+        ),
+    )
+
+
+def _ceilings(rows: Iterable[Mapping]) -> str:
+    """For every task its operations, the core's rate, and how near everybody comes to it."""
+    found = {(row["name"], row["metric"]): row["value"] for row in rows}
+    square = "products of 1024 x 1024"
+    table = []
+    for (name, metric), operations in found.items():
+        if metric == "operations a step":
+            group = name.removesuffix(", ceiling")
+            rate = found[name, f"GFLOP/s of one core, {square}"]
+            most = found[name, f"steps/s of one core, {square}"]
+            shares = (
+                found.get((f"{group}, {who}", f"share of the ceiling, {square}"))
+                for who in (OURS, *PEERS)
+            )
+            figures = (operations, rate, most, *shares)
+            table.append([group, *(_number(figure) for figure in figures)])
+    return _table(
+        ("share of the ceiling", "operations a step", "GFLOP/s", "steps/s", OURS, *PEERS), table
     )
 
 

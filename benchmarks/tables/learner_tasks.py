@@ -51,48 +51,69 @@ _PUREJAXRL = {
 _PUREJAXRL_MINATAR = _PUREJAXRL | {
     "LR": 5e-3, "NUM_ENVS": 64, "NUM_MINIBATCHES": 8, "ACTIVATION": "relu",
 }  # fmt: skip
+# rejax's own, of its `configs/gymnax/pendulum.yaml`.
+_REJAX_PENDULUM = {
+    "num_envs": 1, "num_epochs": 1, "learning_rate": 1e-2, "batch_size": 256, "gamma": 0.99,
+    "polyak": 0.98, "buffer_size": 10_000, "fill_buffer": 256, "normalize_observations": True,
+    "agent_kwargs": {"activation": "swish"},
+}  # fmt: skip
+# That of rl-baselines3-zoo, with layers of the others' size instead of 256, for time's sake.
+_SB3_PENDULUM = {"learning_rate": 1e-3, "policy_kwargs": {"net_arch": [64, 64]}}
 
-TASKS = {
-    "CartPole-v1": Task(
+
+def _ours(learner: str, *, decays: bool = False, **settings: Any) -> Recipe:
+    return Recipe(OURS, learner, settings, decays)
+
+
+_TASKS = (
+    Task(
         "CartPole-v1",
         500_000,
         (
-            Recipe(OURS, "ppo", {"num_envs": 4, "num_steps": 128, "learning_rate": 1e-3}, True),
-            Recipe(OURS, "a2c", {"num_envs": 16, "num_steps": 8, "learning_rate": 1e-3}, True),
-            Recipe(OURS, "reinforce", {"num_envs": 8, "num_steps": 500, "learning_rate": 3e-3}, True),
-            Recipe(OURS, "dqn", {"num_envs": 10, "epsilon_steps": 100_000}),
+            _ours("ppo", decays=True, num_envs=4, num_steps=128, learning_rate=1e-3),
+            _ours(
+                "a2c", decays=True, num_envs=16, num_steps=16, learning_rate=3e-3,
+                gae_lambda=0.95, normalize_advantages=True,
+            ),
+            _ours("reinforce", decays=True, num_envs=4, num_steps=500, learning_rate=5e-3),
+            _ours("dqn", num_envs=10, epsilon_steps=100_000),
             Recipe(PUREJAXRL, "ppo", _PUREJAXRL),
         ),
     ),
-    "Acrobot-v1": Task(
+    Task(
         "Acrobot-v1",
         500_000,
         (
-            Recipe(OURS, "ppo", {"num_envs": 16, "num_steps": 128, "learning_rate": 1e-3}, True),
+            _ours(
+                "ppo", decays=True, num_envs=8, num_steps=128, learning_rate=2.5e-3,
+                entropy_coef=3e-3,
+            ),
             Recipe(PUREJAXRL, "ppo", _PUREJAXRL),
         ),
     ),
-    "Pendulum-v1": Task(
+    Task(
         "Pendulum-v1",
         20_000,
         (
-            Recipe(OURS, "sac", {"num_envs": 1, "num_epochs": 1, "learning_rate": 1e-3}),
-            Recipe(REJAX, "sac", {"num_envs": 1, "num_epochs": 1, "learning_rate": 1e-3}),
-            Recipe(SB3, "sac", {"learning_rate": 1e-3}, num_seeds=3),
+            _ours("sac", num_envs=1, num_epochs=1, learning_rate=1e-3, learning_starts=200),
+            Recipe(REJAX, "sac", _REJAX_PENDULUM),
+            Recipe(SB3, "sac", _SB3_PENDULUM, num_seeds=3),
         ),
     ),
-    "Breakout-MinAtar": Task(
+    Task(
         "Breakout-MinAtar",
         2_000_000,
         (
-            Recipe(
-                OURS, "ppo", {"num_envs": 64, "num_steps": 128, "learning_rate": 5e-3,
-                "num_minibatches": 8}, True,
+            _ours(
+                "ppo", decays=True, num_envs=64, num_steps=32, num_minibatches=8,
+                learning_rate=2.5e-3,
             ),
             Recipe(PUREJAXRL, "ppo", _PUREJAXRL_MINATAR),
         ),
     ),
-}  # fmt: skip
+)  # fmt: skip
+TASKS = {task.environment: task for task in _TASKS}
+"""By environment; the first recipe of each is the one of ours that its goal asks for."""
 
 
 def chosen(environment: str, number: str) -> Recipe:

@@ -21,6 +21,7 @@ from creative_rl.learners.summary import episode_metrics
 from creative_rl.networks import Model, clear_memory, repeat_memory
 from creative_rl.ops import distributions, returns, schedules
 from creative_rl.typing import Array, Key, Learner, PyTree, Timestep, as_key
+from creative_rl.wrappers import EpisodeLog
 
 jax.tree_util.register_dataclass(A2CConfig)
 
@@ -69,7 +70,7 @@ def a2c(env: Any, config: A2CConfig, params: PyTree = None) -> Learner:
     validate(config, A2CConfig)
     head = requirements.action_head("a2c", env)
     requirements.never_resets("a2c", env)
-    endless_env = stream.endless(env)
+    logged_env = EpisodeLog(env)
     network = dict(
         space=env.observation_space,
         hidden_sizes=config.hidden_sizes,
@@ -102,7 +103,7 @@ def a2c(env: Any, config: A2CConfig, params: PyTree = None) -> Learner:
             variables=variables,
             opt_state=optimizer.init(variables),
             env_params=env_params,
-            stream=stream.init(endless_env, key_reset, env_params, config.num_envs),
+            stream=stream.init(logged_env, key_reset, env_params, config.num_envs),
             memory=repeat_memory(memory, config.num_envs),
             key=key,
             num_updates=jnp.int32(0),
@@ -121,7 +122,7 @@ def a2c(env: Any, config: A2CConfig, params: PyTree = None) -> Learner:
             outputs = distributions.mask_logits(outputs, timestep.action_mask)
             choice = head.choose(outputs, noise)
             following = stream.step(
-                endless_env, keys, current, head.action(choice), state.env_params
+                logged_env, keys, current, head.action(choice), state.env_params
             )
             collected = Rollout(
                 timestep.observation,
@@ -135,7 +136,7 @@ def a2c(env: Any, config: A2CConfig, params: PyTree = None) -> Learner:
         # All randomness at once: in the loop, small draws would cost more than the network.
         key_noise, key_step = jax.random.split(key)
         shape = (config.num_steps, config.num_envs)
-        randomness = (head.noise(key_noise, shape), jax.random.split(key_step, shape))
+        randomness = (head.noise(key_noise, shape), stream.step_keys(key_step, *shape))
         carry = (state.stream, state.memory["actor"])
         (current, memory), rollout = jax.lax.scan(step, carry, randomness)
         return current, memory, rollout
@@ -203,7 +204,7 @@ def a2c(env: Any, config: A2CConfig, params: PyTree = None) -> Learner:
         state = state.replace(
             variables=optax.apply_updates(state.variables, updates),
             opt_state=opt_state,
-            env_params=endless_env.update_params(state.env_params, rollout.timestep),
+            env_params=logged_env.update_params(state.env_params, rollout.timestep),
             stream=current,
             memory={"actor": actor_memory, "critic": critic_memory},
             key=key,

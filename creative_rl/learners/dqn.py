@@ -32,6 +32,7 @@ from creative_rl.ops import distributions, returns, schedules
 from creative_rl.spaces import Dict
 from creative_rl.stores import priorities, replay
 from creative_rl.typing import Array, Key, Learner, PyTree, Timestep, as_key
+from creative_rl.wrappers import EpisodeLog
 
 jax.tree_util.register_dataclass(DQNConfig)
 
@@ -100,7 +101,7 @@ def dqn(
         requirements.at_most("dqn", name, size, "replay_size", config.replay_size)
     if config.dueling and prior_variables is not None:
         raise ValueError("dqn: a prior's network has no dueling streams; leave dueling out")
-    endless_env = stream.endless(env)
+    logged_env = EpisodeLog(env)
     shows_prior = config.target == "g" and _shows_prior(env.observation_space)
     seen_space = env.observation_space
     if shows_prior:
@@ -127,7 +128,7 @@ def dqn(
         if variables is None:
             variables = model.init(key_model, seen_space.zeros(), model.init_memory())
         env_params = env.default_params if params is None else params
-        current = stream.init(endless_env, key_reset, env_params, config.num_envs)
+        current = stream.init(logged_env, key_reset, env_params, config.num_envs)
         one = jax.tree.map(lambda leaf: leaf[0], current.timestep)
         item = Step(
             observation=one.observation,
@@ -183,7 +184,7 @@ def dqn(
         random = distributions.uniform_action(noise[..., 1], num_actions, action_mask)
         return jnp.where(noise[..., 0] < epsilon, random, distributions.most_likely(logits))
 
-    def collect(state: DQNState, key: Key) -> tuple[DQNState, Timestep]:
+    def collect(state: DQNState, key_noise: Key, key_step: Key) -> tuple[DQNState, Timestep]:
         fresh = model.init_memory()
         share = epsilon(state.num_updates)
 
@@ -195,7 +196,7 @@ def dqn(
             values, next_memory = model.apply(state.variables, seen(timestep.observation), memory)
             preferences = logits(values, timestep.observation, timestep.action_mask)
             action = explore(preferences, timestep.action_mask, noise, share)
-            following = stream.step(endless_env, keys, current, action, state.env_params)
+            following = stream.step(logged_env, keys, current, action, state.env_params)
             info = following.timestep.info
             collected = Step(
                 observation=timestep.observation,
@@ -210,13 +211,12 @@ def dqn(
             return (following, next_memory), (collected, following.timestep)
 
         # All randomness at once: in the loop, small draws would cost more than the network.
-        key_noise, key_step = jax.random.split(key)
-        keys = jax.random.split(key_step, (config.num_steps, config.num_envs))
+        keys = stream.step_keys(key_step, config.num_steps, config.num_envs)
         (current, memory), (steps, timesteps) = jax.lax.scan(
             step, (state.stream, state.memory), (explore_noise(key_noise), keys)
         )
         state = state.replace(
-            env_params=endless_env.update_params(state.env_params, timesteps),
+            env_params=logged_env.update_params(state.env_params, timesteps),
             stream=current,
             memory=memory,
             replay=replay.add(state.replay, steps, timesteps.ended),
@@ -336,27 +336,27 @@ def dqn(
             order = priorities.assign(order, jnp.where(shares >= 0, slots, -1), priority)
         return (variables, opt_state, order), metrics
 
-    def learn(state: DQNState, key: Key) -> tuple[PyTree, PyTree, PyTree, dict[str, Array]]:
+    def learn(state: DQNState, keys: Key) -> tuple[PyTree, PyTree, PyTree, dict[str, Array]]:
         carry = (state.variables, state.opt_state, state.priorities)
-        keys = jax.random.split(key, config.num_epochs)
         learned, metrics = jax.lax.scan(
             lambda carry, key: gradient_step(state, carry, key), carry, keys
         )
         return *learned, jax.tree.map(jnp.mean, metrics)
 
-    def wait(state: DQNState, key: Key) -> tuple[PyTree, PyTree, PyTree, dict[str, Array]]:
+    def wait(state: DQNState, keys: Key) -> tuple[PyTree, PyTree, PyTree, dict[str, Array]]:
         nothing = {"loss": jnp.float32(0), "q_mean": jnp.float32(0)}
         return state.variables, state.opt_state, state.priorities, nothing
 
     def update(state: DQNState) -> tuple[DQNState, dict[str, Array]]:
-        key, key_collect, key_learn = jax.random.split(state.key, 3)
+        # One call for all keys: each has the price of a layer of the network.
+        key, key_noise, key_step, *learn_keys = jax.random.split(state.key, 3 + config.num_epochs)
         share = epsilon(state.num_updates)
-        state, timesteps = collect(state.replace(key=key), key_collect)
+        state, timesteps = collect(state.replace(key=key), key_noise, key_step)
         num_updates = state.num_updates + 1
         first = jnp.maximum(config.learning_starts, length * config.num_envs)  # a whole window
         is_learning = num_steps(num_updates) >= first
         variables, opt_state, order, metrics = jax.lax.cond(
-            is_learning, learn, wait, state, key_learn
+            is_learning, learn, wait, state, jnp.stack(learn_keys)
         )
         tau = jnp.where(num_updates % config.target_interval == 0, config.target_tau, 0.0)
         state = state.replace(

@@ -27,6 +27,7 @@ from creative_rl.learners.summary import episode_metrics
 from creative_rl.networks import Model, clear_memory, repeat_memory
 from creative_rl.ops import distributions, losses, returns, schedules
 from creative_rl.typing import Array, Key, Learner, PyTree, Timestep, as_key
+from creative_rl.wrappers import EpisodeLog
 
 jax.tree_util.register_dataclass(PPOConfig)
 
@@ -104,7 +105,7 @@ def ppo(
         requirements.divides(
             "ppo", "num_minibatches", config.num_minibatches, "num_envs * num_steps", batch_size
         )
-    endless_env = stream.endless(env)
+    logged_env = EpisodeLog(env)
     network = dict(
         space=env.observation_space,
         hidden_sizes=config.hidden_sizes,
@@ -140,7 +141,7 @@ def ppo(
             variables=variables,
             opt_state=optimizer.init(variables),
             env_params=env_params,
-            stream=stream.init(endless_env, key_reset, env_params, config.num_envs),
+            stream=stream.init(logged_env, key_reset, env_params, config.num_envs),
             memory=repeat_memory(memory, config.num_envs),
             key=key,
             num_updates=jnp.int32(0),
@@ -160,7 +161,7 @@ def ppo(
             outputs = distributions.mask_logits(outputs, timestep.action_mask)
             choice = head.choose(outputs, noise)
             following = stream.step(
-                endless_env, keys, current, head.action(choice), state.env_params
+                logged_env, keys, current, head.action(choice), state.env_params
             )
             collected = Rollout(
                 timestep.observation,
@@ -175,7 +176,7 @@ def ppo(
         # All randomness at once: in the loop, small draws would cost more than the network.
         key_noise, key_step = jax.random.split(key)
         shape = (config.num_steps, config.num_envs)
-        randomness = (head.noise(key_noise, shape), jax.random.split(key_step, shape))
+        randomness = (head.noise(key_noise, shape), stream.step_keys(key_step, *shape))
         carry = (state.stream, state.memory["actor"])
         (current, memory), rollout = jax.lax.scan(step, carry, randomness)
         state = state.replace(stream=current, memory={**state.memory, "actor": memory})
@@ -296,7 +297,7 @@ def ppo(
         batch = Batch(*rollout[:5], value=values, advantage=advantages)
         state, metrics = learn(state, batch, memory, key_learn)
         state = state.replace(
-            env_params=endless_env.update_params(state.env_params, rollout.timestep),
+            env_params=logged_env.update_params(state.env_params, rollout.timestep),
             memory={**state.memory, "critic": critic_memory},
             num_updates=state.num_updates + 1,
         )

@@ -18,7 +18,7 @@ from typing import Any
 import flax.struct
 import jax
 import jax.numpy as jnp
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
 from creative_rl.configs import QLearningConfig, validate
 from creative_rl.learners import requirements, stream
@@ -26,6 +26,7 @@ from creative_rl.learners.summary import episode_metrics
 from creative_rl.ops import distributions, losses, schedules
 from creative_rl.spaces import Discrete
 from creative_rl.typing import Array, Key, Learner, PyTree, Timestep, as_key
+from creative_rl.wrappers import EpisodeLog
 
 jax.tree_util.register_dataclass(QLearningConfig)
 
@@ -65,7 +66,7 @@ def q_learning(env: Any, config: QLearningConfig, params: PyTree = None) -> Lear
     num_actions = requirements.num_actions("q_learning", env)
     requirements.never_resets("q_learning", env)
     num_states, state_index = _numbering(env)
-    endless_env = stream.endless(env)
+    logged_env = EpisodeLog(env)
     steps_per_update = config.num_envs * config.num_steps
 
     def init(key: Key) -> QLearningState:
@@ -74,7 +75,7 @@ def q_learning(env: Any, config: QLearningConfig, params: PyTree = None) -> Lear
         return QLearningState(
             table=jnp.full((num_states, num_actions), config.initial_value, jnp.float32),
             env_params=env_params,
-            stream=stream.init(endless_env, key_reset, env_params, config.num_envs),
+            stream=stream.init(logged_env, key_reset, env_params, config.num_envs),
             key=key,
             num_updates=jnp.int32(0),
         )
@@ -107,10 +108,12 @@ def q_learning(env: Any, config: QLearningConfig, params: PyTree = None) -> Lear
             states = jax.vmap(state_index)(observation)
             values = table[states]
             action = jnp.where(
-                is_random, _uniform(noise, num_actions, action_mask), best(values, action_mask)
+                is_random,
+                distributions.uniform_action(noise, num_actions, action_mask),
+                best(values, action_mask),
             )
             following = stream.step(
-                endless_env, keys, current, action.astype(env.action_space.dtype), state.env_params
+                logged_env, keys, current, action.astype(env.action_space.dtype), state.env_params
             )
             chosen = distributions.select_action(values, action)
             errors = target(table, following.timestep) - chosen
@@ -124,14 +127,18 @@ def q_learning(env: Any, config: QLearningConfig, params: PyTree = None) -> Lear
         randomness = (
             jax.random.uniform(key_is_random, shape) < share,
             jax.random.uniform(key_random, shape),
-            jax.random.split(key_step, shape),
+            stream.step_keys(key_step, *shape),
         )
         (table, current), (timesteps, chosen, errors) = jax.lax.scan(
             step, (state.table, state.stream), randomness
         )
         metrics = {"loss": jnp.square(errors).mean(), "q_mean": chosen.mean(), "epsilon": share}
         state = state.replace(
-            table=table, stream=current, key=key, num_updates=state.num_updates + 1
+            table=table,
+            env_params=logged_env.update_params(state.env_params, timesteps),
+            stream=current,
+            key=key,
+            num_updates=state.num_updates + 1,
         )
         return state, metrics | episode_metrics(timesteps)
 
@@ -160,16 +167,6 @@ def _numbering(env: Any) -> tuple[int, Callable[[PyTree], Array]]:
 def _check_learning_rate(learning_rate: Any) -> None:
     if not hasattr(learning_rate, "dtype") and learning_rate > 1:
         raise ValueError(f"QLearningConfig: learning_rate must be at most 1, got {learning_rate!r}")
-
-
-def _uniform(
-    noise: Float[Array, "B"], num_actions: int, action_mask: Bool[Array, "B A"] | None
-) -> Int[Array, "B"]:
-    """int32: each allowed action equally often, from noise that is uniform in 0 .. 1."""
-    if action_mask is None:
-        return (noise * num_actions).astype(jnp.int32)
-    ranks = jnp.cumsum(action_mask, axis=-1, dtype=jnp.int32)  # allowed up to here
-    return jnp.argmax(ranks > (noise * ranks[:, -1])[:, None], axis=-1).astype(jnp.int32)
 
 
 def _mean_of_same(

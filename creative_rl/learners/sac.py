@@ -25,6 +25,7 @@ from creative_rl.networks import Model
 from creative_rl.ops import distributions, losses
 from creative_rl.stores import replay
 from creative_rl.typing import Array, Key, Learner, PyTree, Timestep, as_key
+from creative_rl.wrappers import EpisodeLog
 
 jax.tree_util.register_dataclass(SACConfig)
 
@@ -84,7 +85,7 @@ def sac(env: Any, config: SACConfig, params: PyTree = None) -> Learner:
     )
     head = requirements.action_head("sac", env)
     is_continuous = isinstance(env.action_space, spaces.Box)
-    endless_env = stream.endless(env)
+    logged_env = EpisodeLog(env)
     network = dict(hidden_sizes=config.hidden_sizes, activation="relu")
     actor = Model(env.observation_space, head.num_outputs, head_scale=0.01, **network)
     if is_continuous:
@@ -107,7 +108,7 @@ def sac(env: Any, config: SACConfig, params: PyTree = None) -> Learner:
             "log_temperature": jnp.log(temperature),
         }
         env_params = env.default_params if params is None else params
-        current = stream.init(endless_env, key_reset, env_params, config.num_envs)
+        current = stream.init(logged_env, key_reset, env_params, config.num_envs)
         one = jax.tree.map(lambda leaf: leaf[0], current.timestep)
         item = Step(
             observation=one.observation,
@@ -148,7 +149,7 @@ def sac(env: Any, config: SACConfig, params: PyTree = None) -> Learner:
             outputs = distributions.mask_logits(outputs, timestep.action_mask)
             choice = head.choose(outputs, noise)
             following = stream.step(
-                endless_env, keys, current, head.action(choice), state.env_params
+                logged_env, keys, current, head.action(choice), state.env_params
             )
             info = following.timestep.info
             collected = Step(
@@ -164,10 +165,10 @@ def sac(env: Any, config: SACConfig, params: PyTree = None) -> Learner:
 
         key_noise, key_step = jax.random.split(key)
         shape = (config.num_steps, config.num_envs)
-        randomness = (head.noise(key_noise, shape), jax.random.split(key_step, shape))
+        randomness = (head.noise(key_noise, shape), stream.step_keys(key_step, *shape))
         current, (steps, timesteps) = jax.lax.scan(step, state.stream, randomness)
         state = state.replace(
-            env_params=endless_env.update_params(state.env_params, timesteps),
+            env_params=logged_env.update_params(state.env_params, timesteps),
             stream=current,
             replay=replay.add(state.replay, steps, timesteps.ended),
         )

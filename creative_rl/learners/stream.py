@@ -7,7 +7,6 @@ import jax
 import jax.numpy as jnp
 
 from creative_rl.typing import Array, Key, PyTree, Timestep
-from creative_rl.wrappers import AutoReset, EpisodeLog
 
 
 class Stream(flax.struct.PyTreeNode):
@@ -18,27 +17,58 @@ class Stream(flax.struct.PyTreeNode):
     starts: Array  # bool[B]: the timestep is the first of its episode
 
 
-def endless(env: Any) -> AutoReset:
-    """`env` with episodes that follow each other and are logged."""
-    return AutoReset(EpisodeLog(env))
-
-
-def init(endless_env: AutoReset, key: Key, params: PyTree, num_envs: int) -> Stream:
+def init(env: Any, key: Key, params: PyTree, num_envs: int) -> Stream:
     """Start `num_envs` episodes."""
-    env_state, timestep = jax.vmap(endless_env.reset, (0, None))(
-        jax.random.split(key, num_envs), params
-    )
-    return Stream(env_state, timestep, jnp.ones(num_envs, jnp.bool_))
+    env_state, timestep = jax.vmap(env.reset, (0, None))(jax.random.split(key, num_envs), params)
+    return Stream(env_state, _with_final(timestep), jnp.ones(num_envs, jnp.bool_))
 
 
-def step(
-    endless_env: AutoReset, keys: Key, stream: Stream, action: Array, params: PyTree
-) -> Stream:
-    """Take an action in each environment (keys and actions [B]); the timestep tells what it led to.
+def step_keys(key: Key, num_steps: int, num_envs: int) -> Key:
+    """Keys [T, B, 2] for as many calls of `step`: made at once, they cost next to nothing."""
+    return jax.random.split(key, (num_steps, num_envs, 2))
 
-    Its observation is the next episode's first where one ended: see `AutoReset`.
+
+def step(env: Any, keys: Key, stream: Stream, action: Array, params: PyTree) -> Stream:
+    """Take an action in each environment; the timestep tells what it led to.
+
+    As `wrappers.AutoReset`, the reward, flags and info are the step's, `info["final_observation"]`
+    (and `final_action_mask`) what it led to, and the observation is the next episode's first where
+    one ended. But starts are computed only when some episode ends, which a single environment
+    under `vmap` could not know.
+
+    Args:
+      env: without resets of its own.
+      keys: [B, 2], see `step_keys`.
+      stream: where the environments stand.
+      action: leaves [B, ...].
+      params: of the environment.
     """
-    env_state, timestep = jax.vmap(endless_env.step, (0, 0, 0, None))(
-        keys, stream.env_state, action, params
+    env_state, timestep = jax.vmap(env.transition, (0, 0, 0, None))(
+        keys[:, 0], stream.env_state, action, params
     )
-    return Stream(env_state, timestep, timestep.ended)
+    timestep = _with_final(timestep)
+    here = (env_state, timestep.observation, timestep.action_mask)
+
+    def with_starts() -> PyTree:
+        start_state, start = jax.vmap(env.reset, (0, None))(keys[:, 1], params)
+        fresh = (start_state, start.observation, start.action_mask)
+
+        def choose(new: Array, old: Array) -> Array:
+            ended = timestep.ended.reshape(-1, *(1,) * (new.ndim - 1))
+            return jnp.where(ended, new, old)
+
+        return jax.tree.map(choose, fresh, here)
+
+    env_state, observation, action_mask = jax.lax.cond(
+        timestep.ended.any(), with_starts, lambda: here
+    )
+    shown = timestep.replace(observation=observation, action_mask=action_mask)
+    return Stream(env_state, shown, timestep.ended)
+
+
+def _with_final(timestep: Timestep) -> Timestep:
+    """The timestep with its observation and action mask in its info."""
+    info = {**timestep.info, "final_observation": timestep.observation}
+    if timestep.action_mask is not None:
+        info["final_action_mask"] = timestep.action_mask
+    return timestep.replace(info=info)

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from benchmarks import record
+from benchmarks import readme_tables, record
 from benchmarks.speed import ceiling_worker, operations, settings, startup, training
 from benchmarks.speed.contenders import compiled, five_values, ours, purejaxrl
 from benchmarks.speed.rounds import Spread
@@ -210,6 +210,10 @@ def test_quick_training_writes_nothing(tmp_path, monkeypatch):
     assert figures["sac-1x64, ceiling", f"GFLOP/s of one core, {square}"] == 5.0
     assert figures["dqn-10, purejaxrl", f"share of the ceiling, {square}"] == 0.1
     assert figures["dqn-10, creative_rl", f"share of the ceiling, {square}"] == 0.2
+    monkeypatch.setattr(readme_tables, "RESULTS", tmp_path)
+    shown = readme_tables._result("training")
+    assert "| sac-1x64 | 500,000,000 | 5 | 10 | 0.2 | – | – | – |" in shown
+    assert "| dqn-10 | 500,000,000 | 5 | 10 | 0.2 | 0.1 | – | – |" in shown
     assert ("purejaxrl", "dqn-10") in started and ("purejaxrl", "sac-1x64") not in started
     assert '% more time",\n   "goal": "<= 5",\n   "value": 3.0' in text
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from benchmarks import record
+from benchmarks import readme_tables, record
 from benchmarks.speed.contenders import five_values
 from benchmarks.tables import learner_tasks, learners
 from benchmarks.tables.contenders import ours, sb3
@@ -107,7 +107,7 @@ def test_peers_are_trained_where_asked_and_quick_runs_are_short():
     assert [job.place for job in found if job.recipe.library == "sb3"] == ["python"]
     assert {job.num_seeds for job in found if job.recipe.library == "creative_rl"} == {10}
     (job,) = learners.jobs(["Acrobot-v1"], {}, quick=True)
-    assert (job.num_steps, job.num_seeds) == (20_000, 2)
+    assert (job.num_steps, job.num_seeds) == (50_000, 2)
 
 
 def test_a_seed_without_a_return_is_refused(monkeypatch):
@@ -153,6 +153,10 @@ def test_the_benchmark_from_its_processes_to_its_file(tmp_path, monkeypatch):
     assert all(goal["value"] == 1.0 and goal["reached"] for goal in found["goals"])
     assert found["rows"][0]["seeds"] == 10
     assert found["rows"][0]["source"].startswith("creative_rl ppo, num_envs")
+    monkeypatch.setattr(readme_tables, "RESULTS", tmp_path)
+    shown = readme_tables._result("learners")
+    assert "| Pendulum-v1, sac, rejax | 99 | 99 | 99 | 10 |" in shown
+    assert "| Acrobot-v1, ppo: mean return minus the best peer's | >= 0 | 1 | yes |" in shown
 
 
 @pytest.mark.parametrize(

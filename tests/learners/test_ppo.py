@@ -8,8 +8,10 @@ import pytest
 
 import creative_rl as crl
 from creative_rl.configs import PPOConfig
+from creative_rl.envs.melody import TargetMelody
 from creative_rl.learners import ppo
-from creative_rl.spaces import MultiDiscrete
+from creative_rl.spaces import Box, Dict, Discrete, MultiDiscrete
+from creative_rl.testing import probes
 from creative_rl.wrappers import AutoReset, EpisodeLog, LikelihoodReward
 
 SMALL = PPOConfig(num_envs=8, num_steps=8, num_epochs=2, num_minibatches=2)
@@ -98,12 +100,123 @@ def test_environments_that_reset_themselves_are_refused():
         ppo(env, SMALL)
 
 
-def test_other_action_spaces_are_refused_with_the_way_out():
-    class Chords:
-        action_space = MultiDiscrete((2, 3))
+def test_masks_on_structured_actions_are_refused_with_the_way_out():
+    class Chords(TargetMelody):
+        @property
+        def action_space(self):
+            return MultiDiscrete((2, 3))
 
-    with pytest.raises(ValueError, match="FlattenActions turns MultiDiscrete into Discrete"):
+        def action_mask(self, state, params):
+            return jnp.ones((2, 3), bool)
+
+    with pytest.raises(ValueError, match="FlattenActions turns MultiDiscrete into") as refused:
         ppo(Chords(), SMALL)
+    assert "\n" not in str(refused.value)
+
+
+@dataclasses.dataclass(frozen=True)
+class NamedMatch(probes.MatchProbe):
+    """With observations in a dict, the useful one beside a constant one."""
+
+    @property
+    def observation_space(self):
+        return Dict({"bit": Discrete(2), "noise": Box(-1.0, 1.0, (2,))})
+
+    def observe(self, state, params):
+        return {"bit": state.draw, "noise": jnp.full(2, 0.5, jnp.float32)}
+
+
+@pytest.mark.parametrize(
+    "probe",
+    [*probes.BOX_PROBES, *probes.MULTI_PROBES, NamedMatch()],
+    ids=lambda probe: type(probe).__name__,
+)
+def test_other_actions_and_observations(probe):
+    config = PPOConfig(num_envs=32, num_steps=8, gamma=0.5, learning_rate=5e-3, hidden_sizes=(16,))
+    probes.check_solves(lambda env: ppo(env, config), probe, gamma=0.5, num_updates=120)
+
+
+STEPS = PPOConfig(num_envs=8, num_steps=8, num_minibatches=1, hidden_sizes=(8,), learning_rate=1e-2)
+
+
+def one_update(key, **changes):
+    learner = ppo(crl.make("melody-target-tutorial"), dataclasses.replace(STEPS, **changes))
+    return jax.jit(learner.update)(learner.init(key))
+
+
+def test_an_early_stop_leaves_the_parameters_of_the_steps_before(key):
+    """One minibatch an epoch, so that `num_epochs=k` are the first k of more steps."""
+    states, kls = [], []
+    for num_epochs in range(1, 4):
+        state, metrics = one_update(key, num_epochs=num_epochs)
+        states.append(state)
+        kls.append(num_epochs * float(metrics["approximate_kl"]) - sum(kls))
+    # What each step found before it moved: nothing at first, then more and more.
+    assert abs(kls[0]) < 1e-6 < kls[1] < kls[2]
+    stopping = jax.jit(
+        lambda target_kl: one_update(key, num_epochs=3, kl_early_stop=True, target_kl=target_kl)
+    )
+    for num_done in (1, 2):
+        state, metrics = stopping((kls[num_done - 1] + kls[num_done]) / 2)
+        chex.assert_trees_all_close(
+            state.variables, states[num_done - 1].variables, rtol=1e-4, atol=1e-6
+        )
+        chex.assert_trees_all_close(
+            state.opt_state, states[num_done - 1].opt_state, rtol=1e-4, atol=1e-9
+        )
+        np.testing.assert_allclose(metrics["stopped"], (3 - num_done) / 3, rtol=1e-6)
+        moved = state.variables["actor"]["params"]["head"]["kernel"]
+        further = states[num_done].variables["actor"]["params"]["head"]["kernel"]
+        assert np.abs(np.asarray(moved - further)).max() > 1e-4
+
+
+def test_a_stop_holds_for_the_rest_of_the_update_and_not_longer(key):
+    """A tiny target allows the first step alone, at which the policy has not moved."""
+    learner = ppo(
+        crl.make("melody-target-tutorial"),
+        dataclasses.replace(STEPS, num_minibatches=2, kl_early_stop=True, target_kl=1e-9),
+    )
+    state, update = learner.init(key), jax.jit(learner.update)
+    for _ in range(3):
+        kernel = np.asarray(state.variables["actor"]["params"]["head"]["kernel"])
+        state, metrics = update(state)
+        assert float(metrics["stopped"]) == 7 / 8
+        step = np.abs(np.asarray(state.variables["actor"]["params"]["head"]["kernel"]) - kernel)
+        assert 0 < step.max() < 1.01e-2
+
+
+def test_a_stop_that_never_comes_changes_no_bit(key):
+    plain, _ = one_update(key, num_minibatches=4)
+    stopping, metrics = one_update(key, num_minibatches=4, kl_early_stop=True, target_kl=1e9)
+    chex.assert_trees_all_equal(plain, stopping)
+    assert float(metrics["stopped"]) == 0.0
+
+
+@pytest.mark.parametrize("clip_value_loss", [False, True])
+def test_the_value_loss_by_hand(clip_value_loss, key):
+    """One state of value 1: what the critic says before each of two steps is the whole loss."""
+
+    def run(num_epochs):
+        config = dataclasses.replace(
+            STEPS, num_epochs=num_epochs, clip_value_loss=clip_value_loss, value_clip_eps=1e-4
+        )
+        learner = ppo(probes.ConstantProbe(), config)
+        state = learner.init(key)
+        return state, *jax.jit(learner.update)(state)
+
+    def value(state):
+        model = crl.networks.Model(Discrete(1), 1, (8,))
+        return float(model.apply(state.variables["critic"], jnp.int32(0), ())[0][0])
+
+    start, middle, _ = run(1)
+    _, _, metrics = run(2)
+    first, second = value(start), value(middle)
+    assert (second - 1) ** 2 < 0.99 * (first - 1) ** 2
+    expected = [0.5 * (first - 1) ** 2, 0.5 * (second - 1) ** 2]
+    if clip_value_loss:  # the value kept near the old one is the worse
+        kept = first + np.clip(second - first, -1e-4, 1e-4)
+        expected[1] = 0.5 * (kept - 1) ** 2
+    np.testing.assert_allclose(metrics["value_loss"], np.mean(expected), rtol=1e-4)
 
 
 def test_entropy_in_the_reward_settles_on_the_softmax_of_the_rewards(key):

@@ -17,9 +17,9 @@ from creative_rl.experiment.rollouts import rollout
 from creative_rl.learners.q_learning import (
     _mean_by_pairs,
     _mean_by_table,
-    _uniform,
     q_learning,
 )
+from creative_rl.ops.distributions import uniform_action
 from creative_rl.spaces import MultiDiscrete
 from creative_rl.testing import probes
 from creative_rl.wrappers import AutoReset
@@ -213,13 +213,13 @@ def test_allowed_actions_are_tried_equally_often():
     noise = jnp.linspace(0.0, 1.0, 6000, endpoint=False, dtype=jnp.float32)
     for mask in ([1, 1, 1, 1], [0, 1, 0, 1], [1, 0, 0, 0], [1, 0, 1, 1]):
         masks = jnp.broadcast_to(jnp.array(mask, jnp.bool_), (6000, 4))
-        counts = np.bincount(_uniform(noise, 4, masks), minlength=4)
+        counts = np.bincount(uniform_action(noise, 4, masks), minlength=4)
         np.testing.assert_allclose(counts, np.array(mask) * 6000 / sum(mask), atol=2)
-    counts = np.bincount(_uniform(noise, 4, None), minlength=4)
+    counts = np.bincount(uniform_action(noise, 4, None), minlength=4)
     np.testing.assert_allclose(counts, 1500, atol=2)
     nearly_one = jnp.full(1, 1 - 2**-23, jnp.float32)
-    assert _uniform(nearly_one, 38, None).tolist() == [37]
-    assert _uniform(nearly_one, 3, jnp.array([[1, 1, 0]], jnp.bool_)).tolist() == [1]
+    assert uniform_action(nearly_one, 38, None).tolist() == [37]
+    assert uniform_action(nearly_one, 3, jnp.array([[1, 1, 0]], jnp.bool_)).tolist() == [1]
 
 
 # Schedules, starts, refusals.
