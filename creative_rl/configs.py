@@ -11,6 +11,7 @@ import math
 from typing import Any, Literal
 
 Recurrence = Literal["none", "lstm", "gru"]
+Activation = Literal["tanh", "relu"]
 
 
 def static(default: Any) -> Any:
@@ -32,6 +33,8 @@ class PPOConfig:
     """gradient steps in one pass"""
     hidden_sizes: tuple[int, ...] = static((64, 64))
     """widths of the hidden layers of policy and value function"""
+    activation: Activation = static("tanh")
+    """of the hidden layers"""
     recurrent: Recurrence = static("none")
     """memory of policy and value function"""
     memory_size: int = static(100)
@@ -76,6 +79,8 @@ class A2CConfig:
     """steps of every environment in one update, which is one gradient step"""
     hidden_sizes: tuple[int, ...] = static((64, 64))
     """widths of the hidden layers of policy and value function"""
+    activation: Activation = static("tanh")
+    """of the hidden layers"""
     recurrent: Recurrence = static("none")
     """memory of policy and value function"""
     memory_size: int = static(100)
@@ -110,6 +115,8 @@ class ReinforceConfig:
     """most steps of an episode; None for the environment's horizon"""
     hidden_sizes: tuple[int, ...] = static((64, 64))
     """widths of the hidden layers"""
+    activation: Activation = static("tanh")
+    """of the hidden layers"""
     recurrent: Recurrence = static("none")
     """memory of policy and baseline"""
     memory_size: int = static(100)

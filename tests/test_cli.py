@@ -77,7 +77,10 @@ def fails(capsys, argv, code):
         ("{ppo} --weight tonic=much", "--weight: must be a finite number, got 'much'"),
         ("{ppo} --weight tonik=3", "unknown reward term 'tonik'; did you mean tonic"),
         ("train melody-theory --learner likelihood --weight key=1", "takes no reward weights"),
-        ("train melody-theory --learner a2c --prior x", "a prior is tuned by the learners ppo and dqn"),
+        (
+            "train melody-theory --learner a2c --prior x",
+            "a prior is tuned by the learners ppo and dqn",
+        ),
         ("create run --num 0", "--num: must be at least 1, got 0"),
         ("evaluate run --num -1", "--num: must be at least 1, got -1"),
         ("resume run --steps 0", "--steps: must be at least 1, got 0"),

@@ -74,6 +74,7 @@ def a2c(env: Any, config: A2CConfig, params: PyTree = None) -> Learner:
     network = dict(
         space=env.observation_space,
         hidden_sizes=config.hidden_sizes,
+        activation=config.activation,
         recurrent=config.recurrent,
         memory_size=config.memory_size,
     )

@@ -349,14 +349,14 @@ def dqn(
 
     def update(state: DQNState) -> tuple[DQNState, dict[str, Array]]:
         # One call for all keys: each has the price of a layer of the network.
-        key, key_noise, key_step, *learn_keys = jax.random.split(state.key, 3 + config.num_epochs)
+        keys = jax.random.split(state.key, 3 + config.num_epochs)
         share = epsilon(state.num_updates)
-        state, timesteps = collect(state.replace(key=key), key_noise, key_step)
+        state, timesteps = collect(state.replace(key=keys[0]), keys[1], keys[2])
         num_updates = state.num_updates + 1
         first = jnp.maximum(config.learning_starts, length * config.num_envs)  # a whole window
         is_learning = num_steps(num_updates) >= first
         variables, opt_state, order, metrics = jax.lax.cond(
-            is_learning, learn, wait, state, jnp.stack(learn_keys)
+            is_learning, learn, wait, state, keys[3:]
         )
         tau = jnp.where(num_updates % config.target_interval == 0, config.target_tau, 0.0)
         state = state.replace(

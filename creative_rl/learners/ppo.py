@@ -109,6 +109,7 @@ def ppo(
     network = dict(
         space=env.observation_space,
         hidden_sizes=config.hidden_sizes,
+        activation=config.activation,
         recurrent=config.recurrent,
         memory_size=config.memory_size,
     )

@@ -77,6 +77,7 @@ def reinforce(env: Any, config: ReinforceConfig, params: PyTree = None) -> Learn
     network = dict(
         space=env.observation_space,
         hidden_sizes=config.hidden_sizes,
+        activation=config.activation,
         recurrent=config.recurrent,
         memory_size=config.memory_size,
     )
