@@ -4,7 +4,7 @@ Run `python -m benchmarks.tables.learners [--quick] [--peer purejaxrl=PATH] [--p
 [--peer sb3[=PYTHON]] [environments]`: `purejaxrl` is a checkout of luchris429/purejaxrl, `sb3` an
 interpreter that has Stable-Baselines3 (this one by default).
 
-For all alike, a seed's figure is the mean return of the episodes that end in the last tenth of
+For all alike, a seed's figure is the mean return of the episodes that end in the last fifth of
 its training, as the learner plays them, exploring. A row is the mean over seeds with its 95 percent
 interval: the percentiles of 10,000 means of as many seeds, drawn with replacement. The settings of
 every row are in its source: ours are tuned by hand, peers have what their authors ship; purejaxrl
@@ -30,7 +30,7 @@ from benchmarks.tables.learner_tasks import TASKS, Recipe
 
 NUM_SEEDS, QUICK_SEEDS = 10, 2
 QUICK_SHARE = 0.1
-"""Of the steps, in a quick run: the last tenth of it is still an episode of every environment."""
+"""Of the steps, in a quick run: the last fifth of it is still an episode of every environment."""
 LIMIT_SECONDS = 3_600.0
 ENVIRONMENT = {"NPROC": "1", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
 """One core for each process; on an accelerator they share the memory."""

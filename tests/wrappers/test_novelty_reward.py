@@ -113,22 +113,23 @@ def test_what_was_never_seen_pays_one_and_less_the_more_often_it_was(of):
 
 
 def test_counts_are_the_visits_of_the_rollout(key):
-    """Through the log and the automatic reset, against counting in Python."""
+    """Through the log and the learners' stream, against counting in Python."""
     env = NoveltyReward(crl.make("melody-target", length=3, num_pitches=4), num_buckets=4096)
-    endless = stream.endless(env)
-    params = endless.default_params
-    standing = stream.init(endless, key, params, 5)
+    logged = EpisodeLog(env)
+    params = logged.default_params
+    standing = stream.init(logged, key, params, 5)
     step = jax.jit(stream.step, static_argnums=0)
     seen = []
     for time in range(7):
-        keys = jax.random.split(jax.random.fold_in(key, time), 5)
-        actions = jax.random.randint(keys[0], (5,), 0, 4)
-        standing = step(endless, keys, standing, actions, params)
+        key_action, key_step = jax.random.split(jax.random.fold_in(key, time))
+        actions = jax.random.randint(key_action, (5,), 0, 4)
+        keys = stream.step_keys(key_step, 1, 5)[0]
+        standing = step(logged, keys, standing, actions, params)
         seen.append(standing.timestep)
     timesteps = jax.tree.map(lambda *rows: jnp.stack(rows), *seen)
     buckets = np.asarray(timesteps.info["novelty_bucket"])
     assert buckets.shape == (7, 5) and (buckets > NO_VISIT).all() and (buckets < 4096).all()
-    params = endless.update_params(endless.update_params(params, timesteps), timesteps)
+    params = logged.update_params(logged.update_params(params, timesteps), timesteps)
     assert params.counts.dtype == jnp.uint32
     np.testing.assert_array_equal(params.counts, 2 * np.bincount(buckets.ravel(), minlength=4096))
 
