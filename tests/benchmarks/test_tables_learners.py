@@ -30,7 +30,7 @@ def test_a_recipe_says_its_settings():
     assert str(recipe) == "creative_rl ppo, num_envs 4, learning_rate 0.001, decay"
 
 
-def test_returns_are_those_of_episodes_in_the_last_tenth(key):
+def test_returns_are_those_of_episodes_in_the_last_fifth(key):
     # Update t of seed s ends t episodes of return 100 s + t.
     def update(state):
         seed, time = state
