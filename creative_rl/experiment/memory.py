@@ -6,6 +6,7 @@ costs; training uses the same trace, so it is made once.
 
 import pathlib
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -43,10 +44,10 @@ def estimate(
       >>> round(estimate(large) / estimate(small), -2)
       1000.0
     """
-    init = _init(learner, num_members, start)
+    init: Any = _init(learner, num_members, start)
     keys = _keys(num_members)
     state = jax.eval_shape(init, keys)
-    chunk = compiled_chunk(learner.update, num_members is not None)
+    chunk: Any = compiled_chunk(learner.update, num_members is not None)
     most = max(_peak(init.trace(keys)), _peak(chunk.trace(state, _COUNT)))
     return most + num_copies * _size(state)
 

@@ -221,9 +221,10 @@ def dqn(
             memory=memory,
             replay=replay.add(state.replay, steps, timesteps.ended),
         )
-        if config.prioritized:  # what was overwritten goes; new windows come first
+        order = state.priorities
+        if order is not None:  # what was overwritten goes; new windows come first
             added, complete = replay.changed(state.replay, length)
-            order = priorities.assign(state.priorities, added, jnp.zeros(added.shape))
+            order = priorities.assign(order, added, jnp.zeros(added.shape))
             new = jnp.broadcast_to(order.largest, complete.shape)
             state = state.replace(priorities=priorities.assign(order, complete, new))
         return state, timesteps

@@ -86,7 +86,7 @@ def sac(env: Any, config: SACConfig, params: PyTree = None) -> Learner:
     head = requirements.action_head("sac", env)
     is_continuous = isinstance(env.action_space, spaces.Box)
     logged_env = EpisodeLog(env)
-    network = dict(hidden_sizes=config.hidden_sizes, activation="relu")
+    network: dict[str, Any] = dict(hidden_sizes=config.hidden_sizes, activation="relu")
     actor = Model(env.observation_space, head.num_outputs, head_scale=0.01, **network)
     if is_continuous:
         num_dimensions = math.prod(env.action_space.shape)
@@ -286,4 +286,4 @@ def sac(env: Any, config: SACConfig, params: PyTree = None) -> Learner:
 
 
 def _with_action(observation_space: spaces.Space, action_space: spaces.Box) -> spaces.Dict:
-    return spaces.Dict({"observation": observation_space, "action": action_space})
+    return spaces.Dict((("observation", observation_space), ("action", action_space)))

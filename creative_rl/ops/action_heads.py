@@ -5,8 +5,9 @@ They differ for boxes, where a choice is the number before the squashing: going 
 `tanh` would lose it wherever the action is near a bound.
 """
 
+import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import jax
@@ -58,8 +59,11 @@ def action_head(space: Space) -> ActionHead:
         return _categorical(space)
     if isinstance(space, MultiDiscrete):
         return _categoricals(space)
-    is_continuous = isinstance(space, Box) and jnp.issubdtype(space.dtype, jnp.floating)
-    if is_continuous and -math.inf < space.low < space.high < math.inf:
+    if (
+        isinstance(space, Box)
+        and jnp.issubdtype(space.dtype, jnp.floating)
+        and -math.inf < space.low < space.high < math.inf
+    ):
         return _squashed_normal(space)
     raise ValueError(
         f"actions must be Discrete, MultiDiscrete or a Box of floats with finite bounds, "
@@ -90,7 +94,7 @@ def _categoricals(space: MultiDiscrete) -> ActionHead:
 
     def log_prob(logits: Array, choice: Array) -> Array:
         pairs = zip(parts(logits), jnp.unstack(choice, axis=-1), strict=True)
-        return sum(distributions.categorical_log_prob(part, entry) for part, entry in pairs)
+        return _sum(distributions.categorical_log_prob(part, entry) for part, entry in pairs)
 
     return ActionHead(
         num_outputs=total,
@@ -98,9 +102,13 @@ def _categoricals(space: MultiDiscrete) -> ActionHead:
         choose=lambda logits, noise: best(logits + noise),
         best=best,
         log_prob=log_prob,
-        entropy=lambda logits: sum(map(distributions.categorical_entropy, parts(logits))),
+        entropy=lambda logits: _sum(map(distributions.categorical_entropy, parts(logits))),
         action=lambda choice: choice.astype(space.dtype),
     )
+
+
+def _sum(terms: Iterable[Array]) -> Array:
+    return functools.reduce(jnp.add, terms)
 
 
 def _squashed_normal(space: Box) -> ActionHead:

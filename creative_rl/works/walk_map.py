@@ -67,7 +67,7 @@ def draw(walk: Walk) -> Any:
     frame, scale = _Frame(walk.size), PIXELS * _OVERSAMPLING
     image = Image.new("RGB", (frame.width * scale, frame.height * scale), _PAPER)
     brush = _Brush(ImageDraw.Draw(image), scale, frame)
-    places = walk.cells[: int(walk.length) + 1]
+    places = np.asarray(walk.cells)[: int(walk.length) + 1]
     _draw_cells(brush, walk.size, places)
     _draw_way(brush, places)
     _draw_goal(brush, walk)
@@ -149,8 +149,8 @@ def _draw_way(brush: _Brush, places: np.ndarray) -> None:
     for step in range(last):
         # Each stroke in pieces, so that the colour flows.
         for piece in range(4):
-            ends = (_between(cells[step], cells[step + 1], (piece + k) / 4) for k in (0, 1))
-            brush.stroke(*ends, 0.13, _way_colour((step + (piece + 0.5) / 4) / last))
+            start, end = (_between(cells[step], cells[step + 1], (piece + k) / 4) for k in (0, 1))
+            brush.stroke(start, end, 0.13, _way_colour((step + (piece + 0.5) / 4) / last))
     brush.disc(cells[0], 0.17, _WAY[0])
     brush.disc(cells[0], 0.09, _PAPER)
     if last:
