@@ -2,37 +2,14 @@
 
 import html
 
-import jax
-import numpy as np
-
-from creative_rl.works.files import unbatch
-from creative_rl.works.notebook import MOST_SHOWN, data_uri
+from creative_rl.works.notebook import cards_html, data_uri
 from creative_rl.works.walk import Walk, text
 from creative_rl.works.walk_map import encode_png
 
 
 def walk_html(walk: Walk) -> str:
-    """HTML of one walk, or of the first eight of a batch; text where Pillow is absent.
-
-    What is no walk yet, such as tracers and shapes, shows its fields and raises nothing.
-    """
-    try:
-        walks = _flat(walk)
-        cards = [_card(single) for single in walks[:MOST_SHOWN]]
-    except (TypeError, ValueError):
-        return f"<pre>{html.escape(repr(walk))}</pre>"
-    if len(walks) > MOST_SHOWN:
-        cards.append(f"<p>{len(walks) - MOST_SHOWN} more</p>")
-    return "\n".join(cards)
-
-
-def _flat(walk: Walk) -> list[Walk]:
-    """All walks of any number of batch axes."""
-    walk = jax.device_get(walk)
-    num_axes = np.ndim(walk.length)
-    if num_axes == 0:
-        return [walk]
-    return unbatch(jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[num_axes:]), walk))
+    """See `cards_html`; text where Pillow is absent."""
+    return cards_html(walk, "length", _card)
 
 
 def _card(walk: Walk) -> str:
