@@ -1,5 +1,6 @@
 """The ring against a list of everything that ever came."""
 
+import collections
 from typing import NamedTuple
 
 import chex
@@ -254,3 +255,30 @@ def test_what_cannot_be_is_refused(key):
         replay.add(store, {"x": jnp.zeros((1, 2, 1))}, ended[0])
     with pytest.raises(ValueError, match=r"windows of 0 steps"):
         replay.sample(store, key, 1, 0)
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    st.integers(1, 4), st.integers(1, 3), st.integers(1, 4), st.integers(0, 7), st.integers(1, 9)
+)
+def test_changes_add_up_to_the_complete_windows(num_envs, num_steps, length, extra, num_adds):
+    """What every add wrote and completed, kept in a set, is what a ring of that size can start."""
+    capacity = max(num_envs * num_steps, num_envs * (length - 1) + 1) + extra
+    store = replay.init({"time": jnp.int32(0)}, capacity, num_envs, num_steps)
+    starts = set()
+    times = collections.deque(maxlen=capacity)  # (time, environment), oldest first
+    for number in range(num_adds):
+        new = np.arange(num_steps, dtype=np.int32)[:, None] + number * num_steps
+        items = {"time": jnp.asarray(np.broadcast_to(new, (num_steps, num_envs)))}
+        store = replay.add(store, items, jnp.zeros((num_steps, num_envs), jnp.bool_))
+        times.extend((int(time), env) for (time,) in new for env in range(num_envs))
+        written, complete = (np.asarray(slots).tolist() for slots in replay.changed(store, length))
+        starts = (starts - set(written)) | {slot for slot in complete if slot < capacity}
+        held = set(times)
+        first = (int(store.position) - int(store.size)) % capacity
+        expected = {
+            (first + place) % capacity
+            for place, (time, env) in enumerate(times)
+            if (time + length - 1, env) in held
+        }
+        assert starts == expected
