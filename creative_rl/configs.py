@@ -8,6 +8,7 @@ imports no JAX: command lines read it before anything is compiled. The marks are
 
 import dataclasses
 import math
+import numbers
 from typing import Any, Literal
 
 Recurrence = Literal["none", "lstm", "gru"]
@@ -17,6 +18,11 @@ Activation = Literal["tanh", "relu"]
 def static(default: Any) -> Any:
     """A field that is part of the compiled program."""
     return dataclasses.field(default=default, metadata={"static": True})
+
+
+def share(default: float) -> Any:
+    """A field above 0 and up to 1, where its name would allow more."""
+    return dataclasses.field(default=default, metadata={"share": True})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -166,11 +172,11 @@ class DQNConfig:
     target: Literal["q", "psi", "g"] = static("q")
     """Q-learning, or psi- or G-learning, regularised by entropy or a prior (arXiv 1611.02796)"""
     double: bool = static(True)
-    """choose with the online network, value with the target (van Hasselt et al. 2016)"""
+    """choose with the online network, value with the target (van Hasselt 2016); q-learning only"""
     dueling: bool = static(False)
     """separate streams for value and advantages (Wang et al. 2016)"""
     n_step: int = static(1)
-    """rewards summed before the bootstrap"""
+    """rewards summed before the bootstrap; with memory at most `sequence_length`"""
     prioritized: bool = static(False)
     """replay by the size of the error (Schaul et al. 2016)"""
     exploration: Literal["epsilon", "boltzmann"] = static("epsilon")
@@ -243,7 +249,7 @@ class QLearningConfig:
     """environments stepped side by side, which share one table"""
     num_steps: int = static(16)
     """steps of every environment in one update; the table learns after each"""
-    learning_rate: float = 0.5
+    learning_rate: float = share(0.5)
     """share of the error that a visit takes away; 1 replaces the entry"""
     gamma: float = 0.99
     """discount of future rewards"""
@@ -302,6 +308,8 @@ _POSITIVE_FIELDS = {
     "learning_rate", "clip_eps", "value_clip_eps", "target_kl", "temperature", "max_grad_norm",
     "patience", "target_interval",
 }  # fmt: skip
+_LARGEST = 2**31 - 1
+"""Whole numbers are int32 in compiled programs."""
 _SIGNED_FIELDS = {"initial_value"}
 _MAY_BE_ZERO = {"burn_in"}
 
@@ -325,13 +333,20 @@ def _broken_rule(field: dataclasses.Field, value: Any) -> str | None:
 
 
 def _broken_number_rule(field: dataclasses.Field, value: Any) -> str | None:
-    """As `_broken_rule`, for plain fields; arrays and tracers break none."""
-    if hasattr(value, "dtype"):
-        return None
-    if isinstance(field.default, int) and not _is_whole(value):
-        return "be a whole number"
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    """As `_broken_rule`, for plain fields; of arrays and tracers only the number of axes counts."""
+    if hasattr(value, "dtype") and not isinstance(value, numbers.Real):
+        return "be one number, a sweep runs over many" if value.ndim else None
+    if isinstance(field.default, int):
+        if not _is_number(value, numbers.Integral):
+            return "be a whole number"
+        if value > _LARGEST:
+            return f"be at most {_LARGEST}"
+    if not _is_number(value, numbers.Real) or not math.isfinite(value):
         return "be a finite number"
+    if field.metadata.get("share") and not 0 < value <= 1:
+        return "be greater than 0 and at most 1"
+    if field.name == "rms_decay" and value == 1:
+        return "be below 1, at which nothing new is kept"
     if field.name in _UNIT_FIELDS and not 0 <= value <= 1:
         return "be between 0 and 1"
     if field.name in _POSITIVE_FIELDS and value <= 0:
@@ -341,3 +356,7 @@ def _broken_number_rule(field: dataclasses.Field, value: Any) -> str | None:
 
 def _is_whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: Any, kind: type) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool)

@@ -5,6 +5,7 @@ import math
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 import creative_rl as crl
@@ -64,6 +65,9 @@ def test_every_config_is_tested():
         ({"max_grad_norm": -1.0}, "max_grad_norm must be greater than 0, got -1.0"),
         ({"entropy_coef": -0.1}, "entropy_coef must not be negative, got -0.1"),
         ({"decay_updates": -1}, "decay_updates must not be negative, got -1"),
+        ({"decay_updates": 2**31}, "decay_updates must be at most 2147483647, got 2147483648"),
+        ({"learning_rate": np.float64(-1)}, r"learning_rate must be greater than 0, got .*-1"),
+        ({"gamma": np.array([0.9, 0.8])}, "gamma must be one number, a sweep runs over many"),
     ],
 )
 def test_values_out_of_range_are_refused(change, message):

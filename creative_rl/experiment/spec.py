@@ -87,6 +87,12 @@ class RunSpec:
                 f"prior_weight has no part in G-learning, got {self.prior_weight}; leave it out, "
                 "temperature weighs the prior against the reward"
             )
+        is_psi = getattr(self.config, "target", None) == "psi" and self.prior is not None
+        if is_psi and self.prior_weight != self.config.temperature:
+            raise ValueError(
+                f"in psi-learning prior_weight must be the temperature, {self.config.temperature}, "
+                f"got {self.prior_weight}; make them equal"
+            )
         if not 0 <= self.prior_weight < float("inf"):
             raise ValueError(
                 f"prior_weight must be a finite number of at least 0, got {self.prior_weight}"

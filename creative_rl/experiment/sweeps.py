@@ -22,6 +22,7 @@ from creative_rl.configs import validate
 from creative_rl.experiment import checkpoint, memory
 from creative_rl.experiment.recorder import Metrics
 from creative_rl.experiment.run import write_json
+from creative_rl.experiment.sizes import LARGEST_SIZE, whole_number
 from creative_rl.experiment.training import Status, train
 from creative_rl.registry import unknown_name
 from creative_rl.typing import Array, Key, Learner, PyTree, as_key
@@ -35,7 +36,8 @@ class SweepResult:
       configs: of every point.
       values: the swept fields, P numbers each.
       states: the learners', leaves [P, S, ...]; `member` takes one out.
-      metrics: of every update of this call, leaves [updates, P, S]; NaN where a member is lost.
+      metrics: of every update of this call, leaves [updates, P, S]. Where a member is lost, those
+        that are floats are NaN; whole numbers are what its learner says.
       diverged: bool[P, S], members with a metric that became infinite or NaN, or NaN in the state.
       status: as of `train`.
       num_updates: updates that the states have seen, those before this call included.
@@ -85,10 +87,15 @@ class SweepState(flax.struct.PyTreeNode):
 def grid(**fields: Sequence[float]) -> dict[str, tuple[float, ...]]:
     """Every combination of the fields' values, the last field's varying fastest.
 
+    Raises:
+      ValueError: a field has no list of numbers.
+
     Example:
       >>> grid(learning_rate=[0.1, 0.2], gamma=[0.9, 0.99])
       {'learning_rate': (0.1, 0.1, 0.2, 0.2), 'gamma': (0.9, 0.99, 0.9, 0.99)}
     """
+    for name, numbers in fields.items():
+        _check_listed("grid", name, numbers)
     points = list(itertools.product(*fields.values()))
     return {name: tuple(point[i] for point in points) for i, name in enumerate(fields)}
 
@@ -119,8 +126,9 @@ def sweep(
         also `sweep.json`: config, values and number of seeds.
 
     Raises:
-      ValueError: a field that is static or unknown, no points or not as many for every field, a
-        number out of its field's range, more members than fit into memory; or as from `train`.
+      ValueError: a size that is no whole number of at least 1, a `state`, a field that is static
+        or unknown, no points or not as many for every field, a number out of its field's range,
+        more members than fit into memory; or as from `train`.
       DivergedError: all members diverged.
 
     Example:
@@ -133,7 +141,13 @@ def sweep(
       >>> result.metrics["episode_return"].shape
       (2, 3, 4)
     """
+    num_updates = whole_number("sweep: num_updates", num_updates)
+    if train_keywords.get("chunk_updates") is not None:
+        whole_number("sweep: chunk_updates", train_keywords["chunk_updates"])
+    if train_keywords.pop("state", None) is not None:
+        raise ValueError("sweep: makes its own states; leave state out, or resume a sweep in out")
     points = _points(config, values)
+    num_seeds = whole_number("sweep: num_seeds", num_seeds, high=LARGEST_SIZE // len(points))
     key = _checked_key(key, num_seeds)
     configs = tuple(dataclasses.replace(config, **point) for point in points)
     learner, start = _population(make_learner, config, configs[0], points, num_seeds)
@@ -175,9 +189,7 @@ def _population(
     num_seeds: int,
 ) -> tuple[Learner, Callable[[Key], SweepState]]:
     """The learner whose states carry their numbers, and what starts all of them from their keys."""
-    columns = {
-        name: jnp.asarray(_column(name, [point[name] for point in points])) for name in points[0]
-    }
+    columns = {name: jnp.asarray(_column([point[name] for point in points])) for name in points[0]}
     alone = make_learner(first)
 
     def init(key: Key, values: dict[str, Array]) -> SweepState:
@@ -206,6 +218,11 @@ def _population(
 
 def _points(config: Any, values: Mapping[str, Sequence[float]]) -> list[dict[str, float]]:
     """The numbers of every point, checked against the fields' ranges."""
+    if not isinstance(values, Mapping):
+        raise ValueError(
+            "sweep: values must be lists of numbers by the name of their field, such as "
+            f"{{'learning_rate': [1e-3, 1e-2]}}, got {values!r}"
+        )
     fields = {field.name: field for field in dataclasses.fields(config)}
     plain = [name for name, field in fields.items() if not field.metadata.get("static")]
     lengths = {}
@@ -217,8 +234,7 @@ def _points(config: Any, values: Mapping[str, Sequence[float]]) -> list[dict[str
                 f"sweep: {name} shapes the program, so one program cannot vary it; run one sweep "
                 "for each of its values"
             )
-        if not isinstance(values[name], Sequence | np.ndarray | Array):
-            raise ValueError(f"sweep: {name} needs a list of numbers, got {values[name]!r}")
+        _check_listed("sweep", name, values[name])
         lengths[name] = len(values[name])
     if not lengths or 0 in lengths.values():
         raise ValueError(f"sweep: needs at least one number of one field, got {dict(values)!r}")
@@ -237,6 +253,17 @@ def _points(config: Any, values: Mapping[str, Sequence[float]]) -> list[dict[str
     return points
 
 
+def _check_listed(who: str, name: str, numbers: Any) -> None:
+    """Refuse what is no list of numbers; the numbers themselves are not looked at."""
+    shape = getattr(numbers, "shape", None)
+    if shape is not None and len(shape) != 1:
+        raise ValueError(f"{who}: {name} needs a list of numbers, got an array of shape {shape}")
+    if isinstance(numbers, str) or not isinstance(numbers, Sequence | np.ndarray | Array):
+        raise ValueError(
+            f"{who}: {name} needs a list of numbers, such as [0.1, 0.2], got {numbers!r}"
+        )
+
+
 def _number(field: dataclasses.Field, value: Any) -> float:
     """A plain number, of NumPy's or JAX's as well; whole ones as floats where the field is one."""
     if getattr(value, "shape", None) == ():
@@ -246,22 +273,14 @@ def _number(field: dataclasses.Field, value: Any) -> float:
     return float(value) if isinstance(field.default, float) else value
 
 
-def _column(name: str, numbers: list[float]) -> np.ndarray:
-    """Numbers as the device has them: ints stay ints."""
+def _column(numbers: list[float]) -> np.ndarray:
+    """Numbers as the device has them: ints stay ints, which the config's rules keep in bounds."""
     dtype = jax.dtypes.canonicalize_dtype(int if isinstance(numbers[0], int) else float)
-    try:
-        return np.array(numbers, dtype)
-    except OverflowError:
-        most = np.iinfo(dtype).max
-        raise ValueError(
-            f"sweep: {name} can be at most {most} in one program, got {max(numbers)}"
-        ) from None
+    return np.array(numbers, dtype)
 
 
 def _checked_key(key: Key, num_seeds: int) -> Key:
     """The key, or the keys of all seeds."""
-    if num_seeds < 1:
-        raise ValueError(f"sweep: num_seeds must be at least 1, got {num_seeds}")
     key = as_key(key)
     if key.shape not in ((), (num_seeds,)):
         raise ValueError(f"sweep: {num_seeds} seeds need one key or {num_seeds}, got {key.shape}")

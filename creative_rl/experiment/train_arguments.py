@@ -102,7 +102,8 @@ def _own_parser() -> Parser:
     add("--prior", metavar="RUN", help="likelihood run that ppo or dqn starts from and is held to")
     add(
         "--prior-weight", type=number, default=1.0, metavar="X",
-        help="factor of the prior's log-likelihood in the reward (default 1)",
+        help="factor of the prior's log-likelihood in the reward (default 1); of dqn's psi target "
+        "the temperature, of its g target left out",
     )  # fmt: skip
     return parser
 

@@ -18,6 +18,7 @@ from creative_rl.experiment.lock import lock
 from creative_rl.experiment.log import Logger, open_loggers
 from creative_rl.experiment.progress import Progress
 from creative_rl.experiment.recorder import Metrics, NotFiniteError, Recorder
+from creative_rl.experiment.sizes import whole_number
 from creative_rl.typing import Key, Learner, PyTree, as_key
 
 Status = Literal["completed", "finished", "interrupted"]
@@ -106,8 +107,8 @@ def train(
       check_memory: refuse what by `memory.estimate` does not fit, before it is compiled.
 
     Raises:
-      ValueError: a size below 1, an `out` that holds another run, a checkpoint that does not fit,
-        or a run that needs more memory than there is.
+      ValueError: a size that is no whole number of at least 1, an `out` that holds another run, a
+        checkpoint that does not fit, or a run that needs more memory than there is.
       DivergedError: a metric is not finite; what was saved before stays.
       RuntimeError: another process writes to `out`.
 
@@ -119,9 +120,9 @@ def train(
       >>> result.status, result.metrics["entropy"].shape
       ('completed', (2,))
     """
-    for name, size in (("num_updates", num_updates), ("chunk_updates", chunk_updates)):
-        if size is not None and size < 1:
-            raise ValueError(f"train: {name} must be at least 1, got {size}")
+    num_updates = whole_number("train: num_updates", num_updates)
+    if chunk_updates is not None:
+        chunk_updates = whole_number("train: chunk_updates", chunk_updates)
     compilation_cache.enable()
     key, num_seeds = as_key(key), _num_seeds(key, num_seeds)
     start_fn = state if callable(state) else None
@@ -244,8 +245,7 @@ def _num_seeds(key: Key, num_seeds: int | None) -> int | None:
     """How many seeds train side by side; None for one alone. Allocates nothing."""
     if num_seeds is None:
         return key.shape[0] if as_key(key).ndim else None
-    if num_seeds < 1:
-        raise ValueError(f"train: num_seeds must be at least 1, got {num_seeds}")
+    num_seeds = whole_number("train: num_seeds", num_seeds)
     shape = as_key(key).shape
     if shape not in ((), (num_seeds,)):
         raise ValueError(f"train: {num_seeds} seeds need one key or {num_seeds}, got {shape}")

@@ -23,21 +23,23 @@ def require(module: str, extra: str) -> ModuleType:
         ) from error
 
 
-def core_environment(env_or_id: Any) -> Any:
+def core_environment(env_or_id: Any, resetter: str = "a face resets by itself") -> Any:
     """The environment itself, built when its id is given.
 
+    Args:
+      env_or_id: an environment without `AutoReset`, or a registered id.
+      resetter: what resets instead, for the message.
+
     Raises:
-      ValueError: the id is unknown, or the environment resets itself already (a face resets by
-        its own library's rules, and a second reset would lose the end of the episode).
+      ValueError: the id is unknown, or the environment resets itself already (the face's library
+        has its own rules for that, and a second reset would lose the end of the episode).
     """
     env = make(env_or_id) if isinstance(env_or_id, str) else env_or_id
     inner = env
     while isinstance(inner, Wrapper):
         if isinstance(inner, AutoReset):
-            raise ValueError(
-                "a face resets by itself: hand over the environment inside AutoReset, "
-                f"got {type(env).__name__} around AutoReset"
-            )
+            got = "AutoReset" if inner is env else f"{type(env).__name__} around AutoReset"
+            raise ValueError(f"{resetter}: hand over the environment inside AutoReset, got {got}")
         inner = inner.env
     return env
 

@@ -154,7 +154,7 @@ def to_stoa(env_or_id: Any, params: PyTree = None) -> StoaFace:
       >>> float(timestep.reward), float(timestep.discount), bool(timestep.mid())
       (1.0, 1.0, True)
     """
-    env = core_environment(env_or_id)
+    env = core_environment(env_or_id, resetter="stoa's AutoResetWrapper does the resets")
     if isinstance(env.action_space, spaces.Dict):
         raise ValueError(
             f"{type(env).__name__}: stoa trainers take Discrete, MultiDiscrete or Box actions, "

@@ -93,15 +93,25 @@ def dqn(
     is_recurrent = config.recurrent != "none"
     length = config.burn_in + config.sequence_length if is_recurrent else config.n_step
     steps_per_update = config.num_envs * config.num_steps
+    window = "(burn_in + sequence_length)" if is_recurrent else "n_step"
     for name, size in (
         ("batch_size", config.batch_size),
-        ("steps of one update", steps_per_update),
-        ("steps of all environments during a replayed sequence", length * config.num_envs),
+        ("num_envs * num_steps", steps_per_update),
+        (f"num_envs * {window}", config.num_envs * length),
     ):
         requirements.at_most("dqn", name, size, "replay_size", config.replay_size)
+    if is_recurrent:
+        requirements.at_most(
+            "dqn", "n_step", config.n_step, "sequence_length", config.sequence_length
+        )
+    elif config.burn_in:
+        raise ValueError(
+            f"dqn: burn_in warms up a memory, got {config.burn_in} with recurrent='none'; "
+            "leave it out"
+        )
     if config.dueling and prior_variables is not None:
         raise ValueError("dqn: a prior's network has no dueling streams; leave dueling out")
-    logged_env = EpisodeLog(env)
+    logged_env, action_type = EpisodeLog(env), env.action_space.dtype
     shows_prior = config.target == "g" and _shows_prior(env.observation_space)
     seen_space = env.observation_space
     if shows_prior:
@@ -196,7 +206,9 @@ def dqn(
             values, next_memory = model.apply(state.variables, seen(timestep.observation), memory)
             preferences = logits(values, timestep.observation, timestep.action_mask)
             action = explore(preferences, timestep.action_mask, noise, share)
-            following = stream.step(logged_env, keys, current, action, state.env_params)
+            following = stream.step(
+                logged_env, keys, current, action.astype(action_type), state.env_params
+            )
             info = following.timestep.info
             collected = Step(
                 observation=timestep.observation,
@@ -374,8 +386,9 @@ def dqn(
         values, memory = model.apply(state.variables, seen(timestep.observation), memory)
         preferences = logits(values, timestep.observation, timestep.action_mask)
         if config.target == "q":
-            return distributions.most_likely(preferences), memory
-        return distributions.categorical_sample(as_key(key), preferences), memory
+            return distributions.most_likely(preferences).astype(action_type), memory
+        action = distributions.categorical_sample(as_key(key), preferences)
+        return action.astype(action_type), memory
 
     return Learner(init, update, act, model.init_memory, steps_per_update)
 

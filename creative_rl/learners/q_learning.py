@@ -62,7 +62,6 @@ def q_learning(env: Any, config: QLearningConfig, params: PyTree = None) -> Lear
       (25, 4)
     """
     validate(config, QLearningConfig)
-    _check_learning_rate(config.learning_rate)
     num_actions = requirements.num_actions("q_learning", env)
     requirements.never_resets("q_learning", env)
     num_states, state_index = _numbering(env)
@@ -162,11 +161,6 @@ def _numbering(env: Any) -> tuple[int, Callable[[PyTree], Array]]:
             "a learner with a network"
         )
     return env.num_states, env.state_index
-
-
-def _check_learning_rate(learning_rate: Any) -> None:
-    if not hasattr(learning_rate, "dtype") and learning_rate > 1:
-        raise ValueError(f"QLearningConfig: learning_rate must be at most 1, got {learning_rate!r}")
 
 
 def _mean_of_same(

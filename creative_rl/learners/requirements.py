@@ -1,12 +1,13 @@
 """What a learner asks of its environment and sizes, refused before anything is traced."""
 
+import math
 from typing import Any
 
 import jax
 
 from creative_rl.ops.action_heads import ActionHead
 from creative_rl.ops.action_heads import action_head as head_of
-from creative_rl.spaces import Discrete
+from creative_rl.spaces import Discrete, MultiDiscrete
 from creative_rl.wrappers import AutoReset, Wrapper
 
 
@@ -18,6 +19,8 @@ def num_actions(learner: str, env: Any) -> int:
 
 def action_head(learner: str, env: Any) -> ActionHead:
     """The distribution over the environment's actions; spaces without one are refused."""
+    if not hasattr(env, "action_space"):
+        raise ValueError(f"{learner} takes an environment, such as make(id) gives, got {env!r}")
     try:
         head = head_of(env.action_space)
     except ValueError as error:
@@ -34,12 +37,14 @@ def action_head(learner: str, env: Any) -> ActionHead:
 
 def one_of(learner: str, env: Any, kinds: tuple[type, ...]) -> None:
     """Refuse an action space of another kind."""
+    if not hasattr(env, "action_space"):
+        raise ValueError(f"{learner} takes an environment, such as make(id) gives, got {env!r}")
     if not isinstance(env.action_space, kinds):
         names = " or ".join(kind.__name__ for kind in kinds)
-        raise ValueError(
-            f"{learner} takes {names} actions, got {env.action_space}; "
-            "wrappers.FlattenActions turns MultiDiscrete into Discrete"
-        )
+        way_out = "take a learner for such actions"
+        if isinstance(env.action_space, MultiDiscrete):
+            way_out = "wrappers.FlattenActions turns MultiDiscrete into Discrete"
+        raise ValueError(f"{learner} takes {names} actions, got {env.action_space}; {way_out}")
 
 
 def never_resets(learner: str, env: Any) -> None:
@@ -69,6 +74,12 @@ def divides(learner: str, part: str, part_size: int, whole: str, whole_size: int
         )
 
 
+def below(learner: str, name: str, number: Any, limit: float, why: str) -> None:
+    """Refuse a number at or above its limit; tracers and arrays pass."""
+    if isinstance(number, int | float) and number >= limit:
+        raise ValueError(f"{learner}: {name} must be below {limit:g} {why}, got {number}")
+
+
 def at_most(learner: str, name: str, size: int, limit_name: str, limit: int) -> None:
     """Refuse a size above its limit."""
     if size > limit:
@@ -76,4 +87,5 @@ def at_most(learner: str, name: str, size: int, limit_name: str, limit: int) -> 
 
 
 def _nearest_divisor(whole: int, part: int) -> int:
-    return min((d for d in range(1, whole + 1) if whole % d == 0), key=lambda d: abs(d - part))
+    pairs = ((d, whole // d) for d in range(1, math.isqrt(whole) + 1) if whole % d == 0)
+    return min((d for pair in pairs for d in pair), key=lambda d: (abs(d - part), d))

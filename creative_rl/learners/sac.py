@@ -5,8 +5,10 @@ equations 5 to 9 and 18, algorithm 1; for discrete actions Christodoulou (arXiv 
 equations 3, 10 to 12.
 
 Deviations: policy, critics and temperature take their steps at the same time, from one Adam; the
-target entropy for A discrete actions is half of log(A), not 98 percent, at which a policy is nearly
-uniform; only termination cuts the bootstrap.
+target entropy for A allowed discrete actions is half of log(A), not 98 percent, at which a policy
+is nearly uniform; the temperature's logarithm takes the step, by the excess entropy; the first
+steps are drawn from outputs of zero (a squashed standard normal, for boxes); only termination cuts
+the bootstrap.
 """
 
 import math
@@ -81,7 +83,7 @@ def sac(env: Any, config: SACConfig, params: PyTree = None) -> Learner:
     steps_per_update = config.num_envs * config.num_steps
     requirements.at_most("sac", "batch_size", config.batch_size, "replay_size", config.replay_size)
     requirements.at_most(
-        "sac", "steps of one update", steps_per_update, "replay_size", config.replay_size
+        "sac", "num_envs * num_steps", steps_per_update, "replay_size", config.replay_size
     )
     head = requirements.action_head("sac", env)
     is_continuous = isinstance(env.action_space, spaces.Box)
@@ -92,10 +94,12 @@ def sac(env: Any, config: SACConfig, params: PyTree = None) -> Learner:
         num_dimensions = math.prod(env.action_space.shape)
         squashed = spaces.Box(-1.0, 1.0, (num_dimensions,))
         critic = Model(_with_action(env.observation_space, squashed), 1, **network)
-        target_entropy = -config.target_entropy_scale * num_dimensions
     else:
+        requirements.below(
+            "sac", "target_entropy_scale", config.target_entropy_scale, 2.0,
+            "for Discrete actions, whose entropy is at most twice the target",
+        )  # fmt: skip
         critic = Model(env.observation_space, head.num_outputs, **network)
-        target_entropy = config.target_entropy_scale * 0.5 * math.log(head.num_outputs)
     # One flat vector: a dozen small arrays would cost a dozen times the kernels.
     optimizer = optax.flatten(optax.adam(config.learning_rate))
 
@@ -197,6 +201,13 @@ def sac(env: Any, config: SACConfig, params: PyTree = None) -> Learner:
             entropy = head.entropy(outputs)
         return values + temperature * entropy, entropy
 
+    def target_entropy(action_mask: Array | None) -> Array:
+        """The mean over a batch; what a policy can reach depends on what is allowed."""
+        if is_continuous:
+            return jnp.float32(-config.target_entropy_scale * num_dimensions)
+        num_allowed = jnp.float32(head.num_outputs) if action_mask is None else action_mask.sum(-1)
+        return config.target_entropy_scale * 0.5 * jnp.log(jnp.maximum(num_allowed, 1)).mean()
+
     def loss_fn(
         variables: PyTree, target_critics: PyTree, batch: Step, noises: Array
     ) -> tuple[Array, dict[str, Array]]:
@@ -225,7 +236,7 @@ def sac(env: Any, config: SACConfig, params: PyTree = None) -> Learner:
         )  # fmt: skip
         total = critic_loss - value.mean()
         if config.automatic_temperature:
-            excess = jax.lax.stop_gradient(entropy.mean()) - target_entropy
+            excess = jax.lax.stop_gradient(entropy.mean()) - target_entropy(batch.action_mask)
             total += variables["log_temperature"] * excess
         return total, {
             "loss": critic_loss / 2,

@@ -38,6 +38,7 @@ class AutoReset(Wrapper):
     pool_size: int = 128
 
     def __post_init__(self):
+        super().__post_init__()
         if self.mode not in ("same_step", "cached_pool"):
             raise ValueError(f"AutoReset: mode must be same_step or cached_pool, got {self.mode!r}")
         if self.pool_size < 1:

@@ -20,6 +20,7 @@ class FlattenActions(Wrapper):
     """
 
     def __post_init__(self):
+        super().__post_init__()
         space = self.env.action_space
         if not isinstance(space, MultiDiscrete):
             raise ValueError(f"FlattenActions: the action space must be MultiDiscrete, got {space}")

@@ -30,7 +30,8 @@ class NoveltyReward(Wrapper):
     the visit itself this is the bonus of Tang et al. 2017 (arXiv 1611.04717, equation 1), whose
     hash codes stand for states, after the pseudo-counts of Bellemare et al. 2016 (arXiv
     1606.01868), who pay `weight / sqrt(count + 0.01)`. Different things share a bucket with
-    probability 1 / `num_buckets`: take more buckets than there will be things worth telling apart.
+    probability 1 / (`num_buckets` - 1): take more buckets than there will be things worth telling
+    apart.
 
     The counts are params and so stay as they are inside an episode: `update_params`, which
     learners call once an update, adds its visits. `info["novelty_bucket"]` says where each step
@@ -38,13 +39,14 @@ class NoveltyReward(Wrapper):
 
     Attributes:
       of: what is counted, the `work` so far or the `observation`.
-      num_buckets: size of the table of counts.
+      num_buckets: size of the table of counts, bucket 0 included.
     """
 
     of: Literal["work", "observation"] = "work"
     num_buckets: int = 2**16
 
     def __post_init__(self):
+        super().__post_init__()
         if self.of not in ("work", "observation"):
             raise ValueError(f"NoveltyReward: of must be work or observation, got {self.of!r}")
         inner = self.env
@@ -52,9 +54,10 @@ class NoveltyReward(Wrapper):
             if isinstance(inner, NoveltyReward):
                 raise ValueError("NoveltyReward: one is enough, got one around another")
             inner = inner.env
-        if not 2 <= self.num_buckets < 2**31:
+        size = self.num_buckets
+        if isinstance(size, bool) or not isinstance(size, int) or not 2 <= size < 2**31:
             raise ValueError(
-                f"NoveltyReward: num_buckets must be 2 to 2**31 - 1, got {self.num_buckets}"
+                f"NoveltyReward: num_buckets must be a whole number, 2 to 2**31 - 1, got {size!r}"
             )
 
     @property

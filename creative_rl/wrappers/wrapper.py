@@ -12,6 +12,8 @@ from creative_rl.typing import Array, Key, PyTree, Timestep
 class Wrapper:
     """Passes everything on to `env`; a subclass overrides what it changes.
 
+    One with a `__post_init__` of its own calls this one's first: it refuses what is no environment.
+
     A wrapper with a state of its own overrides `env_state`, one with params of its own `env_params`
     and `with_env_params`: they find and replace the wrapped environment's inside. Most others
     override `reset` and `transition`.
@@ -21,6 +23,14 @@ class Wrapper:
     """
 
     env: Any
+
+    def __post_init__(self):
+        is_one = all(callable(getattr(self.env, name, None)) for name in ("reset", "transition"))
+        if isinstance(self.env, type) or not is_one:
+            raise ValueError(
+                f"{type(self).__name__}: env must be an environment, such as "
+                f'make("melody-target"), got {self.env!r}'
+            )
 
     @property
     def version(self) -> int:

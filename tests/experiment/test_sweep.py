@@ -208,19 +208,52 @@ def test_a_folder_is_of_one_sweep(key, tmp_path):
         ({"gamma": [0.1, 0.2], "patience": [1]}, "gamma has 2, patience has 1; grid"),
         ({}, "needs at least one number of one field"),
         ({"gamma": []}, "needs at least one number of one field"),
-        ({"gamma": 0.5}, "gamma needs a list of numbers, got 0.5"),
+        ({"gamma": 0.5}, r"gamma needs a list of numbers, such as \[0.1, 0.2\], got 0.5"),
+        ({"gamma": "0.5"}, "gamma needs a list of numbers, such as .*, got '0.5'"),
+        ({"gamma": np.array(0.5)}, r"gamma needs a list of numbers, got an array of shape \(\)"),
+        ({"gamma": jnp.array(0.5)}, r"gamma needs a list of numbers, got an array of shape \(\)"),
+        (None, "values must be lists of numbers by the name of their field, .* got None"),
+        (["gamma"], r"values must be lists of numbers by the name of their field, .*\['gamma'\]"),
         ({"gamma": [0.5, 1.5]}, "gamma must be between 0 and 1, got 1.5"),
         ({"gamma": [np.float32("nan")]}, "gamma must be a finite number"),
         ({"gamma": ["0.5"]}, "gamma needs numbers, got '0.5'"),
         ({"gamma": [True]}, "gamma needs numbers, got True"),
-        ({"gamma": np.ones((2, 2))}, "gamma needs numbers, got array"),
+        (
+            {"gamma": np.ones((2, 2))},
+            r"gamma needs a list of numbers, got an array of shape \(2, 2",
+        ),
         ({"patience": [1.5]}, "patience must be a whole number, got 1.5"),
-        ({"patience": [3_000_000_000]}, "patience can be at most 2147483647"),
+        ({"patience": [3_000_000_000]}, "patience must be at most 2147483647"),
     ],
 )
 def test_refuses(values, words, key):
     with pytest.raises(ValueError, match=words):
         quiet(make_toy(), ToyConfig(), key, 5, values)
+
+
+@pytest.mark.parametrize("size", [True, 2.5, "3", None, 0, -1, 10**10, 10**30])
+def test_sizes_are_whole_numbers_and_checked_first(size, key, tmp_path):
+    def untouched(config):
+        raise AssertionError("nothing is built from a wrong size")
+
+    words = f" must be (a whole number|at least 1|at most [0-9]+), got {size!r}$"
+    given = {"num_updates": 5, "values": {"gamma": [0.1, 0.2]}, "out": tmp_path / "run"}
+    for name in ("num_updates", "num_seeds", "chunk_updates"):
+        if (name, size) == ("chunk_updates", None):
+            continue
+        with pytest.raises(ValueError, match=f"^sweep: {name}" + words):
+            quiet(untouched, ToyConfig(), key, **(given | {name: size}))
+    assert not (tmp_path / "run").exists()
+
+
+def test_members_are_counted_over_all_points(key):
+    with pytest.raises(ValueError, match="num_seeds must be at most 1073741823, got 2000000000"):
+        quiet(make_toy(), ToyConfig(), key, 5, {"gamma": [0.1, 0.2]}, 2 * 10**9)
+
+
+def test_a_state_is_refused(key):
+    with pytest.raises(ValueError, match="sweep: makes its own states; leave state out"):
+        quiet(make_toy(), ToyConfig(), key, 5, {"gamma": [0.1]}, state={})
 
 
 def test_refuses_what_does_not_fit_before_anything_is_made(key, tmp_path, monkeypatch):
@@ -250,3 +283,7 @@ def test_final_means_over_episodes():
 def test_grid_is_every_combination():
     assert grid(gamma=[0.1], patience=[1, 2]) == {"gamma": (0.1, 0.1), "patience": (1, 2)}
     assert grid() == {}
+    with pytest.raises(ValueError, match=r"^grid: gamma needs a list of numbers, .* got 0.9$"):
+        grid(gamma=0.9)
+    with pytest.raises(ValueError, match=r"^grid: gamma needs a list .* array of shape \(\)$"):
+        grid(gamma=jnp.array(0.9), patience=[1])

@@ -196,6 +196,18 @@ def test_refuses_what_cannot_be(key, tmp_path):
             quiet(learner, key, 5, out=tmp_path / "none", **options)
     with pytest.raises(ValueError, match="num_updates must be at least 1"):
         quiet(learner, key, 0)
+    for size in (True, 2.5, "3", np.float32(3), -1, 10**10, 10**30):
+        words = f"must be (a whole number|at least 1|at most 2147483647), got {size!r}$".replace(
+            "(3.0)", r"\(3.0\)"
+        )
+        with pytest.raises(ValueError, match="^train: num_updates " + words):
+            quiet(learner, key, size)
+        for name in ("num_seeds", "chunk_updates"):
+            with pytest.raises(ValueError, match=f"^train: {name} " + words):
+                quiet(learner, key, 5, **{name: size})
+    with pytest.raises(ValueError, match="num_updates must be a whole number, got None"):
+        quiet(learner, key, None)
+    assert quiet(learner, key, np.int64(2), num_seeds=np.int32(2)).num_updates == 2
     with pytest.raises(ValueError, match="3 seeds need one key or 3"):
         quiet(learner, jax.random.split(key, 2), 5, num_seeds=3)
     quiet(learner, key, 5, out=tmp_path / "run")

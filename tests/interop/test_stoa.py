@@ -330,7 +330,10 @@ class NamedActions(Environment):
 
 
 def test_what_cannot_be_handed_over_is_refused(stream):
-    with pytest.raises(ValueError, match="inside AutoReset"):
+    words = "^stoa's AutoResetWrapper does the resets: .* inside AutoReset, got "
+    with pytest.raises(ValueError, match=words + "AutoReset$"):
+        to_stoa(AutoReset(stream))
+    with pytest.raises(ValueError, match=words + "EpisodeLog around AutoReset$"):
         to_stoa(EpisodeLog(AutoReset(stream)))
     with pytest.raises(ValueError, match="did you mean melody-target"):
         to_stoa("melody-targe")

@@ -185,6 +185,28 @@ def test_a_stop_holds_for_the_rest_of_the_update_and_not_longer(key):
         assert 0 < step.max() < 1.01e-2
 
 
+def test_after_a_stop_minibatches_that_moved_less_are_not_learned_either():
+    """Four minibatches: on the third the policy has moved by more than the target allows, on the
+    fourth, with the same parameters, by less."""
+    key = jax.random.key(5)  # where it is in this order
+    first_epoch, metrics = one_update(key, num_minibatches=2, num_epochs=1)
+    second_kl = 2 * float(metrics["approximate_kl"])
+    stopping = jax.jit(
+        lambda target_kl: one_update(
+            key, num_minibatches=2, num_epochs=2, kl_early_stop=True, target_kl=target_kl
+        )
+    )
+    # Stopped after two, the last two are looked at with the same parameters.
+    _, metrics = stopping(second_kl * 1.01)
+    assert float(metrics["stopped"]) == 2 / 4
+    target_kl = (4 * float(metrics["approximate_kl"]) - second_kl) / 2
+    assert target_kl > second_kl
+    state, metrics = stopping(target_kl)  # between the two: their mean
+    assert float(metrics["stopped"]) == 2 / 4
+    chex.assert_trees_all_close(state.variables, first_epoch.variables, rtol=1e-4, atol=1e-6)
+    chex.assert_trees_all_close(state.opt_state, first_epoch.opt_state, rtol=1e-4, atol=1e-9)
+
+
 def test_a_stop_that_never_comes_changes_no_bit(key):
     plain, _ = one_update(key, num_minibatches=4)
     stopping, metrics = one_update(key, num_minibatches=4, kl_early_stop=True, target_kl=1e9)

@@ -282,7 +282,7 @@ class TwoKnobs(TargetMelody):
         (
             TUTORIAL,
             QLearningConfig(learning_rate=1.5),
-            "QLearningConfig: learning_rate must be at most 1, got 1.5",
+            "QLearningConfig: learning_rate must be greater than 0 and at most 1, got 1.5",
         ),
         (TUTORIAL, QLearningConfig(learning_rate=0.0), "learning_rate must be greater than 0"),
         (TUTORIAL, QLearningConfig(num_envs=0), "num_envs must be a whole number of at least 1"),

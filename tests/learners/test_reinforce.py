@@ -18,7 +18,7 @@ from creative_rl.networks import repeat_memory
 from creative_rl.spaces import Discrete
 from creative_rl.testing import probes
 from creative_rl.typing import Term
-from creative_rl.wrappers import AutoReset
+from creative_rl.wrappers import AutoReset, NoveltyReward
 
 TINY = ReinforceConfig(
     num_envs=3, hidden_sizes=(4,), memory_size=3, gamma=0.8, max_grad_norm=1e9, entropy_coef=0.3,
@@ -154,6 +154,19 @@ def test_steps_past_an_end_do_not_count(key):
     expected = 1.0 - 0.1 * float(metrics["episode_length"])  # all of those that ended arrived
     np.testing.assert_allclose(metrics["episode_return"], expected, rtol=1e-5)
     assert learner.steps_per_update == 32 * 20
+
+
+def test_steps_past_an_end_are_not_visited(key):
+    """Every episode ends, so the lengths of those that did are all the steps that were played."""
+    env = NoveltyReward(GridPath(size=2, num_steps=6), num_buckets=64)
+    learner = reinforce(env, dataclasses.replace(TINY, num_envs=32, num_steps=6))
+    update, state, num_played = jax.jit(learner.update), learner.init(key), 0
+    for _ in range(2):
+        state, metrics = update(state)
+        assert int(metrics["num_episodes"]) == 32
+        num_played += round(32 * float(metrics["episode_length"]))
+        assert int(state.env_params.counts.sum()) == num_played
+    assert 2 * 32 * 2 <= num_played < 2 * 32 * 5
 
 
 def test_finds_the_way_over_a_grid(key):

@@ -49,8 +49,10 @@ class Truncated(TargetMelody):
 
 
 class Masked(TargetMelody):
+    """At first the second action is forbidden, then the last."""
+
     def action_mask(self, state, params):
-        return jnp.array([True, False, True, True])
+        return jnp.arange(4) != jnp.where(state.step == 0, 1, 3)
 
 
 def tables(variables, values):
@@ -98,16 +100,16 @@ MELODY = dict(length=5, num_pitches=4, num_phases=3, target=(0, 2, 1, 0, 2))
 
 
 @pytest.mark.parametrize(
-    ("kind", "bootstraps", "allowed"),
+    ("kind", "bootstraps", "allowed", "next_allowed"),
     [
-        (TargetMelody, True, [1, 1, 1, 1]),
-        (Terminated, False, [1, 1, 1, 1]),
-        (Truncated, True, [1, 1, 1, 1]),
-        (Masked, True, [1, 0, 1, 1]),
+        (TargetMelody, True, [1, 1, 1, 1], [1, 1, 1, 1]),
+        (Terminated, False, [1, 1, 1, 1], [1, 1, 1, 1]),
+        (Truncated, True, [1, 1, 1, 1], [1, 1, 1, 1]),
+        (Masked, True, [1, 0, 1, 1], [1, 1, 1, 0]),
     ],
     ids=["goes on", "terminated", "truncated", "masked"],
 )
-def test_one_transition_by_hand(kind, bootstraps, allowed, key):
+def test_one_transition_by_hand(kind, bootstraps, allowed, next_allowed, key):
     """Losses and gradients of Christodoulou 2019, equations 3 and 10 to 12, in NumPy."""
     learner = sac(kind(**MELODY), SMALL)
     before = with_tables(learner.init(key))
@@ -117,7 +119,7 @@ def test_one_transition_by_hand(kind, bootstraps, allowed, key):
     assert (int(item.observation), int(item.next_observation)) == (0, 1)
     assert mask[action] and reward == float(action == 0)
 
-    next_probs, next_entropy = policy(LOGITS[1], mask)
+    next_probs, next_entropy = policy(LOGITS[1], np.array(next_allowed, bool))
     next_value = (next_probs * np.minimum(*[t[1] for t in TARGETS])).sum() + 0.2 * next_entropy
     target = reward + 0.5 * next_value * bootstraps
     errors = np.array([FIRST[0, action] - target, SECOND[0, action] - target])
@@ -135,7 +137,7 @@ def test_one_transition_by_hand(kind, bootstraps, allowed, key):
     worth = 0.2 * np.log(np.where(probs > 0, probs, 1.0)) - np.minimum(FIRST[0], SECOND[0])
     bias = np.asarray(gradient["actor"]["params"]["head"]["bias"])
     np.testing.assert_allclose(bias, probs * (worth - (probs * worth).sum()), rtol=1e-4, atol=1e-5)
-    excess = entropy - 0.5 * math.log(4)
+    excess = entropy - 0.5 * math.log(mask.sum())
     np.testing.assert_allclose(gradient["log_temperature"], excess, rtol=1e-5)
 
 
@@ -255,15 +257,42 @@ def test_the_temperature_settles_where_the_entropy_is_the_target(
     np.testing.assert_allclose(metrics["temperature"][-200:].mean(), temperature, rtol=0.15)
 
 
-@pytest.mark.parametrize(("scale", "direction"), [(0.5, -1), (2.5, 1)])
-def test_the_temperature_falls_above_the_target_and_rises_below(scale, direction, key):
-    """A new policy is nearly uniform: its entropy is log(4), and the target scale x log(4) / 2."""
-    config = dataclasses.replace(SMALL, target_entropy_scale=scale, learning_rate=1e-2)
+@pytest.mark.parametrize(("bias", "direction"), [(0.0, -1), (9.0, 1)], ids=["uniform", "certain"])
+def test_the_temperature_falls_above_the_target_and_rises_below(bias, direction, key):
+    """The target is log(4) / 2; a new policy has log(4), one that likes a single action nothing."""
+    config = dataclasses.replace(SMALL, learning_rate=1e-2)
     learner = sac(crl.make("melody-target-tutorial"), config)
-    state, metrics = jax.jit(learner.update)(learner.init(key))
+    state = learner.init(key)
+    head = state.variables["actor"]["params"]["head"]
+    head["bias"] = head["bias"].at[1].set(bias)
+    state, metrics = jax.jit(learner.update)(state)
     expected = math.log(0.2) + direction * 1e-2  # Adam's first step is the learning rate
     np.testing.assert_allclose(state.variables["log_temperature"], expected, rtol=1e-4)
     np.testing.assert_allclose(metrics["temperature"], math.exp(expected), rtol=1e-4)
+
+
+class Narrow(probes.ConstantProbe):
+    """One of its two actions is allowed, at the start the first, then the second."""
+
+    num_steps = 2
+
+    def action_mask(self, state, params):
+        return jnp.arange(2) == state.step % 2
+
+
+def test_the_target_entropy_is_of_the_allowed_actions(key):
+    """With one action allowed the entropy is 0 and so is the target: the temperature stays."""
+    learner = sac(Narrow(), dataclasses.replace(SMALL, learning_rate=1e-2))
+    run = jax.jit(lambda state: jax.lax.scan(lambda s, _: learner.update(s), state, length=20))
+    _, metrics = run(learner.init(key))
+    np.testing.assert_allclose(metrics["temperature"], 0.2, rtol=1e-5)
+
+
+def test_a_target_entropy_out_of_reach_is_refused():
+    config = dataclasses.replace(SMALL, target_entropy_scale=2.0)
+    with pytest.raises(ValueError, match=r"target_entropy_scale must be below 2 for Discrete"):
+        sac(crl.make("melody-target-tutorial"), config)
+    sac(probes.BoxMatchProbe(), config)
 
 
 def test_a_fixed_temperature_stays(key):
@@ -377,7 +406,7 @@ def test_learns_a_target_melody(key):
         (
             TargetMelody(),
             {"num_envs": 65},
-            "sac: steps of one update must be at most replay_size = 64, got 65",
+            r"sac: num_envs \* num_steps must be at most replay_size = 64, got 65",
         ),
         (
             probes.MultiMatchProbe(),

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import re
 
 import flax.linen as nn
 import flax.struct
@@ -272,8 +273,10 @@ def test_floats_hash_by_their_bits():
 def test_what_makes_no_sense_is_refused():
     with pytest.raises(ValueError, match="of must be work or observation, got 'state'"):
         NoveltyReward(Lock(), "state")
-    with pytest.raises(ValueError, match=r"num_buckets must be 2 to 2\*\*31 - 1, got 1"):
-        NoveltyReward(Lock(), num_buckets=1)
+    for size in (1, 2**31, True, 2.5, 4.0, "a", None):
+        words = f"num_buckets must be a whole number, 2 to 2**31 - 1, got {size!r}"
+        with pytest.raises(ValueError, match=re.escape(words)):
+            NoveltyReward(Lock(), num_buckets=size)
     with pytest.raises(ValueError, match="one is enough"):
         NoveltyReward(EpisodeLog(NoveltyReward(Lock())))
 

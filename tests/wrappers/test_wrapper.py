@@ -5,11 +5,12 @@ import dataclasses
 import flax.struct
 import jax
 import jax.numpy as jnp
+import pytest
 
 import creative_rl as crl
 from creative_rl.testing import check_environment
 from creative_rl.typing import Array
-from creative_rl.wrappers import EpisodeLog, Wrapper
+from creative_rl.wrappers import AutoReset, EpisodeLog, FlattenActions, NoveltyReward, Wrapper
 
 ENV = crl.make("melody-target-tutorial")
 
@@ -35,6 +36,14 @@ def test_wrappers_are_hashable_and_share_compilations():
     assert Wrapper(ENV) == Wrapper(crl.make("melody-target-tutorial"))
     assert hash(Wrapper(ENV)) == hash(Wrapper(crl.make("melody-target-tutorial")))
     assert Wrapper(ENV) != EpisodeLog(ENV)
+
+
+@pytest.mark.parametrize("wrapper", [Wrapper, NoveltyReward, AutoReset, FlattenActions])
+@pytest.mark.parametrize("thing", ["grid-path", None, type(ENV)])
+def test_only_environments_are_wrapped(wrapper, thing):
+    words = f"^{wrapper.__name__}: env must be an environment, such as make.*got {thing!r}$"
+    with pytest.raises(ValueError, match=words):
+        wrapper(thing)
 
 
 class CountedState(flax.struct.PyTreeNode):
