@@ -28,7 +28,7 @@ from creative_rl.configs import DQNConfig, validate
 from creative_rl.learners import requirements, stream
 from creative_rl.learners.summary import episode_metrics
 from creative_rl.networks import Model, clear_memory, repeat_memory
-from creative_rl.ops import distributions, returns, schedules
+from creative_rl.ops import distributions, losses, returns, schedules
 from creative_rl.spaces import Dict
 from creative_rl.stores import priorities, replay
 from creative_rl.typing import Array, Key, Learner, PyTree, Timestep, as_key
@@ -38,8 +38,6 @@ jax.tree_util.register_dataclass(DQNConfig)
 
 _LEAST_ERROR = 1e-6
 """Keeps the priority of a step that is predicted exactly above zero."""
-_SHARE_OF_MAX = 0.9
-"""Of a sequence's priority, that of its largest error; the rest is the mean's (R2D2)."""
 
 
 class DQNState(flax.struct.PyTreeNode):
@@ -90,27 +88,11 @@ def dqn(
     validate(config, DQNConfig)
     num_actions = requirements.num_actions("dqn", env)
     requirements.never_resets("dqn", env)
-    is_recurrent = config.recurrent != "none"
-    length = config.burn_in + config.sequence_length if is_recurrent else config.n_step
-    steps_per_update = config.num_envs * config.num_steps
-    window = "(burn_in + sequence_length)" if is_recurrent else "n_step"
-    for name, size in (
-        ("batch_size", config.batch_size),
-        ("num_envs * num_steps", steps_per_update),
-        (f"num_envs * {window}", config.num_envs * length),
-    ):
-        requirements.at_most("dqn", name, size, "replay_size", config.replay_size)
-    if is_recurrent:
-        requirements.at_most(
-            "dqn", "n_step", config.n_step, "sequence_length", config.sequence_length
-        )
-    elif config.burn_in:
-        raise ValueError(
-            f"dqn: burn_in warms up a memory, got {config.burn_in} with recurrent='none'; "
-            "leave it out"
-        )
     if config.dueling and prior_variables is not None:
         raise ValueError("dqn: a prior's network has no dueling streams; leave dueling out")
+    is_recurrent = config.recurrent != "none"
+    length = _window_length(config)
+    steps_per_update = config.num_envs * config.num_steps
     logged_env, action_type = EpisodeLog(env), env.action_space.dtype
     shows_prior = config.target == "g" and _shows_prior(env.observation_space)
     seen_space = env.observation_space
@@ -261,8 +243,7 @@ def dqn(
         """Values of the windows' first actions and their targets, [1, N]."""
         steps, mask = windows.items, windows.mask
         first = jax.tree.map(lambda leaf: leaf[:1], steps)
-        # What follows the last step that counts.
-        last = first if length == 1 else _at_step(steps, jnp.maximum(mask.sum(0) - 1, 0))
+        last = first if length == 1 else replay.last_steps(windows)
         values, _ = model.apply(variables, seen(first.observation), ())
         following = seen(last.next_observation)
         next_values, _ = model.apply(target_variables, following, ())
@@ -312,21 +293,11 @@ def dqn(
         counts = learned_from(windows)
         total = jnp.maximum(counts.sum(), 1)
         error = jnp.where(counts, chosen - jax.lax.stop_gradient(target), 0.0)
-        size = jnp.abs(error)
-        mean_size = size.sum(0) / jnp.maximum(counts.sum(0), 1)
         return (weights * jnp.square(error)).sum() / total, {
             "loss": jnp.square(error).sum() / total,
             "q_mean": jnp.where(counts, chosen, 0.0).sum() / total,
-            "priority": _SHARE_OF_MAX * size.max(0) + (1 - _SHARE_OF_MAX) * mean_size,
+            "priority": losses.sequence_priority(jnp.abs(error), counts),
         }
-
-    def importance(shares: Array, state: DQNState) -> Array:
-        """Weights that undo the priorities' bias, the largest of the batch 1; [1, N]."""
-        exponent = schedules.linear(
-            config.importance_exponent, 1.0, config.importance_steps, num_steps(state.num_updates)
-        )
-        weights = (state.replay.size * shares) ** -exponent
-        return (weights / weights.max())[None]
 
     def gradient_step(state: DQNState, carry, key: Key):
         variables, opt_state, order = carry
@@ -334,7 +305,11 @@ def dqn(
         if config.prioritized:
             slots = priorities.sample(order, key, config.batch_size)
             shares = priorities.probability(order, slots)
-            weights = importance(shares, state)
+            exponent = schedules.linear(
+                config.importance_exponent, 1.0, config.importance_steps,
+                num_steps(state.num_updates),
+            )  # fmt: skip
+            weights = losses.importance_weights(shares, state.replay.size, exponent)[None]
             windows = replay.take(state.replay, slots, length)
         else:
             windows = replay.sample(state.replay, key, config.batch_size, length)
@@ -393,11 +368,28 @@ def dqn(
     return Learner(init, update, act, model.init_memory, steps_per_update)
 
 
+def _window_length(config: DQNConfig) -> int:
+    """Steps of what is replayed; sizes that do not fit each other are refused."""
+    is_recurrent = config.recurrent != "none"
+    length = config.burn_in + config.sequence_length if is_recurrent else config.n_step
+    window = "(burn_in + sequence_length)" if is_recurrent else "n_step"
+    for name, size in (
+        ("batch_size", config.batch_size),
+        ("num_envs * num_steps", config.num_envs * config.num_steps),
+        (f"num_envs * {window}", config.num_envs * length),
+    ):
+        requirements.at_most("dqn", name, size, "replay_size", config.replay_size)
+    if is_recurrent:
+        requirements.at_most(
+            "dqn", "n_step", config.n_step, "sequence_length", config.sequence_length
+        )
+    elif config.burn_in:
+        raise ValueError(
+            f"dqn: burn_in warms up a memory, got {config.burn_in} with recurrent='none'; "
+            "leave it out"
+        )
+    return length
+
+
 def _shows_prior(space: Any) -> bool:
     return isinstance(space, Dict) and "prior_log_probs" in dict(space.items())
-
-
-def _at_step(steps: PyTree, index: Array) -> PyTree:
-    """Leaves [L, N, ...] to [1, N, ...]: of each column the row that `index` (int32[N]) names."""
-    columns = jnp.arange(index.shape[0])
-    return jax.tree.map(lambda leaf: leaf[index, columns][None], steps)

@@ -9,6 +9,8 @@ rollout, and where the horizon is fixed no step is computed in vain.
 Deviations: the gradient of a step is not discounted by its time; one gradient step takes the mean
 over all steps of a batch of episodes; what lies beyond a truncation (the environment's, or that of
 `num_steps`) is the baseline's value, without a baseline nothing.
+
+`steps_per_update` counts `num_steps` for every episode, also where some end earlier.
 """
 
 from typing import Any, NamedTuple

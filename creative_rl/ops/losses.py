@@ -1,7 +1,7 @@
 """Losses of single steps, unbatched: `vmap` or broadcast, then take the mean."""
 
 import jax.numpy as jnp
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 
 from creative_rl.typing import Array
 
@@ -50,3 +50,28 @@ def approximate_kl(
     """
     log_ratio = log_prob - old_log_prob
     return jnp.expm1(log_ratio) - log_ratio
+
+
+def importance_weights(
+    shares: Float[Array, "N"], size: Int[Array, ""], exponent: Number
+) -> Float[Array, "N"]:
+    """Weights that undo the bias of what is drawn unevenly, the largest of them 1.
+
+    `(size * share)^-exponent`, for items drawn with these shares out of `size` (Schaul et al.,
+    arXiv 1511.05952, section 3.4).
+    """
+    weights = (size * shares) ** -exponent
+    return weights / weights.max()
+
+
+def sequence_priority(
+    errors: Float[Array, "T *B"], counts: Bool[Array, "T *B"]
+) -> Float[Array, "*B"]:
+    """0.9 of the largest error and 0.1 of the mean (Kapturowski et al., R2D2, ICLR 2019).
+
+    Args:
+      errors: absolute, zero where they do not count.
+      counts: which do.
+    """
+    mean = errors.sum(0) / jnp.maximum(counts.sum(0), 1)
+    return 0.9 * errors.max(0) + 0.1 * mean

@@ -152,6 +152,13 @@ def take(replay: Replay, slots: Array, length: int = 1) -> Windows:
     return _gather(replay, slots, jnp.where(ages < 0, ages + replay.capacity, ages), length)
 
 
+def last_steps(windows: Windows) -> PyTree:
+    """Of each window the last step that counts (else the first), leaves [1, num, ...]."""
+    last = jnp.maximum(windows.mask.sum(0) - 1, 0)
+    columns = jnp.arange(last.shape[0])
+    return jax.tree.map(lambda leaf: leaf[last, columns][None], windows.items)
+
+
 def changed(replay: Replay, length: int) -> tuple[Array, Array]:
     """What the last `add` did to windows of this length, for priorities over the slots.
 

@@ -118,3 +118,15 @@ def test_sizes_up_to_their_limit():
     requirements.at_most("sac", "batch_size", 8, "replay_size", 8)
     message = refusal(requirements.at_most, "sac", "batch_size", 9, "replay_size", 8)
     assert message == "sac: batch_size must be at most replay_size = 8, got 9"
+
+
+def test_what_is_no_environment_is_refused():
+    for check in (requirements.num_actions, requirements.action_head):
+        for given in ("grid-path", None):
+            message = refusal(check, "ppo", given)
+            assert message == f"ppo takes an environment, such as make(id) gives, got {given!r}"
+
+
+def test_a_divisor_is_found_at_once_also_for_a_huge_prime():
+    message = refusal(requirements.divides, "ppo", "num_minibatches", 5, "num_envs", 10**9 + 7)
+    assert message.endswith("got 5; 1 does")

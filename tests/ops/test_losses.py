@@ -64,3 +64,17 @@ def test_the_mean_of_approximate_kl_is_the_kl_of_distrax(key):
     old, new = distrax.Categorical(logits=old), distrax.Categorical(logits=new)
     kl = losses.approximate_kl(jnp.log(new.probs), jnp.log(old.probs))
     np.testing.assert_allclose((old.probs * kl).sum(), old.kl_divergence(new), rtol=1e-5)
+
+
+def test_importance_weights_by_hand():
+    shares = jnp.array([0.5, 0.25, 0.125], jnp.float32)
+    weights = losses.importance_weights(shares, jnp.int32(8), 0.5)
+    np.testing.assert_allclose(weights, [0.5, 0.5**0.5, 1.0], rtol=1e-6)
+    np.testing.assert_allclose(losses.importance_weights(shares, jnp.int32(8), 0.0), 1.0)
+
+
+def test_the_priority_of_a_sequence_by_hand():
+    errors = jnp.array([[1.0, 0.0], [3.0, 2.0], [0.0, 0.0]])
+    counts = jnp.array([[True, False], [True, True], [False, False]])
+    found = losses.sequence_priority(errors, counts)
+    np.testing.assert_allclose(found, [0.9 * 3 + 0.1 * 2, 2.0], rtol=1e-6)
