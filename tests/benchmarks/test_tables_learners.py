@@ -43,13 +43,13 @@ def test_returns_are_those_of_episodes_in_the_last_fifth(key):
     learner = Learner(init, update, None, None, 1)
     keys = jax.random.wrap_key_data(jnp.asarray([[0, 1], [0, 5]], jnp.uint32))
     found = ours.returns_of_seeds(learner, 20, keys)
-    last = (18 * 18 + 19 * 19) / (18 + 19)
+    last = sum(t * t for t in range(16, 20)) / sum(range(16, 20))
     np.testing.assert_allclose(found, [100 + last, 500 + last], rtol=1e-6)
 
 
 def test_a_torch_peers_last_episodes_are_told_by_where_they_end():
-    # Ends at 50, 90, 95 and 100 of 100 steps: the last two are past 90.
-    assert sb3.last_return([1.0, 2.0, 4.0, 8.0], [50, 40, 5, 5], 100) == 6.0
+    # Ends at 50, 80, 95 and 100 of 100 steps: the last two are past 80.
+    assert sb3.last_return([1.0, 2.0, 4.0, 8.0], [50, 30, 15, 5], 100) == 6.0
 
 
 def test_rejax_counts_whole_episodes():
