@@ -7,7 +7,8 @@ interpreter that has Stable-Baselines3 (this one by default).
 For all alike, a seed's figure is the mean return of the episodes that end in the last fifth of
 its training, as the learner plays them, exploring. A row is the mean over seeds with its 95 percent
 interval: the percentiles of 10,000 means of as many seeds, drawn with replacement. The settings of
-every row are in its source: ours are tuned by hand, peers have what their authors ship; purejaxrl
+every row are in its source: ours are tuned by hand, peers have what their authors
+ship, but for SB3's step size and layers, which are near ours; purejaxrl
 ships none for Acrobot, which has those for CartPole. The processes run two at a time, on one core
 each, because nothing here is timed.
 """
