@@ -8,6 +8,7 @@ own; advantages tell truncation from termination (a truncated step bootstraps fr
 observation); `gae_lambda` below 1 makes them generalised estimates (arXiv 1506.02438).
 """
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import flax.struct
@@ -142,21 +143,8 @@ def a2c(env: Any, config: A2CConfig, params: PyTree = None) -> Learner:
         (current, memory), rollout = jax.lax.scan(step, carry, randomness)
         return current, memory, rollout
 
-    def next_values(variables: PyTree, rollout: Rollout, values: Array, memories: PyTree) -> Array:
-        """The value that each step led to, [T, B]: inside an episode, the next step's."""
-        model = models["critic"]
-        last = rollout.timestep.info["final_observation"]
-        last_value, _ = model.apply(variables, *_last((last, memories)))
-        following = jnp.concatenate([values[1:], last_value[..., 0][None]])
-        truncated = rollout.timestep.truncated
-        # The true last observation is not among the steps; valued only when it is needed.
-        return jax.lax.cond(
-            truncated.any(),
-            lambda: jnp.where(
-                truncated, model.apply(variables, last, memories)[0][..., 0], following
-            ),
-            lambda: following,
-        )
+    def value(variables: PyTree, observation: PyTree, memory: PyTree) -> Array:
+        return models["critic"].apply(variables, observation, memory)[0][..., 0]
 
     def loss_fn(
         variables: PyTree, rollout: Rollout, memory: PyTree
@@ -175,7 +163,7 @@ def a2c(env: Any, config: A2CConfig, params: PyTree = None) -> Learner:
         advantages = returns.generalized_advantages(
             rollout.timestep.reward,
             fixed[1],
-            next_values(fixed[0], rollout, *fixed[1:]),
+            stream.next_values(partial(value, fixed[0]), *fixed[1:], rollout.timestep),
             rollout.timestep.terminated,
             rollout.timestep.ended,
             config.gamma,
@@ -187,7 +175,7 @@ def a2c(env: Any, config: A2CConfig, params: PyTree = None) -> Learner:
         policy_loss = -(head.log_prob(outputs, rollout.choice) * advantages).mean()
         entropy = head.entropy(outputs).mean()
         total = policy_loss + config.value_coef * value_loss - config.entropy_coef * entropy
-        memory = memories if config.recurrent == "none" else _last(memories)
+        memory = jax.tree.map(lambda leaf: leaf[-1], memories)
         return total, (memory, {
             "policy_loss": policy_loss,
             "value_loss": value_loss,
@@ -223,7 +211,3 @@ def a2c(env: Any, config: A2CConfig, params: PyTree = None) -> Learner:
 
     batch_size = config.num_envs * config.num_steps
     return Learner(init, update, act, models["actor"].init_memory, batch_size)
-
-
-def _last(tree: PyTree) -> PyTree:
-    return jax.tree.map(lambda leaf: leaf[-1], tree)

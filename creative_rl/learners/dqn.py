@@ -149,8 +149,7 @@ def dqn(
         return observation["observation"] if shows_prior else observation
 
     def num_steps(num_updates: Array) -> Array:
-        """Environment steps, as a float: their number outgrows 32 bits."""
-        return num_updates.astype(jnp.float32) * steps_per_update
+        return schedules.environment_steps(num_updates, steps_per_update)
 
     def epsilon(num_updates: Array) -> Array:
         return schedules.linear(

@@ -194,18 +194,8 @@ def ppo(
             variables, rollout.observation, rollout.starts, state.memory["critic"], method="unroll"
         )
         values = values[..., 0]
-        memory = jax.tree.map(lambda leaf: leaf[-1], memories) if is_recurrent else memories
-        # Inside an episode the next value is the next step's. Where it was truncated the true last
-        # observation is not among the steps, and is valued only when that happened at all.
-        last = rollout.timestep.info["final_observation"]
-        last_value = value(jax.tree.map(lambda leaf: leaf[-1], last), memory)
-        next_values = jnp.concatenate([values[1:], last_value[None]])
-        truncated = rollout.timestep.truncated
-        next_values = jax.lax.cond(
-            truncated.any(),
-            lambda: jnp.where(truncated, value(last, memories), next_values),
-            lambda: next_values,
-        )
+        memory = jax.tree.map(lambda leaf: leaf[-1], memories)
+        next_values = stream.next_values(value, values, memories, rollout.timestep)
         return memory, values, next_values
 
     def loss_fn(variables: PyTree, batch: Batch, memory: PyTree) -> tuple[Array, dict[str, Array]]:

@@ -80,8 +80,7 @@ def q_learning(env: Any, config: QLearningConfig, params: PyTree = None) -> Lear
         )
 
     def epsilon(num_updates: Array) -> Array:
-        # Environment steps as a float: their number outgrows 32 bits.
-        num_steps = num_updates.astype(jnp.float32) * steps_per_update
+        num_steps = schedules.environment_steps(num_updates, steps_per_update)
         return schedules.linear(
             config.epsilon_start, config.epsilon_end, config.epsilon_steps, num_steps
         )

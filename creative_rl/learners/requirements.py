@@ -19,8 +19,7 @@ def num_actions(learner: str, env: Any) -> int:
 
 def action_head(learner: str, env: Any) -> ActionHead:
     """The distribution over the environment's actions; spaces without one are refused."""
-    if not hasattr(env, "action_space"):
-        raise ValueError(f"{learner} takes an environment, such as make(id) gives, got {env!r}")
+    _is_environment(learner, env)
     try:
         head = head_of(env.action_space)
     except ValueError as error:
@@ -37,8 +36,7 @@ def action_head(learner: str, env: Any) -> ActionHead:
 
 def one_of(learner: str, env: Any, kinds: tuple[type, ...]) -> None:
     """Refuse an action space of another kind."""
-    if not hasattr(env, "action_space"):
-        raise ValueError(f"{learner} takes an environment, such as make(id) gives, got {env!r}")
+    _is_environment(learner, env)
     if not isinstance(env.action_space, kinds):
         names = " or ".join(kind.__name__ for kind in kinds)
         way_out = "take a learner for such actions"
@@ -84,6 +82,11 @@ def at_most(learner: str, name: str, size: int, limit_name: str, limit: int) -> 
     """Refuse a size above its limit."""
     if size > limit:
         raise ValueError(f"{learner}: {name} must be at most {limit_name} = {limit}, got {size}")
+
+
+def _is_environment(learner: str, env: Any) -> None:
+    if not hasattr(env, "action_space"):
+        raise ValueError(f"{learner} takes an environment, such as make(id) gives, got {env!r}")
 
 
 def _nearest_divisor(whole: int, part: int) -> int:

@@ -24,7 +24,7 @@ from creative_rl.configs import SACConfig, validate
 from creative_rl.learners import requirements, stream
 from creative_rl.learners.summary import episode_metrics
 from creative_rl.networks import Model
-from creative_rl.ops import distributions, losses
+from creative_rl.ops import distributions, losses, schedules
 from creative_rl.stores import replay
 from creative_rl.typing import Array, Key, Learner, PyTree, Timestep, as_key
 from creative_rl.wrappers import EpisodeLog
@@ -135,7 +135,7 @@ def sac(env: Any, config: SACConfig, params: PyTree = None) -> Learner:
         )
 
     def is_learning(num_updates: Array) -> Array:
-        steps = num_updates.astype(jnp.float32) * steps_per_update  # they outgrow 32 bits
+        steps = schedules.environment_steps(num_updates, steps_per_update)
         return steps >= config.learning_starts
 
     def policy(variables: PyTree, observation: PyTree, action_mask: Array | None) -> Array:

@@ -1,5 +1,6 @@
 """The environments that a learner steps through side by side, episode after episode."""
 
+from collections.abc import Callable
 from typing import Any
 
 import flax.struct
@@ -7,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from creative_rl.typing import Array, Key, PyTree, Timestep
+from creative_rl.wrappers.auto_reset import with_final
 
 
 class Stream(flax.struct.PyTreeNode):
@@ -20,7 +22,7 @@ class Stream(flax.struct.PyTreeNode):
 def init(env: Any, key: Key, params: PyTree, num_envs: int) -> Stream:
     """Start `num_envs` episodes."""
     env_state, timestep = jax.vmap(env.reset, (0, None))(jax.random.split(key, num_envs), params)
-    return Stream(env_state, _with_final(timestep), jnp.ones(num_envs, jnp.bool_))
+    return Stream(env_state, with_final(timestep, timestep), jnp.ones(num_envs, jnp.bool_))
 
 
 def step_keys(key: Key, num_steps: int, num_envs: int) -> Key:
@@ -46,7 +48,7 @@ def step(env: Any, keys: Key, stream: Stream, action: Array, params: PyTree) -> 
     env_state, timestep = jax.vmap(env.transition, (0, 0, 0, None))(
         keys[:, 0], stream.env_state, action, params
     )
-    timestep = _with_final(timestep)
+    timestep = with_final(timestep, timestep)
     here = (env_state, timestep.observation, timestep.action_mask)
 
     def with_starts() -> PyTree:
@@ -66,9 +68,28 @@ def step(env: Any, keys: Key, stream: Stream, action: Array, params: PyTree) -> 
     return Stream(env_state, shown, timestep.ended)
 
 
-def _with_final(timestep: Timestep) -> Timestep:
-    """The timestep with its observation and action mask in its info."""
-    info = {**timestep.info, "final_observation": timestep.observation}
-    if timestep.action_mask is not None:
-        info["final_action_mask"] = timestep.action_mask
-    return timestep.replace(info=info)
+def next_values(
+    value_fn: Callable[[PyTree, PyTree], Array],
+    values: Array,
+    memories: PyTree,
+    timesteps: Timestep,
+) -> Array:
+    """The value that each step of a rollout led to, [T, B]: inside an episode, the next step's.
+
+    Where an episode was truncated the true last observation is not among the steps, and is valued
+    only when that happened at all.
+
+    Args:
+      value_fn: values of observations, given the memories from before them.
+      values: [T, B], of the observations that the steps answered to.
+      memories: leaves [T, B, ...], after each of those; an empty tuple without memory.
+      timesteps: leaves [T, B, ...], what `step` showed.
+    """
+    last, truncated = timesteps.info["final_observation"], timesteps.truncated
+    last_value = value_fn(*jax.tree.map(lambda leaf: leaf[-1], (last, memories)))
+    following = jnp.concatenate([values[1:], last_value[None]])
+    return jax.lax.cond(
+        truncated.any(),
+        lambda: jnp.where(truncated, value_fn(last, memories), following),
+        lambda: following,
+    )

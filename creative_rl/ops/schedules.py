@@ -46,3 +46,8 @@ def linear(start: Number, end: Number, length: Count, count: Array) -> Array:
       0.5
     """
     return start + (end - start) * jnp.clip(count / jnp.maximum(length, 1), 0.0, 1.0)
+
+
+def environment_steps(num_updates: Array, steps_per_update: int) -> Array:
+    """Environment steps in so many updates, as a float: their number outgrows 32 bits."""
+    return num_updates.astype(jnp.float32) * steps_per_update

@@ -65,7 +65,7 @@ class AutoReset(Wrapper):
 
     def reset(self, key: Key, params: PyTree) -> tuple[PyTree, Timestep]:
         state, timestep = self._start(as_key(key), params)
-        return state, _with_final(timestep, timestep)
+        return state, with_final(timestep, timestep)
 
     def transition(
         self, key: Key, state: PyTree, action: Array, params: PyTree
@@ -79,7 +79,7 @@ class AutoReset(Wrapper):
             (next_state, timestep.observation, timestep.action_mask),
         )
         shown = timestep.replace(observation=observation, action_mask=action_mask)
-        return state, _with_final(shown, timestep)
+        return state, with_final(shown, timestep)
 
     def step(
         self, key: Key, state: PyTree, action: Array, params: PyTree
@@ -94,7 +94,7 @@ class AutoReset(Wrapper):
         return jax.tree.map(lambda leaf: leaf[index], (params.states, params.timesteps))
 
 
-def _with_final(shown: Timestep, final: Timestep) -> Timestep:
+def with_final(shown: Timestep, final: Timestep) -> Timestep:
     """`shown` with the observation and action mask of `final` in its info."""
     info = {**shown.info, "final_observation": final.observation}
     if final.action_mask is not None:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from creative_rl.spaces import Box, Dict, Space
 from creative_rl.typing import Array, Key, PyTree, Timestep
-from creative_rl.wrappers.wrapper import Wrapper
+from creative_rl.wrappers.wrapper import Wrapper, with_term
 
 
 class LikelihoodRewardState(flax.struct.PyTreeNode):
@@ -84,7 +84,7 @@ class LikelihoodReward(Wrapper):
         memory = self.model.init_memory()
         state = self._listen(env_state, timestep, memory, params)
         timestep = timestep.replace(observation=self._shown(timestep.observation, state))
-        return state, _with_term(timestep, jnp.float32(0), jnp.float32(0))
+        return state, with_term(timestep, "log_likelihood", jnp.float32(0), jnp.float32(0))
 
     def transition(
         self, key: Key, state: LikelihoodRewardState, action: Array, params: LikelihoodRewardParams
@@ -93,7 +93,9 @@ class LikelihoodReward(Wrapper):
         log_likelihood = state.log_probs[action]
         state = self._listen(env_state, timestep, state.memory, params)
         timestep = timestep.replace(observation=self._shown(timestep.observation, state))
-        return state, _with_term(timestep, log_likelihood, params.weight * log_likelihood)
+        return state, with_term(
+            timestep, "log_likelihood", log_likelihood, params.weight * log_likelihood
+        )
 
     def observe(self, state: LikelihoodRewardState, params: LikelihoodRewardParams) -> PyTree:
         return self._shown(self.env.observe(state.env, params.env), state)
@@ -108,10 +110,3 @@ class LikelihoodReward(Wrapper):
     ) -> LikelihoodRewardState:
         logits, memory = self.model.apply(params.variables, timestep.observation, memory)
         return LikelihoodRewardState(env_state, memory, jax.nn.log_softmax(logits))
-
-
-def _with_term(timestep: Timestep, value: Array, reward: Array) -> Timestep:
-    terms = {**timestep.info["reward_terms"], "log_likelihood": value}
-    return timestep.replace(
-        reward=timestep.reward + reward, info={**timestep.info, "reward_terms": terms}
-    )

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from creative_rl.typing import Array, Key, PyTree, Timestep
-from creative_rl.wrappers.wrapper import Wrapper
+from creative_rl.wrappers.wrapper import Wrapper, with_term
 
 NO_VISIT = 0
 """The bucket that nothing falls into: at reset, and past the end, where all info is zero."""
@@ -85,7 +85,7 @@ class NoveltyReward(Wrapper):
 
     def reset(self, key: Key, params: NoveltyParams) -> tuple[PyTree, Timestep]:
         state, timestep = self.env.reset(key, params.env)
-        return state, _with_term(timestep, jnp.int32(NO_VISIT), jnp.float32(0), jnp.float32(0))
+        return state, _with_visit(timestep, jnp.int32(NO_VISIT), jnp.float32(0), jnp.float32(0))
 
     def transition(
         self, key: Key, state: PyTree, action: Array, params: NoveltyParams
@@ -93,7 +93,7 @@ class NoveltyReward(Wrapper):
         state, timestep = self.env.transition(key, state, action, params.env)
         bucket = self.bucket(state, timestep, params)
         novelty = jax.lax.rsqrt(1 + params.counts[bucket].astype(jnp.float32))
-        return state, _with_term(timestep, bucket, novelty, params.weight * novelty)
+        return state, _with_visit(timestep, bucket, novelty, params.weight * novelty)
 
     def bucket(self, state: PyTree, timestep: Timestep, params: NoveltyParams) -> Array:
         """int32 in 1 .. `num_buckets` - 1, of the work or the observation."""
@@ -138,7 +138,6 @@ def _mix(x: Array) -> Array:
     return x ^ (x >> 16)
 
 
-def _with_term(timestep: Timestep, bucket: Array, novelty: Array, reward: Array) -> Timestep:
-    terms = {**timestep.info["reward_terms"], "novelty": novelty}
-    info = {**timestep.info, "reward_terms": terms, "novelty_bucket": bucket}
-    return timestep.replace(reward=timestep.reward + reward, info=info)
+def _with_visit(timestep: Timestep, bucket: Array, novelty: Array, reward: Array) -> Timestep:
+    timestep = with_term(timestep, "novelty", novelty, reward)
+    return timestep.replace(info={**timestep.info, "novelty_bucket": bucket})

@@ -100,3 +100,11 @@ class Wrapper:
 
     def work(self, state: PyTree, params: PyTree) -> PyTree:
         return self.env.work(self.env_state(state), self.env_params(params))
+
+
+def with_term(timestep: Timestep, name: str, value: Array, reward: Array) -> Timestep:
+    """The timestep with one more reward term, and its share of the reward."""
+    terms = {**timestep.info["reward_terms"], name: value}
+    return timestep.replace(
+        reward=timestep.reward + reward, info={**timestep.info, "reward_terms": terms}
+    )
