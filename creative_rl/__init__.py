@@ -26,10 +26,16 @@ _EXPORTS = {
     "ReinforceConfig": "creative_rl.configs",
     "SACConfig": "creative_rl.configs",
     "DQNConfig": "creative_rl.configs",
+    "APGConfig": "creative_rl.configs",
+    "SpiralConfig": "creative_rl.configs",
+    "DQNGANConfig": "creative_rl.configs",
+    "GANConfig": "creative_rl.configs",
+    "VAEConfig": "creative_rl.configs",
     "QLearningConfig": "creative_rl.configs",
     "LikelihoodConfig": "creative_rl.configs",
     "Melody": "creative_rl.works",
     "Walk": "creative_rl.works",
+    "Canvas": "creative_rl.works",
     "train": "creative_rl.experiment",
 }
 _MODULES = (

@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 Recurrence = Literal["none", "lstm", "gru"]
 Activation = Literal["tanh", "relu"]
+AdversarialLoss = Literal["non_saturating", "least_squares", "hinge", "wasserstein"]
+PictureNetwork = Literal["mlp", "conv"]
 
 
 def static(default: Any) -> Any:
@@ -242,6 +244,28 @@ class SACConfig:
 
 
 @dataclasses.dataclass(frozen=True)
+class APGConfig:
+    """Analytic policy gradients, SVG(inf) (Heess et al. 2015, arXiv 1510.09142)."""
+
+    num_envs: int = static(32)
+    """episodes played side by side in one update"""
+    hidden_sizes: tuple[int, ...] = static((256, 256))
+    """widths of the hidden layers of the policy"""
+    activation: Activation = static("relu")
+    """of the hidden layers"""
+    learning_rate: float = 1e-3
+    """step size of Adam"""
+    decay_updates: int = 0
+    """learning rate falls linearly to zero over this many updates; 0 keeps it"""
+    gamma: float = 0.99
+    """discount of future rewards"""
+    entropy_coef: float = 0.0
+    """weight of the policy's entropy in the objective"""
+    max_grad_norm: float = 1.0
+    """global norm at which gradients are clipped"""
+
+
+@dataclasses.dataclass(frozen=True)
 class QLearningConfig:
     """Tabular Q-learning (Watkins and Dayan 1992, Machine Learning 8)."""
 
@@ -261,6 +285,119 @@ class QLearningConfig:
     """last share of random actions"""
     epsilon_steps: int = 10_000
     """environment steps from first to last"""
+
+
+@dataclasses.dataclass(frozen=True)
+class SpiralConfig:
+    """A policy that draws and a discriminator that judges (Ganin et al. 2018, arXiv 1804.01118)."""
+
+    policy: Literal["ppo", "dqn"] = static("ppo")
+    """what learns to draw; dqn takes discrete pens"""
+    num_envs: int = static(64)
+    """environments stepped side by side"""
+    num_steps: int = static(10)
+    """steps of every environment in one update"""
+    num_epochs: int = static(4)
+    """passes over the collected steps (dqn: gradient steps) in one update"""
+    num_minibatches: int = static(4)
+    """gradient steps in one pass; ppo only"""
+    batch_size: int = static(128)
+    """transitions in one gradient step; dqn only"""
+    replay_size: int = static(10_000)
+    """steps kept; dqn only"""
+    hidden_sizes: tuple[int, ...] = static((256, 128))
+    """widths of the hidden layers of the policy"""
+    num_probes: int = static(64)
+    """drawings and examples that recall and variety are measured on"""
+    learning_rate: float = 3e-4
+    """step size of the policy's Adam"""
+    decay_updates: int = 0
+    """the policy's learning rate falls linearly to zero over this many updates; ppo only"""
+    gamma: float = 0.99
+    """discount of future rewards"""
+    gae_lambda: float = 0.95
+    """decay of the advantage estimate; ppo only"""
+    clip_eps: float = 0.2
+    """how far the probability ratio may move in one update; ppo only"""
+    entropy_coef: float = 1e-3
+    """weight of the policy's entropy in the loss; ppo only"""
+    learning_starts: int = 1_000
+    """environment steps before the first gradient; dqn only"""
+    target_interval: int = 50
+    """updates between copies of the target network; dqn only"""
+    epsilon_end: float = 0.05
+    """last share of random actions; dqn only"""
+    epsilon_steps: int = 25_000
+    """environment steps from random actions to that; dqn only"""
+    discriminator_learning_rate: float = 5e-4
+    """step size of the discriminator's Adam"""
+    gradient_penalty: float = 1.0
+    """weight of the discriminator's squared slope at examples (R1)"""
+
+
+@dataclasses.dataclass(frozen=True)
+class DQNGANConfig:
+    """A DQN that instructs a generator, judged by a discriminator (Mnih et al. 2015; Goodfellow
+    et al. 2014)."""
+
+    num_instructions: int = static(8)
+    """actions of the DQN"""
+    content_length: int = static(1)
+    """environment steps that one instruction makes; divides the horizon"""
+    num_envs: int = static(32)
+    """environments stepped side by side"""
+    num_steps: int = static(4)
+    """instructions in every environment in one update"""
+    num_epochs: int = static(4)
+    """gradient steps of the DQN in one update"""
+    batch_size: int = static(128)
+    """instructions in one gradient step of the DQN"""
+    replay_size: int = static(10_000)
+    """instructions kept"""
+    hidden_sizes: tuple[int, ...] = static((120, 84))
+    """widths of the hidden layers of the Q-network"""
+    gan_steps: int = static(4)
+    """steps of discriminator and generator in one update"""
+    gan_batch_size: int = static(64)
+    """works, and as many examples, in each of them"""
+    noise_size: int = static(32)
+    """width of the generator's noise"""
+    generator_sizes: tuple[int, ...] = static((256, 256))
+    """widths of the hidden layers of the generator"""
+    discriminator_sizes: tuple[int, ...] = static((256, 256))
+    """widths of the hidden layers of the discriminator"""
+    loss: AdversarialLoss = static("non_saturating")
+    """what generator and discriminator minimise"""
+    archive_size: int = static(256)
+    """works that novelty compares with"""
+    learning_rate: float = 2.5e-4
+    """step size of the DQN's Adam"""
+    generator_learning_rate: float = 5e-4
+    """step size of the generator's Adam; 0 leaves it as it is"""
+    discriminator_learning_rate: float = 5e-4
+    """step size of the discriminator's Adam"""
+    gradient_penalty: float = 1.0
+    """weight of the discriminator's squared gradient at examples (R1)"""
+    instruction_coef: float = 0.1
+    """weight of how well the instruction can be read off the content (InfoGAN)"""
+    environment_weight: float = 1.0
+    """of the environment's reward"""
+    discriminator_weight: float = 1.0
+    """of the discriminator's opinion in the reward"""
+    novelty_weight: float = 1.0
+    """of the distance to earlier works in the reward"""
+    gamma: float = 0.99
+    """discount of future rewards"""
+    learning_starts: int = 1_000
+    """instructions before the DQN's first gradient"""
+    target_interval: int = 50
+    """updates between copies of the target network"""
+    epsilon_start: float = 1.0
+    """first share of random instructions"""
+    epsilon_end: float = 0.05
+    """last share of random instructions"""
+    epsilon_steps: int = 25_000
+    """instructions from first to last"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -285,6 +422,84 @@ class LikelihoodConfig:
     """global norm at which gradients are clipped"""
 
 
+@dataclasses.dataclass(frozen=True)
+class GANConfig:
+    """Generative adversarial network (Goodfellow et al. 2014, arXiv 1406.2661)."""
+
+    batch_size: int = static(64)
+    """pictures in one gradient step"""
+    num_steps: int = static(16)
+    """gradient steps of the generator in one update"""
+    num_critic: int = static(1)
+    """gradient steps of the discriminator before each of the generator's"""
+    network: PictureNetwork = static("conv")
+    """hidden layers, or convolutions that double and halve the picture (DCGAN)"""
+    hidden_sizes: tuple[int, ...] = static((256, 256))
+    """widths of the hidden layers of both networks, with `mlp`"""
+    channels: tuple[int, ...] = static((64, 128))
+    """of the convolutions, from the picture inwards, with `conv`"""
+    latent_size: int = static(100)
+    """width of the noise that a picture is made from"""
+    loss: AdversarialLoss = static("non_saturating")
+    """what both networks minimise"""
+    penalty: Literal["none", "interpolated", "zero"] = static("none")
+    """of the score's slope: towards 1 between pictures (WGAN-GP), or to 0 at real ones (R1)"""
+    spectral_norm: bool = static(False)
+    """divide the discriminator's weights by their greatest singular value (Miyato et al. 2018)"""
+    normalize: bool = static(True)
+    """pixel normalisation in the generator (Karras et al. 2018)"""
+    augment: bool = static(False)
+    """show the discriminator pictures moved and brightened (Zhao et al. 2020): for few examples"""
+    num_probes: int = static(128)
+    """generated and real pictures that recall and variety are measured on"""
+    penalty_coef: float = 10.0
+    """weight of the penalty"""
+    augment_share: float = share(1.0)
+    """probability that a picture is changed, with `augment`"""
+    learning_rate: float = 2e-4
+    """step size of the generator's Adam"""
+    discriminator_learning_rate: float = 2e-4
+    """step size of the discriminator's Adam; two time scales (Heusel et al. 2017)"""
+    adam_beta1: float = 0.5
+    """share of the old mean gradient that Adam keeps"""
+    adam_beta2: float = 0.999
+    """share of the old mean square that Adam keeps"""
+    ema_decay: float = 0.999
+    """share of the old mean of the generator's weights kept at a step; the mean is what creates"""
+
+
+@dataclasses.dataclass(frozen=True)
+class VAEConfig:
+    """Variational autoencoder (Kingma and Welling 2014, arXiv 1312.6114)."""
+
+    batch_size: int = static(64)
+    """pictures in one gradient step"""
+    num_steps: int = static(16)
+    """gradient steps in one update"""
+    network: PictureNetwork = static("conv")
+    """hidden layers, or convolutions that halve and double the picture"""
+    hidden_sizes: tuple[int, ...] = static((256, 256))
+    """widths of the hidden layers of both networks, with `mlp`"""
+    channels: tuple[int, ...] = static((64, 128))
+    """of the convolutions, from the picture inwards, with `conv`"""
+    latent_size: int = static(16)
+    """width of the code of a picture"""
+    likelihood: Literal["bernoulli", "gaussian"] = static("bernoulli")
+    """of a pixel given the code"""
+    normalize: bool = static(True)
+    """pixel normalisation in the decoder (Karras et al. 2018)"""
+    num_probes: int = static(128)
+    """generated and real pictures that recall and variety are measured on"""
+    beta: float = 1.0
+    """weight of the divergence from the prior (Higgins et al. 2017); 1 is the likelihood bound"""
+    pixel_scale: float = 0.1
+    """standard deviation of a pixel in 0..1, with the Gaussian likelihood"""
+    learning_rate: float = 1e-3
+    """step size of Adam"""
+    ema_decay: float = 0.99
+    """share of the old mean of the weights kept at a step; the mean is what creates"""
+
+
 def validate(config: Any, config_class: type | None = None) -> None:
     """Refuse values outside their range, by the rules that the fields' names carry.
 
@@ -302,16 +517,19 @@ def validate(config: Any, config_class: type | None = None) -> None:
 
 _UNIT_FIELDS = {
     "gamma", "gae_lambda", "rms_decay", "target_tau", "epsilon_start", "epsilon_end",
-    "priority_exponent", "importance_exponent", "label_smoothing",
+    "priority_exponent", "importance_exponent", "label_smoothing", "ema_decay", "adam_beta1",
+    "adam_beta2",
 }  # fmt: skip
 _POSITIVE_FIELDS = {
     "learning_rate", "clip_eps", "value_clip_eps", "target_kl", "temperature", "max_grad_norm",
-    "patience", "target_interval",
+    "patience", "target_interval", "discriminator_learning_rate", "pixel_scale",
 }  # fmt: skip
 _LARGEST = 2**31 - 1
 """Whole numbers are int32 in compiled programs."""
 _SIGNED_FIELDS = {"initial_value"}
 _MAY_BE_ZERO = {"burn_in"}
+_BELOW_ONE_FIELDS = {"rms_decay", "adam_beta1", "adam_beta2", "ema_decay"}
+"""Shares kept of an old mean."""
 
 
 def _broken_rule(field: dataclasses.Field, value: Any) -> str | None:
@@ -345,7 +563,7 @@ def _broken_number_rule(field: dataclasses.Field, value: Any) -> str | None:
         return "be a finite number"
     if field.metadata.get("share") and not 0 < value <= 1:
         return "be greater than 0 and at most 1"
-    if field.name == "rms_decay" and value == 1:
+    if field.name in _BELOW_ONE_FIELDS and value == 1:
         return "be below 1, at which nothing new is kept"
     if field.name in _UNIT_FIELDS and not 0 <= value <= 1:
         return "be between 0 and 1"

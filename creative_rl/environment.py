@@ -34,6 +34,9 @@ class Environment(abc.ABC):
     version: ClassVar[int] = 1
     """Changes only when behaviour does; every run records it."""
 
+    differentiable: ClassVar[bool] = False
+    """Whether gradients flow from rewards to actions."""
+
     def __post_init__(self):
         names = [term.name for term in self.terms]
         if len(set(names)) < len(names):
@@ -91,6 +94,23 @@ class Environment(abc.ABC):
     def state_index(self, observation: PyTree) -> Array:
         """int32 in `0 .. num_states - 1`: the row of an observation, told from it alone."""
         raise ValueError(f"{type(self).__name__} does not number its observations")
+
+    # What generative learners ask for; an environment need not have it.
+
+    def examples(self, params: PyTree) -> Array:
+        """uint8[M, H, W, C]: pictures to learn from, in the form of `appearance` times 255."""
+        raise ValueError(f"{type(self).__name__} has no examples to learn from; give some")
+
+    def appearance(self, state: PyTree, params: PyTree) -> Array:
+        """float32[H, W, C] in 0..1: what a discriminator sees of the work so far."""
+        raise ValueError(f"{type(self).__name__} has no picture of its works to judge")
+
+    def relaxed_appearance(self, actions: Array, params: PyTree) -> Array:
+        """`appearance` after actions from the start on, differentiable with respect to them.
+
+        Actions are [T, ...] of a `Box`, or float32[T, A] probabilities of a `Discrete` space.
+        """
+        raise ValueError(f"{type(self).__name__} has no gradients from its picture to its actions")
 
     # What every environment shares.
 

@@ -54,6 +54,41 @@ ENVIRONMENTS: dict[str, EnvironmentEntry] = {
         {},
         "5 x 5 cells, 4 moves; -0.1 a step, 1 at the far corner: the best return is 0.2",
     ),
+    "drawing-copy": EnvironmentEntry(
+        "creative_rl.envs.stroke_drawing:StrokeDrawing",
+        {},
+        "Learning to Paint: 20 brush strokes that copy a picture, 64 x 64 pixels",
+    ),
+    "drawing-digits": EnvironmentEntry(
+        "creative_rl.envs.stroke_drawing:StrokeDrawing",
+        {"height": 32, "width": 32, "num_steps": 10, "targets": "digits"},
+        "10 brush strokes that copy a handwritten digit, 32 x 32 pixels",
+    ),
+    "drawing-free": EnvironmentEntry(
+        "creative_rl.envs.stroke_drawing:StrokeDrawing",
+        {"goal": "free", "channels": 3, "background": 1.0},
+        "20 coloured brush strokes, paid by balance, symmetry, contrast, harmony, complexity, coverage",
+    ),
+    "drawing-style": EnvironmentEntry(
+        "creative_rl.envs.stroke_drawing:StrokeDrawing",
+        {"goal": "style", "height": 32, "width": 32, "num_steps": 10},
+        "SPIRAL: 10 brush strokes; a discriminator compares with pictures, and learns too",
+    ),
+    "drawing-copy-pen": EnvironmentEntry(
+        "creative_rl.envs.pen_drawing:GridDrawing",
+        {},
+        "20 lines, each one of 512, that copy a picture: small enough for Q-learning",
+    ),
+    "drawing-copy-doodle": EnvironmentEntry(
+        "creative_rl.envs.pen_drawing:DoodleDrawing",
+        {},
+        "Doodle-SDQ: a pen, up or down, moves 100 times by up to 5 pixels, 84 x 84",
+    ),
+    "drawing-pixels": EnvironmentEntry(
+        "creative_rl.envs.drawing:PixelDrawing",
+        {},
+        "a whole picture at once, 28 x 28 pixels: what generators act in",
+    ),
 }
 
 LEARNERS: dict[str, LearnerEntry] = {
@@ -86,6 +121,31 @@ LEARNERS: dict[str, LearnerEntry] = {
         "creative_rl.learners.q_learning:q_learning",
         "creative_rl.configs:QLearningConfig",
         "tabular Q-learning, for environments whose observations can be numbered",
+    ),
+    "apg": LearnerEntry(
+        "creative_rl.learners.apg:apg",
+        "creative_rl.configs:APGConfig",
+        "analytic policy gradients, through environments that are differentiable",
+    ),
+    "spiral": LearnerEntry(
+        "creative_rl.learners.spiral:spiral",
+        "creative_rl.configs:SpiralConfig",
+        "a policy that draws (PPO or DQN) and a discriminator that judges",
+    ),
+    "dqn_gan": LearnerEntry(
+        "creative_rl.learners.dqn_gan:dqn_gan",
+        "creative_rl.configs:DQNGANConfig",
+        "a DQN instructs a generator; discriminator, environment and novelty pay it",
+    ),
+    "gan": LearnerEntry(
+        "creative_rl.learners.gan:gan",
+        "creative_rl.configs:GANConfig",
+        "generative adversarial network, for pictures: layers or DCGAN, four losses",
+    ),
+    "vae": LearnerEntry(
+        "creative_rl.learners.vae:vae",
+        "creative_rl.configs:VAEConfig",
+        "variational autoencoder, for pictures",
     ),
     "likelihood": LearnerEntry(
         "creative_rl.learners.likelihood:likelihood",

@@ -25,7 +25,7 @@ ALLOWED = {
     "stores": BASE,
     "ops": BASE | {"stores"},
     "networks": BASE,
-    "works": BASE,
+    "works": BASE | {"ops"},
     "corpora": DATA,
     "metrics": DATA,
     "rewards": DATA | {"networks"},

@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any, ClassVar
 
 import flax.struct
+import jax
 import jax.numpy as jnp
 
 from creative_rl.environment import Environment
@@ -76,10 +77,24 @@ class _Melody(Environment):
 
     def work(self, state: Any, params: Any) -> Melody:
         """The notes so far, from time zero on."""
+        actions, is_played = self._actions(state)
+        events = jnp.where(is_played, actions + self.lowest_code, 0)
+        return Melody(events=events, length=state.step)
+
+    def appearance(self, state: Any, params: Any) -> Array:
+        """The piano roll: [T, A, 1], 1 for the action at each time."""
+        actions, is_played = self._actions(state)
+        roll = jax.nn.one_hot(actions, self.action_space.num, dtype=jnp.float32)
+        return jnp.where(is_played[:, None], roll, 0.0)[..., None]
+
+    def relaxed_appearance(self, actions: Array, params: Any) -> Array:
+        return actions[..., None]
+
+    def _actions(self, state: Any) -> tuple[Array, Array]:
+        """Those so far from time zero on, int32[T], and which of them there are."""
         recent = state.notes.array()[-self.length :]
-        events = jnp.roll(recent, state.step - self.length) + self.lowest_code
         times = jnp.arange(self.length, dtype=jnp.int32)
-        return Melody(events=jnp.where(times < state.step, events, 0), length=state.step)
+        return jnp.roll(recent, state.step - self.length), times < state.step
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

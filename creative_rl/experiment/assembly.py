@@ -86,6 +86,8 @@ def build(spec: RunSpec, materials: Materials | None = None) -> tuple[Any, Learn
     factory = registry.load(registry.learner_entry(spec.learner).target)
     if spec.corpus is not None:
         sequences = materials.sequences if materials else _stand_in_sequences(spec)
+        if spec.learner == "dqn_gan":
+            return env, factory(env, spec.config, _params(env, spec), _looks(env, sequences))
         return env, factory(env, spec.config, sequences)
     params = _params(env, spec)
     if spec.prior is None:
@@ -192,6 +194,13 @@ def _load_sequences(spec: RunSpec) -> Sequences:
     if env.horizon is None:
         raise ValueError(f"a corpus is cut to the horizon, but {spec.environment} has none")
     return corpora.load(str(spec.corpus), length=env.horizon).sequences
+
+
+def _looks(env: Any, sequences: Sequences) -> np.ndarray:
+    """uint8[M, T, A, 1]: the sequences' events as piano rolls, in the form of `env.appearance`."""
+    events = np.asarray(sequences.train)[:, 1:]  # the first is what an episode starts from
+    rolls = events[..., None] == np.arange(env.action_space.num)
+    return (255 * rolls[..., None]).astype(np.uint8)
 
 
 def _stand_in_sequences(spec: RunSpec) -> Sequences:

@@ -14,7 +14,6 @@ from creative_rl.experiment.assembly import load_states, open_run, seed_state
 from creative_rl.experiment.evaluation import play
 from creative_rl.experiment.rollouts import Episodes
 from creative_rl.experiment.run import write_json
-from creative_rl.works.files import KINDS
 
 NUM_CANDIDATES = 256
 
@@ -75,6 +74,7 @@ def _write(
                     "name": name,
                     "group": group,
                     "title": title,
+                    "work": type(made[number]).__name__,
                     "files": _save(made[number], beside / name),
                     "scores": _scores(episodes, number),
                 }
@@ -90,7 +90,7 @@ def _write(
 def _save(work: Any, path: pathlib.Path) -> dict[str, str]:
     """File names by format; a format whose package is not installed is left out."""
     files = {}
-    for suffix in KINDS[type(work)].formats:
+    for suffix in works.suffixes(work):
         try:
             files[suffix[1:]] = works.save(work, path.with_suffix(suffix)).name
         except ImportError:

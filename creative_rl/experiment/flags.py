@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 _LITERAL = re.compile(r"Literal\[(.*)\]")
-_ATTRIBUTE = re.compile(r"^ {2,6}(\w+): (.+(?:\n {6,}\S.*)*)", re.MULTILINE)
+_ATTRIBUTE = re.compile(r"^ {2}(\w+): (.+(?:\n {4,}\S.*)*)", re.MULTILINE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,22 +51,29 @@ class Flag:
 
 
 def class_flags(target: str) -> list[Flag]:
-    """The flags of the dataclass that `"package.module:Class"` names.
+    """The flags of the dataclass that `"package.module:Class"` names, those of its bases first.
 
-    Fields of other types, inherited ones and private ones have none; an empty list where the source
-    cannot be found.
+    Fields of other types and private ones have none; an empty list where the source cannot be
+    found.
     """
     module_name, _, class_name = target.partition(":")
     tree = _source(module_name)
-    aliases = {
-        statement.targets[0].id: ast.unparse(statement.value)
-        for statement in tree.body
-        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)
-    }
+    aliases, flags = {}, {}
     for statement in tree.body:
-        if isinstance(statement, ast.ClassDef) and statement.name == class_name:
-            return list(_fields(statement, aliases))
-    return []
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+            aliases[statement.targets[0].id] = ast.unparse(statement.value)
+        elif isinstance(statement, ast.ImportFrom) and class_name in _bound_names(statement):
+            return class_flags(f"{statement.module}:{class_name}")
+        elif isinstance(statement, ast.ClassDef) and statement.name == class_name:
+            for base in statement.bases:
+                if isinstance(base, ast.Name):
+                    inherited = class_flags(f"{module_name}:{base.id}")
+                    flags |= {flag.name: flag for flag in inherited}
+            for flag in _fields(statement, aliases):
+                if not flag.help and flag.name in flags:
+                    flag = dataclasses.replace(flag, help=flags[flag.name].help)
+                flags[flag.name] = flag
+    return list(flags.values())
 
 
 def whole(text: str) -> int:
@@ -119,6 +126,10 @@ _KINDS: dict[str, tuple[Callable[[str], Any], str]] = {
     "str": (str, "TEXT"),
     "tuple[int, ...]": (wholes, "N,N"),
 }
+
+
+def _bound_names(statement: ast.ImportFrom) -> list[str]:
+    return [alias.asname or alias.name for alias in statement.names]
 
 
 def _source(module_name: str) -> ast.Module:

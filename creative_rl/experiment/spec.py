@@ -24,7 +24,8 @@ class RunSpec:
       num_seeds: seeds `seed, seed + 1, ...` trained in one program, with a leading axis on
         everything; None for one seed without that axis.
       num_updates: updates in the whole run.
-      corpus: source of the sequences that a `likelihood` learner models.
+      corpus: source of the sequences that a `likelihood` learner models, or whose looks a `dqn_gan`
+        learns in an environment without examples of its own.
       prior: a `likelihood` run whose model starts the policy and joins the reward.
       prior_weight: factor of the prior's log-likelihood in the reward; G-learning has the prior in
         its target instead, and takes 1.
@@ -67,11 +68,11 @@ class RunSpec:
         _check_whole("num_updates", self.num_updates, 1, 2**31 - 1)
         if self.num_seeds is not None:
             _check_whole("num_seeds", self.num_seeds, 1, 2**20)
-        if (self.learner == "likelihood") != (self.corpus is not None):
+        if self.learner == "likelihood" and self.corpus is None:
+            raise ValueError("the learner likelihood needs a corpus: give --corpus SOURCE")
+        if self.corpus is not None and self.learner not in ("likelihood", "dqn_gan"):
             raise ValueError(
-                f"the learner {self.learner} needs a corpus to learn from: give --corpus SOURCE"
-                if self.corpus is None
-                else f"a corpus is what the learner likelihood models; {self.learner} takes none"
+                f"a corpus is what likelihood and dqn_gan learn from; {self.learner} takes none"
             )
         if self.prior is not None and self.learner not in ("ppo", "dqn"):
             raise ValueError(

@@ -96,8 +96,12 @@ def _own_parser() -> Parser:
     )  # fmt: skip
     add(
         "--corpus", metavar="SOURCE",
-        help="what likelihood models: bach-sopranos, ryans-mammoth, a folder of MIDI files, or "
-        "default, which is the first two",
+        help="what likelihood models, or dqn_gan learns melodies from: bach-sopranos, "
+        "ryans-mammoth, a folder of MIDI files, or default, which is the first two",
+    )  # fmt: skip
+    add(
+        "--target", metavar="SOURCE",
+        help="pictures of a drawing, the same as --env-targets: an image, a folder, digits, ...",
     )  # fmt: skip
     add("--prior", metavar="RUN", help="likelihood run that ppo or dqn starts from and is held to")
     add(
@@ -157,15 +161,18 @@ def _spec(arguments: dict[str, Any], given: dict[str, Any]) -> RunSpec:
     corpus = arguments["corpus"]
     if corpus is None and arguments["learner"] == "likelihood":
         corpus = "default"
+    overrides = {
+        name.removeprefix(prefix): value
+        for name, value in arguments.items()
+        if name.startswith(prefix)
+    }
+    if arguments["target"] is not None:
+        overrides["targets"] = arguments["target"]
     return RunSpec(
         environment=arguments["id"],
         learner=arguments["learner"],
         config=config_from_dict(registry.load(entry.config), given),
-        env_overrides={
-            name.removeprefix(prefix): value
-            for name, value in arguments.items()
-            if name.startswith(prefix)
-        },
+        env_overrides=overrides,
         weights=dict(arguments["weight"]),
         seed=arguments["seed"],
         num_seeds=arguments["seeds"],

@@ -1,11 +1,29 @@
 """Learners, one file each: factories that bind an environment and a config."""
 
 from creative_rl.learners.a2c import a2c
+from creative_rl.learners.apg import apg
 from creative_rl.learners.dqn import dqn
+from creative_rl.learners.dqn_gan import dqn_gan
+from creative_rl.learners.gan import gan
 from creative_rl.learners.likelihood import likelihood
 from creative_rl.learners.ppo import ppo
 from creative_rl.learners.q_learning import q_learning
 from creative_rl.learners.reinforce import reinforce
 from creative_rl.learners.sac import sac
+from creative_rl.learners.spiral import spiral
+from creative_rl.learners.vae import vae
 
-__all__ = ["a2c", "dqn", "likelihood", "ppo", "q_learning", "reinforce", "sac"]
+__all__ = [
+    "a2c",
+    "apg",
+    "dqn",
+    "dqn_gan",
+    "gan",
+    "likelihood",
+    "ppo",
+    "q_learning",
+    "reinforce",
+    "sac",
+    "spiral",
+    "vae",
+]

@@ -5,6 +5,7 @@ from the last one. Its variables serve as a reward (`wrappers.LikelihoodReward`)
 policy's start.
 """
 
+from functools import partial
 from typing import Any
 
 import flax.struct
@@ -14,6 +15,7 @@ import optax
 
 from creative_rl.configs import LikelihoodConfig, validate
 from creative_rl.learners import requirements
+from creative_rl.learners.composing import compose
 from creative_rl.networks import Model, repeat_memory
 from creative_rl.ops import distributions
 from creative_rl.spaces import Discrete
@@ -152,24 +154,7 @@ def likelihood(env: Any, config: LikelihoodConfig, sequences: Sequences) -> Lear
 
     def generate(state: LikelihoodState, key: Key, num: int) -> PyTree:
         """`num` works, leaves [num, ...], sampled event by event."""
-        params = env.default_params
-
-        def compose(key: Key) -> PyTree:
-            key_reset, key_steps = jax.random.split(key)
-            env_state, timestep = env.reset(key_reset, params)
-
-            def step(carry, keys):
-                env_state, timestep, memory = carry
-                action, memory = act(state, keys[0], timestep, memory)
-                env_state, timestep = env.transition(keys[1], env_state, action, params)
-                return (env_state, timestep, memory), None
-
-            keys = jax.random.split(key_steps, (env.horizon, 2))
-            carry = (env_state, timestep, model.init_memory())
-            (env_state, _, _), _ = jax.lax.scan(step, carry, keys)
-            return env.work(env_state, params)
-
-        return jax.vmap(compose)(jax.random.split(as_key(key), num))
+        return compose(env, env.default_params, partial(act, state), model.init_memory, key, num)
 
     examples = config.num_steps * config.batch_size
     return Learner(init, update, act, model.init_memory, examples, generate)

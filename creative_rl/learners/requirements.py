@@ -45,6 +45,16 @@ def one_of(learner: str, env: Any, kinds: tuple[type, ...]) -> None:
         raise ValueError(f"{learner} takes {names} actions, got {env.action_space}; {way_out}")
 
 
+def is_differentiable(learner: str, env: Any) -> None:
+    """Refuse an environment whose rewards have no gradient with respect to the actions."""
+    _is_environment(learner, env)
+    if not env.differentiable:
+        raise ValueError(
+            f"{learner} differentiates through the environment, and this one's steps have no "
+            "gradients; drawings have them with differentiable=True"
+        )
+
+
 def never_resets(learner: str, env: Any) -> None:
     """Refuse an environment that starts new episodes by itself: the learner does that."""
     while isinstance(env, Wrapper):

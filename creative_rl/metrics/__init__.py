@@ -1,6 +1,23 @@
-"""What the published tables measure, on works."""
+"""What the published tables measure, on works and on features of pictures."""
 
 from creative_rl.metrics.diversity import distinct_works
+from creative_rl.metrics.pictures import (
+    frechet_distance,
+    inception_score,
+    precision_recall,
+    vendi_score,
+    vendi_score_of_kernel,
+)
 from creative_rl.metrics.rl_tuner import DIRECTIONS, PUBLISHED, rl_tuner_metrics
 
-__all__ = ["DIRECTIONS", "PUBLISHED", "distinct_works", "rl_tuner_metrics"]
+__all__ = [
+    "DIRECTIONS",
+    "PUBLISHED",
+    "distinct_works",
+    "frechet_distance",
+    "inception_score",
+    "precision_recall",
+    "rl_tuner_metrics",
+    "vendi_score",
+    "vendi_score_of_kernel",
+]

@@ -4,12 +4,13 @@
 >>> works.load("none.txt")
 Traceback (most recent call last):
 ...
-ValueError: works are read from .mid, .json, got 'none.txt'
+ValueError: works are read from .mid, .json, .png, got 'none.txt'
 """
 
-from creative_rl.works.files import load, save, unbatch
+from creative_rl.works.canvas import Canvas
+from creative_rl.works.files import load, save, suffixes, unbatch
 from creative_rl.works.melody import Melody
 from creative_rl.works.notation import text
 from creative_rl.works.walk import Walk
 
-__all__ = ["Melody", "Walk", "load", "save", "text", "unbatch"]
+__all__ = ["Canvas", "Melody", "Walk", "load", "save", "suffixes", "text", "unbatch"]

@@ -9,8 +9,20 @@ import jax
 import numpy as np
 
 from creative_rl.typing import PyTree
-from creative_rl.works import midi, piano_roll, spans, synthesizer, walk, walk_map
+from creative_rl.works import (
+    canvas,
+    canvas_film,
+    canvas_picture,
+    canvas_svg,
+    midi,
+    piano_roll,
+    spans,
+    synthesizer,
+    walk,
+    walk_map,
+)
 from creative_rl.works.atomic import write_bytes
+from creative_rl.works.canvas import Canvas
 from creative_rl.works.json_file import encode_json, read_json
 from creative_rl.works.melody import Melody
 from creative_rl.works.walk import Walk
@@ -21,6 +33,8 @@ class Format(NamedTuple):
 
     encode: Callable[[PyTree], bytes]
     read: Callable[[pathlib.Path], PyTree] | None = None
+    suits: Callable[[PyTree], bool] | None = None
+    """Whether a work of the kind can be written so; None where all can."""
 
 
 class Kind(NamedTuple):
@@ -56,13 +70,41 @@ KINDS: dict[type, Kind] = {
             ".json": Format(encode_json, _read_json),
         },
     ),
+    Canvas: Kind(
+        check=canvas.on_host,
+        formats={
+            ".png": Format(canvas_picture.encode_png, canvas_picture.read_png),
+            ".svg": Format(canvas_svg.encode_svg),
+            ".gif": Format(canvas_film.encode_gif, suits=canvas_film.is_painted),
+            ".mp4": Format(canvas_film.encode_mp4, suits=canvas_film.is_painted),
+            ".json": Format(encode_json, _read_json),
+        },
+    ),
 }
+
+
+def suffixes(work: PyTree) -> list[str]:
+    """The suffixes of the files that this one work can be written as.
+
+    Raises:
+      ValueError: it is no work, is a batch (see `unbatch`), or a field is out of range.
+
+    Example:
+      >>> suffixes(Melody(events=np.array([14, 1], np.int32), length=np.int32(2)))
+      ['.mid', '.wav', '.png', '.json']
+    """
+    kind = _kind(work)
+    work = kind.check(work)
+    return [
+        suffix for suffix, form in kind.formats.items() if form.suits is None or form.suits(work)
+    ]
 
 
 def save(work: PyTree, path: str | os.PathLike) -> pathlib.Path:
     """Write one work; the suffix of `path` says how. What stood there is replaced at the end.
 
-    A `Melody` has .mid, .wav, .png (piano roll) and .json; a `Walk` .png (map), .txt and .json.
+    A `Melody` has .mid, .wav, .png (piano roll) and .json; a `Walk` .png (map), .txt and .json; a
+    `Canvas` .png, .svg, .json and, of strokes, .gif and .mp4 (the making). See `suffixes`.
 
     Raises:
       ValueError: no such format for this work, or the work is a batch (see `unbatch`).
@@ -70,10 +112,7 @@ def save(work: PyTree, path: str | os.PathLike) -> pathlib.Path:
       ImportError: a package that the format needs is not installed.
     """
     path = pathlib.Path(path)
-    if type(work) not in KINDS:
-        known = ", ".join(work_type.__name__ for work_type in KINDS)
-        raise ValueError(f"save: works are {known}, got a {type(work).__name__}")
-    kind = KINDS[type(work)]
+    kind = _kind(work)
     if path.suffix.lower() not in kind.formats:
         raise ValueError(
             f"a {type(work).__name__} is written as {', '.join(kind.formats)}, "
@@ -83,13 +122,15 @@ def save(work: PyTree, path: str | os.PathLike) -> pathlib.Path:
 
 
 def load(path: str | os.PathLike) -> PyTree:
-    """Read a work, with numpy leaves, from .json or .mid.
+    """Read a work, with numpy leaves, from .json, .mid or .png.
 
-    What `save` wrote comes back the same; of other MIDI files the highest notes make a melody.
+    What `save` wrote to the first two comes back the same; of other MIDI files the highest notes
+    make a melody. A .png gives a `Canvas` of its pixels, without strokes.
 
     Raises:
       ValueError: no format that is read, or the file is damaged; the line names file and reason.
       FileNotFoundError: there is no such file.
+      ImportError: a package that the format needs is not installed.
     """
     path = pathlib.Path(path)
     readers = {
@@ -101,6 +142,13 @@ def load(path: str | os.PathLike) -> PyTree:
     if path.suffix.lower() not in readers:
         raise ValueError(f"works are read from {', '.join(readers)}, got {path.name!r}")
     return readers[path.suffix.lower()](path)
+
+
+def _kind(work: PyTree) -> Kind:
+    if type(work) not in KINDS:
+        known = ", ".join(work_type.__name__ for work_type in KINDS)
+        raise ValueError(f"works are {known}, got a {type(work).__name__}")
+    return KINDS[type(work)]
 
 
 def unbatch(works: PyTree) -> list[PyTree]:

@@ -2,6 +2,7 @@
 
 import base64
 import html
+import math
 from collections.abc import Callable
 
 import jax
@@ -40,9 +41,10 @@ def data_uri(media_type: str, data: bytes) -> str:
 
 def _flat(work: PyTree, scalar: str) -> list[PyTree]:
     work = jax.device_get(work)
-    num_axes = np.ndim(getattr(work, scalar))
-    if num_axes == 0:
+    batch = np.shape(getattr(work, scalar))
+    if not batch:
         return [work]
+    size = math.prod(batch)  # in figures: -1 does not tell for arrays without elements
     return unbatch(
-        jax.tree.map(lambda leaf: np.reshape(leaf, (-1, *np.shape(leaf)[num_axes:])), work)
+        jax.tree.map(lambda leaf: np.reshape(leaf, (size, *np.shape(leaf)[len(batch) :])), work)
     )

@@ -3,6 +3,7 @@
 from creative_rl.wrappers.auto_reset import AutoReset
 from creative_rl.wrappers.episode_log import EpisodeLog
 from creative_rl.wrappers.flatten_actions import FlattenActions
+from creative_rl.wrappers.generated_content import GeneratedContent
 from creative_rl.wrappers.likelihood_reward import LikelihoodReward
 from creative_rl.wrappers.novelty_reward import NoveltyReward
 from creative_rl.wrappers.wrapper import Wrapper
@@ -11,6 +12,7 @@ __all__ = [
     "AutoReset",
     "EpisodeLog",
     "FlattenActions",
+    "GeneratedContent",
     "LikelihoodReward",
     "NoveltyReward",
     "Wrapper",

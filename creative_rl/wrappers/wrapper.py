@@ -37,6 +37,10 @@ class Wrapper:
         return self.env.version
 
     @property
+    def differentiable(self) -> bool:
+        return self.env.differentiable
+
+    @property
     def observation_space(self) -> Space:
         return self.env.observation_space
 
@@ -58,6 +62,15 @@ class Wrapper:
 
     def state_index(self, observation: PyTree) -> Array:
         return self.env.state_index(observation)
+
+    def examples(self, params: PyTree) -> Array:
+        return self.env.examples(self.env_params(params))
+
+    def appearance(self, state: PyTree, params: PyTree) -> Array:
+        return self.env.appearance(self.env_state(state), self.env_params(params))
+
+    def relaxed_appearance(self, actions: Array, params: PyTree) -> Array:
+        return self.env.relaxed_appearance(actions, self.env_params(params))
 
     def env_state(self, state: PyTree) -> PyTree:
         """The wrapped environment's state inside this wrapper's."""

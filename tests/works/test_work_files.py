@@ -59,11 +59,11 @@ def test_refusals_name_the_formats_and_the_folder(tmp_path):
         ValueError, match=r"\.mid, \.wav, \.png, \.json, got the file name 'a\.ogg'"
     ):
         works.save(melody([14]), tmp_path / "a.ogg")
-    with pytest.raises(ValueError, match="works are Melody, Walk, got a dict"):
+    with pytest.raises(ValueError, match="works are Melody, Walk, Canvas, got a dict"):
         works.save({}, tmp_path / "a.mid")
     with pytest.raises(FileNotFoundError, match=r"there is no folder .*none; create it first"):
         works.save(melody([14]), tmp_path / "none" / "a.mid")
-    with pytest.raises(ValueError, match=r"read from \.mid, \.json, got 'a\.wav'"):
+    with pytest.raises(ValueError, match=r"read from \.mid, \.json, \.png, got 'a\.wav'"):
         works.load(tmp_path / "a.wav")
     with pytest.raises(FileNotFoundError):
         works.load(tmp_path / "a.mid")

@@ -1,0 +1,85 @@
+"""What the learners from example pictures share: their demands, and how their works are probed."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from creative_rl.networks.pictures import check_size
+from creative_rl.ops import variety
+from creative_rl.spaces import Box
+from creative_rl.typing import Array, Key, PyTree
+
+NUM_NEIGHBOURS = 5
+"""Of the balls that recall is measured with."""
+
+
+def picture_shape(learner: str, env: Any) -> tuple[int, int, int]:
+    """(H, W, C) of the pictures that are the environment's actions.
+
+    Raises:
+      ValueError: its actions are something else.
+    """
+    space = getattr(env, "action_space", None)
+    is_picture = isinstance(space, Box) and len(space.shape) == 3
+    if not is_picture or (space.low, space.high) != (0.0, 1.0):
+        raise ValueError(
+            f"{learner} takes environments whose action is a picture, Box(0, 1, (H, W, C)), such "
+            f"as drawing-pixels; got {env if space is None else space}"
+        )
+    return space.shape
+
+
+def check_examples(learner: str, env: Any, params: PyTree) -> None:
+    """Refuse an environment without pictures to learn from, or with others than its actions."""
+    shape = env.action_space.shape
+    examples = jax.eval_shape(env.examples, params)
+    if examples.dtype != jnp.uint8 or examples.shape[1:] != shape or not examples.shape[0]:
+        raise ValueError(
+            f"{learner}: examples must be uint8[M, {', '.join(map(str, shape))}] with M at "
+            f"least 1, got {examples.dtype}{list(examples.shape)}"
+        )
+
+
+def check_sizes(learner: str, shape: tuple[int, int, int], config: Any) -> None:
+    """Refuse sizes that do not fit the pictures, or are too small to measure."""
+    if config.num_probes <= NUM_NEIGHBOURS:
+        raise ValueError(
+            f"{learner}: num_probes must be above {NUM_NEIGHBOURS}, the neighbours that recall "
+            f"looks at, got {config.num_probes}"
+        )
+    if config.network == "conv":
+        check_size(shape[:2], config.channels)
+
+
+def sample_examples(env: Any, params: PyTree, key: Key, num: int) -> Array:
+    """float32[num, H, W, C] in 0..1: examples drawn with replacement."""
+    examples = env.examples(params)
+    rows = jax.random.randint(key, (num,), 0, examples.shape[0])
+    return examples[rows].astype(jnp.float32) / 255.0
+
+
+def moved_mean(mean: PyTree, new: PyTree, decay: Any, num_steps: Array) -> PyTree:
+    """The running mean of weights after a step.
+
+    At first it keeps less than `decay`, (1 + n) / (10 + n) after n steps, and so forgets the
+    random start.
+    """
+    kept = jnp.minimum(decay, (1.0 + num_steps) / (10.0 + num_steps)).astype(jnp.float32)
+    return jax.tree.map(lambda old, leaf: kept * old + (1.0 - kept) * leaf, mean, new)
+
+
+def probe_metrics(real: Array, made: Array) -> dict[str, Array]:
+    """How varied pictures are, by their pixels; both float32[N, H, W, C] in 0..1.
+
+    `recall`: share of the real pictures among the made ones, 0..1. `vendi`: the effective number of
+    different made pictures, 1..N, where two count as different once they are as far apart as
+    real ones are in the mean. Either falls when modes collapse.
+    """
+    real, made = real.reshape(real.shape[0], -1), made.reshape(made.shape[0], -1)
+    typical = variety.squared_distances(real, real).mean()
+    similarities = variety.gaussian_similarities(made, typical)
+    return {
+        "recall": variety.neighbour_recall(real, made, NUM_NEIGHBOURS),
+        "vendi": variety.vendi_score(similarities),
+    }

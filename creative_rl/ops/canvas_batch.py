@@ -1,0 +1,186 @@
+"""Strokes on many canvases at once on a CPU: only the pixels that they touch are computed.
+
+The tiles that strokes touch (some five of sixteen) are listed over the whole batch, and computed in
+chunks. Patches of pixels are put in their places by a plain loop: XLA writes a scatter of them
+three times as slowly.
+
+`N` canvases of height `H` and width `W` with `C` colour channels, each with a stroke of `P` numbers
+(see `ops.raster`); `M` patches.
+"""
+
+import itertools
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Float, UInt8
+
+from creative_rl.ops.curves import (
+    NUM_SHAPE,
+    Curve,
+    Piece,
+    alpha_at,
+    breaks_of,
+    curve_of,
+    grid_of,
+    near_tiles,
+    pieces_of,
+)
+from creative_rl.typing import Array, PyTree
+
+CHUNK = 256
+"""Tiles that are painted at once: few enough to stay in the cache."""
+
+
+def paint_windows(
+    window: int, canvases: UInt8[Array, "N H W C"], strokes: Float[Array, "N P"]
+) -> UInt8[Array, "N H W C"]:
+    """Each canvas after its stroke, of which only a window is computed; see `raster.paint`."""
+    num, height, width, num_channels = canvases.shape
+    size = (min(window, height), min(window, width))
+    numbers = settle(strokes.T)
+    (top, left), *seen = settle(seen_from_window(numbers, size, (height, width)))
+    places = (jnp.arange(num, dtype=jnp.int32), top, left)
+    patches = _take(canvases, places, (*size, num_channels))
+    patches = blend(patches, patch_alpha(*seen, size), strokes[:, None, None, NUM_SHAPE:])
+    return _put(canvases, patches, places, num)
+
+
+def paint_tiles(
+    canvases: UInt8[Array, "N H W C"], strokes: Float[Array, "N P"]
+) -> UInt8[Array, "N H W C"]:
+    """Each canvas after its stroke, of which only the tiles that it touches are computed."""
+    num, height, width, num_channels = canvases.shape
+    grid = grid_of(height, width)
+    chunk = min(CHUNK, 8 * num)
+    numbers = settle(strokes.T)
+    near = settle(near_tiles(curve_of(numbers, height, width), grid))
+    listed = _list(near)
+    num_touched = listed.ends[-1]
+
+    def paint_chunk(carry: tuple[Array, Array]) -> tuple[Array, Array]:
+        start, canvases = carry
+        index = jnp.minimum(start + jnp.arange(chunk, dtype=jnp.int32), num_touched - 1)
+        canvas, tile = settle(_find(listed, index, grid.rows * grid.columns))
+        top, left = grid.corners(tile)
+        stroke, breaks = settle((numbers[:, canvas], breaks_of(near[tile, canvas])))
+        curve = curve_of(stroke, height, width, top, left)
+        seen = settle((curve, pieces_of(curve, breaks)))
+        patches = _take(canvases, (canvas, top, left), (grid.side, grid.side, num_channels))
+        alpha = patch_alpha(*seen, (grid.side, grid.side))
+        patches = blend(patches, alpha, stroke[NUM_SHAPE:].T[:, None, None, :])
+        count = jnp.minimum(chunk, num_touched - start)
+        return start + chunk, _put(canvases, patches, (canvas, top, left), count)
+
+    beyond = (grid.rows * grid.side - height, grid.columns * grid.side - width)
+    padded = jnp.pad(canvases, ((0, 0), (0, beyond[0]), (0, beyond[1]), (0, 0)))
+    _, padded = jax.lax.while_loop(
+        lambda carry: carry[0] < num_touched, paint_chunk, (jnp.int32(0), padded)
+    )
+    return padded[:, :height, :width]
+
+
+def settle(values: PyTree) -> PyTree:
+    """The values, computed here and stored.
+
+    XLA on a CPU drops `optimization_barrier`, and computes what is cheap anew wherever it is used,
+    for every pixel if need be. What enters a loop is stored, and that this one never runs (no
+    number has 33 bits set) is more than XLA knows.
+    """
+    number = jax.lax.convert_element_type(jax.tree.leaves(values)[0].reshape(-1)[0], jnp.int32)
+    never = jax.lax.population_count(number) > 32
+    return jax.lax.while_loop(
+        lambda carry: carry[0],
+        lambda carry: jax.tree.map(lambda value: ~value if value.dtype == bool else -value, carry),
+        (never, values),
+    )[1]
+
+
+class _List(NamedTuple):
+    """The touched tiles of many canvases, one canvas after the other."""
+
+    bits: Array
+    """int32[N]: bit k is set where tile k of a canvas is touched"""
+    ends: Array
+    """int32[N]: touched tiles up to and with each canvas"""
+
+
+def _list(near: Array) -> _List:
+    bits = sum((tile >= 0).astype(jnp.int32) << k for k, tile in enumerate(jnp.unstack(near)))
+    bits = settle(bits)
+    return _List(bits, settle(jnp.cumsum(jax.lax.population_count(bits))))
+
+
+def _find(listed: _List, index: Array, num_tiles: int) -> tuple[Array, Array]:
+    """Canvas and tile of places in the list, by bisection: to scatter the list costs far more."""
+    num = listed.ends.shape[0]
+    canvas = jnp.zeros_like(index)
+    for step in (1 << k for k in reversed(range(num.bit_length()))):
+        further = canvas + step
+        fits = (further < num) & (listed.ends[jnp.minimum(further, num) - 1] <= index)
+        canvas = jnp.where(fits, further, canvas)
+    bits = listed.bits[canvas]
+    rank = index - (listed.ends[canvas] - jax.lax.population_count(bits))
+    bits, rank = settle((bits, rank))
+    tile, seen = jnp.zeros_like(index), jnp.zeros_like(index)
+    for k in range(num_tiles):
+        is_set = (bits >> k) & 1
+        tile = jnp.where((is_set == 1) & (seen == rank), k, tile)
+        seen = seen + is_set
+    return canvas, tile
+
+
+def seen_from_window(
+    numbers: Array, size: tuple[int, int], shape: tuple[int, int]
+) -> tuple[tuple[Array, Array], Curve, list[Piece]]:
+    """Corners (row, column) of the windows around strokes [P, M], and the strokes from there."""
+    top = _first_pixel(numbers[1], numbers[3], numbers[5], size[0], shape[0])
+    left = _first_pixel(numbers[0], numbers[2], numbers[4], size[1], shape[1])
+    curve = curve_of(numbers, *shape, top, left)
+    cuts = [jnp.full_like(numbers[0], t) for t in (0.0, 1 / 3, 2 / 3, 1.0)]
+    pieces = pieces_of(curve, tuple(itertools.pairwise(cuts)))
+    return (top.astype(jnp.int32), left.astype(jnp.int32)), curve, pieces
+
+
+def _first_pixel(start: Array, control: Array, end: Array, size: int, length: int) -> Array:
+    """First pixel of a window around the range that one coordinate of a curve takes."""
+    bend = start - 2 * control + end
+    t = jnp.clip((start - control) / jnp.where(bend == 0, 1.0, bend), 0.0, 1.0)
+    turn = start + t * (2 * (control - start) + t * bend)
+    low = jnp.minimum(jnp.minimum(start, end), turn)
+    high = jnp.maximum(jnp.maximum(start, end), turn)
+    return jnp.clip(jnp.round((low + high) / 2 * length - size / 2), 0, length - size)
+
+
+def patch_alpha(curve: Curve, pieces: list[Piece], size: tuple[int, int]) -> Array:
+    """Alpha of M strokes in patches from their origins on: float32[M, *size]."""
+    curve, pieces = jax.tree.map(lambda x: x[:, None, None], (curve, pieces))
+    down, across = (jnp.arange(length, dtype=jnp.float32) + 0.5 for length in size)
+    return alpha_at(curve, pieces, across[None, None, :], down[None, :, None])
+
+
+def blend(pixels: Array, alpha: Array, colour: Array) -> Array:
+    """uint8[..., C] after a stroke with alpha [...]; colour float32[..., C] broadcasts."""
+    level = pixels.astype(jnp.float32)
+    return (level + (colour * 255.0 - level) * alpha[..., None] + 0.5).astype(jnp.uint8)
+
+
+def _take(canvases: Array, places: tuple[Array, ...], shape: tuple[int, int, int]) -> Array:
+    """Patches [M, *shape] of canvases, from the given (canvas, row, column) on."""
+
+    def one(canvas: Array, top: Array, left: Array) -> Array:
+        return jax.lax.dynamic_slice(canvases, (canvas, top, left, 0), (1, *shape))[0]
+
+    return jax.vmap(one)(*places)
+
+
+def _put(canvases: Array, patches: Array, places: tuple[Array, ...], count: Array | int) -> Array:
+    """The first `count` patches in their places, one after the other, each a plain copy."""
+    canvas, top, left = places
+    size = (1, *patches.shape[1:])
+
+    def put(k: Array, canvases: Array) -> Array:
+        patch = jax.lax.dynamic_slice(patches, (k, 0, 0, 0), size)
+        return jax.lax.dynamic_update_slice(canvases, patch, (canvas[k], top[k], left[k], 0))
+
+    return jax.lax.fori_loop(0, count, put, canvases)
