@@ -36,9 +36,14 @@ bench: .venv/.dev
 	$(BIN)/python -m benchmarks.speed.training $(PEERS)
 	$(BIN)/python -m benchmarks.speed.populations
 	$(BIN)/python -m benchmarks.speed.replay
+	$(BIN)/python -m benchmarks.speed.strokes
+	$(BIN)/python -m benchmarks.speed.gan $(PEERS)
 	$(BIN)/python -m benchmarks.speed.startup
 	$(BIN)/python -m benchmarks.tables.demo
 	$(BIN)/python -m benchmarks.tables.learners $(PEERS)
+	$(BIN)/python -m benchmarks.tables.digits_painting
+	$(BIN)/python -m benchmarks.tables.digits_generation
+	$(BIN)/python -m benchmarks.tables.creative
 
 readme: .venv/.dev
 	$(BIN)/python -m benchmarks.readme_tables

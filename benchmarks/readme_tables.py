@@ -15,8 +15,13 @@ from creative_rl import registry
 README = pathlib.Path(__file__).parent.parent / "README.md"
 TITLES = {
     "demo": "The demo, before and after tuning",
+    "digits_painting": "Digits painted, stroke by stroke",
+    "digits_generation": "Digits generated",
+    "creative": "A DQN, a GAN, and both together",
+    "strokes": "Strokes",
     "environments": "Stepping environments",
     "learners": "What the learners reach",
+    "gan": "GAN updates",
     "training": "Training",
     "populations": "Seeds in one program",
     "replay": "Replay",
@@ -58,6 +63,8 @@ def _result(name: str) -> str:
         tables.append(_before_and_after(record["rows"]))
     elif name == "learners":
         tables.append(_returns(record["rows"]))
+    elif name in ("digits_painting", "digits_generation", "creative"):
+        tables.append(_measures(record["rows"]))
     elif ratios := [row for row in record["rows"] if _is_ratio(row)]:
         figures = (
             [row["name"], *(_number(row[key]) for key in ("value", "low", "high"))]
@@ -78,6 +85,19 @@ def _before_and_after(rows: Iterable[Mapping]) -> str:
             cells += [_number(row["value"]), _number(row["published"])]
     return _table(
         ("measure", "prior", "published Note RNN", "tuned", "published Q"), shown.values()
+    )
+
+
+def _measures(rows: Iterable[Mapping]) -> str:
+    """What was measured of each name, a column a measure, with the published figure in brackets."""
+    shown: dict[str, dict[str, str]] = {}
+    for row in rows:
+        published = "" if row["published"] is None else f" ({_number(row['published'])})"
+        shown.setdefault(row["name"], {})[row["metric"]] = f"{_number(row['value'])}{published}"
+    metrics = list(dict.fromkeys(metric for cells in shown.values() for metric in cells))
+    return _table(
+        ("mean over seeds (published)", *metrics),
+        ([name, *(cells.get(metric, "–") for metric in metrics)] for name, cells in shown.items()),
     )
 
 

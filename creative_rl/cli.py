@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from creative_rl import registry
 from creative_rl.experiment import train_arguments
-from creative_rl.experiment.flags import whole
-from creative_rl.experiment.parser import Parser, UsageError, as_usage, at_least
+from creative_rl.experiment.flags import number, whole
+from creative_rl.experiment.parser import Parser, UsageError, as_usage, at_least, between
 from creative_rl.experiment.run import Run
 from creative_rl.experiment.spec import unknown_name
 
@@ -162,6 +162,73 @@ def _report(argv: list[str]) -> int:
     return 0
 
 
+def _paint(argv: list[str]) -> int:
+    """paint a picture with brush strokes"""
+    parser = Parser("paint", _paint.__doc__)
+    parser.add_argument("picture", metavar="PICTURE", help="an image file")
+    add = parser.add_argument
+    add(
+        "--out",
+        metavar="FILE",
+        help=".svg .png .json, or its making as .gif .mp4 (default PICTURE-painted.svg)",
+    )
+    add("--strokes", type=whole, default=200, metavar="N", help="at most (default %(default)s)")
+    add(
+        "--size",
+        type=whole,
+        default=256,
+        metavar="N",
+        help="pixels of the longer side, at most (default %(default)s)",
+    )
+    add(
+        "--background",
+        type=number,
+        metavar="X",
+        help="grey of the empty canvas, 0 (black) to 1 (default the picture's mean)",
+    )
+    add("--run", metavar="RUN", help="a trained painter in place of the search: a run directory")
+    add("--no-refine", action="store_true", help="leave the strokes as they were first painted")
+    add("--curve", metavar="FILE", help="write the errors on the way as .json")
+    add("--seed", type=whole, default=0, metavar="N", help="another painting (default 0)")
+    arguments = parser.parse_all(argv)
+    _check_painting(arguments)
+    if arguments.run is not None:
+        Run.open(arguments.run)
+    _prepare_jax()
+    from creative_rl.experiment import painting, painting_files
+
+    settings = painting.PaintSettings(
+        num_strokes=arguments.strokes,
+        size=arguments.size,
+        background=arguments.background,
+        refine=not arguments.no_refine,
+        seed=arguments.seed,
+    )
+    as_usage(painting_files.check_out, arguments.picture, arguments.out, arguments.curve)
+    painted = painting_files.paint_file(
+        arguments.picture,
+        arguments.out,
+        settings,
+        run=arguments.run,
+        curve=arguments.curve,
+        progress=True,
+    )
+    print(painting_files.describe(painted))
+    print(painted.path)
+    signal_came = painted.painting.signal
+    return 0 if signal_came is None else 128 + signal_came
+
+
+def _check_painting(arguments: argparse.Namespace) -> None:
+    """Refuse before JAX is imported what can be."""
+    between("--strokes", arguments.strokes, 1, 5000)
+    between("--size", arguments.size, 8, 1024)
+    between("--seed", arguments.seed, 0, 2**32 - 1)
+    between("--background", arguments.background, 0, 1)
+    if arguments.run is not None and arguments.background is not None:
+        raise UsageError("--background: a run paints on the one that it was trained on")
+
+
 def _demo(argv: list[str]) -> int:
     """RL Tuner end to end: a prior of real tunes, tuned by rules of music theory"""
     parser = Parser("demo", _demo.__doc__)
@@ -181,6 +248,7 @@ _COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "create": _create,
     "evaluate": _evaluate,
     "report": _report,
+    "paint": _paint,
     "demo": _demo,
 }
 

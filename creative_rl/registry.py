@@ -67,7 +67,7 @@ ENVIRONMENTS: dict[str, EnvironmentEntry] = {
     "drawing-free": EnvironmentEntry(
         "creative_rl.envs.stroke_drawing:StrokeDrawing",
         {"goal": "free", "channels": 3, "background": 1.0},
-        "20 coloured brush strokes, paid by balance, symmetry, contrast, harmony, complexity, coverage",
+        "20 coloured brush strokes, paid by rules of composition such as balance and contrast",
     ),
     "drawing-style": EnvironmentEntry(
         "creative_rl.envs.stroke_drawing:StrokeDrawing",

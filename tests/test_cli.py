@@ -6,7 +6,9 @@ import subprocess
 import sys
 
 import pytest
+from PIL import Image
 
+from creative_rl import works
 from creative_rl.cli import main
 
 TRAIN = [
@@ -19,7 +21,7 @@ import sys, time
 from creative_rl.cli import main
 for argv in (["--help"], ["list"], ["train", "--help"],
              ["train", "melody-theory", "--learner", "ppo", "--help"],
-             ["resume", "--help"], ["--version"]):
+             ["resume", "--help"], ["paint", "--help"], ["--version"]):
     assert main(argv) == 0, argv
 assert main(["train", "melody-theroy", "--learner", "ppo"]) == 2
 for module in ("jax", "flax", "numpy", "orbax", "rich"):
@@ -85,11 +87,38 @@ def fails(capsys, argv, code):
         ("evaluate run --num -1", "--num: must be at least 1, got -1"),
         ("resume run --steps 0", "--steps: must be at least 1, got 0"),
         ("resume", "missing RUN; see creative-rl resume --help"),
+        ("paint", "missing PICTURE; see creative-rl paint --help"),
+        ("paint my.png --strokes 0", "--strokes: must be between 1 and 5000, got 0"),
+        ("paint my.png --strokes few", "--strokes: must be a whole number, got 'few'"),
+        ("paint my.png --size 2000", "--size: must be between 8 and 1024, got 2000"),
+        ("paint my.png --seed -1", "--seed: must be between 0 and 4294967295, got -1"),
+        ("paint my.png --background 2", "--background: must be between 0 and 1, got 2"),
+        ("paint my.png --run r --background 0", "--background: a run paints on the one that it"),
+        ("paint my.png --out my.bmp", "a painting is written as .png, .svg"),
+        ("paint my.png --curve my.txt", "the curve is written as .json, got"),
+        ("paint my.png --stroke 3", "unknown flag '--stroke'; did you mean --strokes"),
     ],
 )
 def test_usage_errors(argv, message, capsys):
     argv = argv.format(ppo="train melody-theory --learner ppo").split()
     assert message in fails(capsys, argv, 2)
+
+
+def test_a_picture_is_painted(capsys, tmp_path):
+    picture, out = tmp_path / "my.png", tmp_path / "my.json"
+    assert "there is no picture" in fails(capsys, ["paint", str(picture)], 1)
+    picture.write_text("no picture")
+    assert "it is not a picture" in fails(capsys, ["paint", str(picture)], 1)
+    Image.new("RGB", (9, 8), (200, 40, 90)).save(picture)
+    before = picture.read_bytes()
+    argv = ["paint", str(picture), "--strokes", "2", "--no-refine", "--out"]
+    assert "is the picture itself" in fails(capsys, [*argv, str(picture)], 2)
+    assert "there is no run" in fails(capsys, [*argv, str(out), "--run", "none"], 1)
+    assert picture.read_bytes() == before and not out.exists()
+    assert main([*argv, str(out)]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[-1] == str(out) and " on 9 x 8 pixels in " in printed[-2]
+    assert works.load(out).pixels.shape == (8, 9, 3)
 
 
 @pytest.mark.parametrize("command", ["resume", "create", "evaluate", "report"])
@@ -123,6 +152,8 @@ def test_a_run_from_start_to_report(capsys, tmp_path):
     assert "is done; --steps N" in capsys.readouterr().out
     assert main(["resume", out, "--steps", "100", "--log", "none"]) == 0
     assert "completed after 5 updates" in capsys.readouterr().out
+    argv = ["paint", "none.png", "--run", out]
+    assert "whose works are no strokes after a picture" in fails(capsys, argv, 1)
     assert "has 100 steps already" in fails(capsys, ["resume", out, "--steps", "20"], 1)
     assert main(["create", out, "--num", "2", "--best", "1"]) == 0
     assert main(["evaluate", out, "--num", "16"]) == 0

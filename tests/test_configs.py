@@ -12,12 +12,17 @@ import creative_rl as crl
 from creative_rl import configs, learners
 from creative_rl.configs import (
     A2CConfig,
+    APGConfig,
     DQNConfig,
+    DQNGANConfig,
+    GANConfig,
     LikelihoodConfig,
     PPOConfig,
     QLearningConfig,
     ReinforceConfig,
     SACConfig,
+    SpiralConfig,
+    VAEConfig,
     validate,
 )
 
@@ -28,6 +33,11 @@ ALL = (
     DQNConfig,
     SACConfig,
     QLearningConfig,
+    APGConfig,
+    SpiralConfig,
+    DQNGANConfig,
+    GANConfig,
+    VAEConfig,
     LikelihoodConfig,
 )
 

@@ -7,7 +7,8 @@ Each environment has a process of its own, and one more with a single thread for
 turns. Every reward and observation is computed, see `environment_worker`. Two loops stand for
 Python: a plain environment, as tutorials write it, with observations and an action drawn a step
 (the goals are against this one); and for the variety of a melody also the bare reward over the
-window, which is the least that Python can do and less than what the environment does.
+window, which is the least that Python can do and less than what the environment does. Drawings are
+measured in `benchmarks.speed.strokes`.
 """
 
 import argparse
@@ -71,6 +72,11 @@ def measure(
     return rows, ratios(reports["1024"], reports["plain"]).value, about["device"]
 
 
+def measured_ids() -> list[str]:
+    """All but the drawings, which `benchmarks.speed.strokes` measures against graphics libraries."""
+    return [id for id in environment_ids() if not id.startswith("drawing")]
+
+
 def check_rewards(name: str, reports: Sequence[Report], plain: Sequence[Report]) -> None:
     """Refuse a rate of work that was not done: both must earn the same mean reward.
 
@@ -117,7 +123,7 @@ def _label(name: str, unit: str) -> str:
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = record.parser(__doc__)
     parser.add_argument(
-        "environments", nargs="*", default=environment_ids(), help="ids; all by default"
+        "environments", nargs="*", default=measured_ids(), help="ids; all of these by default"
     )
     return parser.parse_args(argv)
 

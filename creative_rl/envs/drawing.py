@@ -218,7 +218,8 @@ class Drawing(Environment):
     def work(self, state: DrawingState, params: DrawingParams) -> Canvas:
         canvas = _as_bytes(state.canvas) if self.differentiable else state.canvas
         length = state.step * self.num_strokes
-        return Canvas(canvas, state.strokes, length, background=self.background)
+        target = self._target(state, params) if self.goal == "copy" else None
+        return Canvas(canvas, state.strokes, length, target, background=self.background)
 
     def appearance(self, state: DrawingState, params: DrawingParams) -> Array:
         return _as_floats(state.canvas)

@@ -1,5 +1,6 @@
 """Works of a run's learner as files that people open."""
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -14,6 +15,7 @@ from creative_rl.experiment.assembly import load_states, open_run, seed_state
 from creative_rl.experiment.evaluation import play
 from creative_rl.experiment.rollouts import Episodes
 from creative_rl.experiment.run import write_json
+from creative_rl.works.canvas import target_of
 
 NUM_CANDIDATES = 256
 
@@ -88,13 +90,19 @@ def _write(
 
 
 def _save(work: Any, path: pathlib.Path) -> dict[str, str]:
-    """File names by format; a format whose package is not installed is left out."""
+    """File names by format; a format whose package is not installed is left out.
+
+    `target` is the picture that a drawing was to become.
+    """
     files = {}
     for suffix in works.suffixes(work):
-        try:
+        with contextlib.suppress(ImportError):
             files[suffix[1:]] = works.save(work, path.with_suffix(suffix)).name
-        except ImportError:
-            continue
+    target = target_of(work) if isinstance(work, works.Canvas) else None
+    if target is not None:
+        with contextlib.suppress(ImportError):
+            path = path.with_name(f"{path.name}-target.png")
+            files["target"] = works.save(target, path).name
     return files
 
 

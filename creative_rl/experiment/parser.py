@@ -53,3 +53,9 @@ def at_least(flag: str, value: int | None, least: int = 1) -> None:
     """Refuse a smaller value; None passes."""
     if value is not None and value < least:
         raise UsageError(f"{flag}: must be at least {least}, got {value}")
+
+
+def between(flag: str, value: float | None, least: float, most: float) -> None:
+    """Refuse a value outside `least..most`; None passes."""
+    if value is not None and not least <= value <= most:
+        raise UsageError(f"{flag}: must be between {least} and {most}, got {value}")

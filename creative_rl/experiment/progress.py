@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 _SECONDS_BETWEEN_LINES = 10.0
-_SHOWN = ("episode_return", "loss", "best_held_out_nll", "nll", "policy_loss")
+_SHOWN = ("episode_return", "loss", "best_held_out_nll", "nll", "policy_loss", "error")
 
 
 class Progress:
@@ -16,13 +16,24 @@ class Progress:
       first_update: updates done before.
       steps_per_update: environment steps in one update, of all seeds together.
       enabled: whether to show anything.
+      unit: what `steps_per_update` counts.
+      title: what `num_updates` counts.
     """
 
-    def __init__(self, num_updates: int, first_update: int, steps_per_update: int, enabled: bool):
+    def __init__(
+        self,
+        num_updates: int,
+        first_update: int,
+        steps_per_update: int,
+        enabled: bool,
+        unit: str = "steps",
+        title: str = "update",
+    ):
         self._num_updates = num_updates
         self._first_update = first_update
         self._steps_per_update = steps_per_update
         self._enabled = enabled
+        self._unit, self._title = unit, title
         self._start = time.monotonic()
         self._last_line = self._start
         self._latest = ""
@@ -36,12 +47,12 @@ class Progress:
         now = time.monotonic()
         seconds = max(now - self._start, 1e-9)
         rate = (done - self._first_update) * self._steps_per_update / seconds
-        text = f"{short(rate)} steps/s  {self._latest}"
+        text = f"{short(rate)} {self._unit}/s  {self._latest}"
         if self._bar is not None:
             self._bar.update(self._bar.task_ids[0], completed=done, latest=text)
         elif now - self._last_line >= _SECONDS_BETWEEN_LINES:
             self._last_line = now
-            print(f"update {done}/{self._num_updates}  {text}", flush=True)
+            print(f"{self._title} {done}/{self._num_updates}  {text}".rstrip(), flush=True)
 
     def close(self) -> None:
         if self._bar is not None:

@@ -11,6 +11,7 @@ from creative_rl.works.notebook import data_uri
 
 _MEDIA_TYPES = {
     "png": "image/png",
+    "target": "image/png",
     "gif": "image/gif",
     "svg": "image/svg+xml",
     "wav": "audio/wav",
@@ -19,16 +20,21 @@ _MEDIA_TYPES = {
     "json": "application/json",
     "txt": "text/plain",
 }
-_PICTURES = ("png", "gif", "svg")
-_LABELS = {"mid": "MIDI", "txt": "text"}
+_PICTURES = ("target", "png", "gif")
+"""Shown as pictures, in this order."""
+_LABELS = {"mid": "MIDI", "txt": "text", "gif": "the making"}
 _GROUPS = {"best": "Best works", "sample": "Samples"}
 
 
 class Card(NamedTuple):
-    """A work on the page; `picture`, `player` and links are data URIs."""
+    """A work on the page; pictures, `player` and links are data URIs.
+
+    `work` names its kind, so that the few pixels of a canvas are shown as squares.
+    """
 
     title: str
-    picture: str | None
+    work: str
+    pictures: list[tuple[str, str]]  # what it shows, data URI
     player: str | None
     links: list[tuple[str, str, str]]  # format, file name, data URI
     scores: Mapping[str, Any]
@@ -185,7 +191,8 @@ def _card(works_dir: pathlib.Path, entry: Mapping[str, Any]) -> Card:
     shown = {form for form in data if form in (*_PICTURES, "wav")}
     return Card(
         title=str(entry.get("title") or entry.get("name") or "work"),
-        picture=next((data[form] for form in _PICTURES if form in data), None),
+        work=str(entry.get("work", "")),
+        pictures=[(_LABELS.get(form, form), data[form]) for form in _PICTURES if form in data],
         player=data.get("wav"),
         links=[
             (_LABELS.get(form, form.upper()), names[form], data[form])

@@ -26,9 +26,10 @@ from creative_rl.configs import DQNConfig, DQNGANConfig, validate
 from creative_rl.learners import requirements
 from creative_rl.learners.composing import compose
 from creative_rl.learners.dqn import DQNState, dqn
-from creative_rl.learners.picture_learning import probe_metrics
+from creative_rl.learners.picture_learning import NUM_NEIGHBOURS, probe_metrics
 from creative_rl.networks import ContentGenerator, InstructionReader, PictureEncoder
 from creative_rl.ops import adversarial, distributions, schedules
+from creative_rl.spaces import Box, Discrete
 from creative_rl.typing import Array, Key, Learner, PyTree, Timestep, as_key
 from creative_rl.wrappers import GeneratedContent
 from creative_rl.wrappers.generated_content import content_outputs
@@ -97,7 +98,13 @@ def dqn_gan(
       ValueError: the environment or the examples do not fit, or a config field is out of range.
     """
     validate(config, DQNGANConfig)
+    requirements.one_of("dqn_gan", env, (Discrete, Box))
     requirements.never_resets("dqn_gan", env)
+    if config.gan_batch_size <= NUM_NEIGHBOURS:
+        raise ValueError(
+            f"dqn_gan: gan_batch_size must be above {NUM_NEIGHBOURS}, the neighbours that recall "
+            f"looks at, got {config.gan_batch_size}"
+        )
     num_outputs = content_outputs(env.action_space)
     wrapped = GeneratedContent(
         env,
@@ -119,7 +126,9 @@ def dqn_gan(
         "generator": optax.adam(config.generator_learning_rate, b1=0.5),
         "discriminator": optax.adam(config.discriminator_learning_rate, b1=0.5),
     }
-    _check_examples(env, params, examples)
+    env_params = env.default_params if params is None else params
+    jax.eval_shape(wrapped.init_params, jax.random.key(0), env_params)  # refuses what it cannot
+    _check_examples(env, env_params, examples)
 
     def init(key: Key) -> DQNGANState:
         key, key_dqn, key_networks, key_reader = jax.random.split(as_key(key), 4)
@@ -128,7 +137,6 @@ def dqn_gan(
             "discriminator": config.discriminator_weight,
             "novelty": config.novelty_weight,
         }
-        env_params = env.default_params if params is None else params
         wrapped_params = wrapped.init_params(key_networks, env_params, weights)
         content = jnp.zeros((config.content_length, num_outputs), jnp.float32)
         networks = Networks(
@@ -309,14 +317,18 @@ def _makers(networks: Networks) -> tuple[PyTree, PyTree]:
 
 
 def _check_examples(env: Any, params: PyTree, examples: Any) -> None:
-    """Refuse examples of another shape than the works' appearance, before anything is traced."""
-    env_params = env.default_params if params is None else params
-    state, _ = jax.eval_shape(env.reset, jax.random.key(0), env_params)
-    shape = jax.eval_shape(env.appearance, state, env_params).shape
+    """Refuse examples of another shape than the works' appearance, or works whose picture has no
+    gradients, before anything is traced."""
+    state, _ = jax.eval_shape(env.reset, jax.random.key(0), params)
+    shape = jax.eval_shape(env.appearance, state, params).shape
     if examples is None:
-        examples = jax.eval_shape(env.examples, env_params)
-    if examples.shape[1:] != shape or examples.dtype != jnp.uint8:
+        examples = jax.eval_shape(env.examples, params)
+    if examples.shape[1:] != shape or examples.dtype != jnp.uint8 or not examples.shape[0]:
         raise ValueError(
-            f"dqn_gan: examples must be uint8[M, {', '.join(map(str, shape))}], like the works "
-            f"of the environment, got {examples.dtype}{list(examples.shape)}"
+            f"dqn_gan: examples must be uint8[M, {', '.join(map(str, shape))}] with M at least 1, "
+            f"like the works of the environment, got {examples.dtype}{list(examples.shape)}"
         )
+    space = env.action_space
+    each = (space.num,) if isinstance(space, Discrete) else space.shape
+    actions = jax.ShapeDtypeStruct((env.horizon, *each), jnp.float32)
+    jax.eval_shape(env.relaxed_appearance, actions, params)

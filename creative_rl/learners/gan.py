@@ -27,7 +27,7 @@ from creative_rl.learners.picture_learning import (
     sample_examples,
 )
 from creative_rl.networks import PictureDecoder, PictureEncoder
-from creative_rl.ops import adversarial
+from creative_rl.ops import adversarial, schedules
 from creative_rl.ops.augmentation import augment
 from creative_rl.typing import Array, Key, Learner, PyTree, Timestep, as_key
 
@@ -66,7 +66,7 @@ def gan(env: Any, config: GANConfig, params: PyTree = None) -> Learner:
 
     Example:
       >>> import creative_rl as crl
-      >>> env = crl.make("drawing-pixels", height=8, width=8, targets="digits")
+      >>> env = crl.make("drawing-pixels", height=8, width=8)
       >>> learner = gan(env, GANConfig(network="mlp", hidden_sizes=(16,), num_steps=2))
       >>> state, metrics = learner.update(learner.init(jax.random.key(0)))
       >>> learner.generate(state, jax.random.key(1), 5).pixels.shape
@@ -81,8 +81,15 @@ def gan(env: Any, config: GANConfig, params: PyTree = None) -> Learner:
     generator = PictureDecoder(shape, normalize=config.normalize, **sizes)
     discriminator = PictureEncoder(1, normalize_spectrum=config.spectral_norm, **sizes)
     betas = dict(b1=config.adam_beta1, b2=config.adam_beta2)
-    generator_optimizer = optax.adam(config.learning_rate, **betas)
-    discriminator_optimizer = optax.adam(config.discriminator_learning_rate, **betas)
+    rate, discriminator_rate = (
+        schedules.linear_decay(start, config.decay_updates, config.num_steps * num_each)
+        for start, num_each in (
+            (config.learning_rate, 1),
+            (config.discriminator_learning_rate, config.num_critic),
+        )
+    )
+    generator_optimizer = optax.adam(rate, **betas)
+    discriminator_optimizer = optax.adam(discriminator_rate, **betas)
 
     def init(key: Key) -> GANState:
         key, key_generator, key_discriminator = jax.random.split(as_key(key), 3)

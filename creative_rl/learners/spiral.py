@@ -18,10 +18,12 @@ import jax
 import jax.numpy as jnp
 
 from creative_rl.configs import DQNConfig, PPOConfig, SpiralConfig, validate
+from creative_rl.learners import requirements
 from creative_rl.learners.composing import compose
 from creative_rl.learners.dqn import dqn
-from creative_rl.learners.picture_learning import probe_metrics
+from creative_rl.learners.picture_learning import NUM_NEIGHBOURS, probe_metrics
 from creative_rl.learners.ppo import ppo
+from creative_rl.spaces import Box, Discrete
 from creative_rl.typing import Array, Key, Learner, PyTree, Timestep, as_key
 
 jax.tree_util.register_dataclass(SpiralConfig)
@@ -64,11 +66,17 @@ def spiral(env: Any, config: SpiralConfig, params: PyTree = None) -> Learner:
         config field is out of range.
     """
     validate(config, SpiralConfig)
+    requirements.one_of("spiral", env, (Discrete, Box))
     start_params = env.default_params if params is None else params
     if getattr(start_params, "judge", None) is None:
         raise ValueError(
             "spiral takes an environment with a discriminator, such as drawing-style or another "
             f"drawing with goal='style', got {type(env).__name__} without one"
+        )
+    if config.num_probes <= NUM_NEIGHBOURS:
+        raise ValueError(
+            f"spiral: num_probes must be above {NUM_NEIGHBOURS}, the neighbours that recall looks "
+            f"at, got {config.num_probes}"
         )
     make, config_class, names = {
         "ppo": (ppo, PPOConfig, _PPO_FIELDS),

@@ -22,6 +22,7 @@ from creative_rl.learners.picture_learning import (
     sample_examples,
 )
 from creative_rl.networks import PictureDecoder, PictureEncoder
+from creative_rl.ops import schedules
 from creative_rl.ops.variational import (
     bernoulli_nll,
     gaussian_nll,
@@ -63,7 +64,7 @@ def vae(env: Any, config: VAEConfig, params: PyTree = None) -> Learner:
 
     Example:
       >>> import creative_rl as crl
-      >>> env = crl.make("drawing-pixels", height=8, width=8, targets="digits")
+      >>> env = crl.make("drawing-pixels", height=8, width=8)
       >>> learner = vae(env, VAEConfig(network="mlp", hidden_sizes=(16,), num_steps=2))
       >>> state, metrics = learner.update(learner.init(jax.random.key(0)))
       >>> learner.generate(state, jax.random.key(1), 5).pixels.shape
@@ -77,7 +78,9 @@ def vae(env: Any, config: VAEConfig, params: PyTree = None) -> Learner:
     sizes = dict(kind=config.network, hidden_sizes=config.hidden_sizes, channels=config.channels)
     encoder = PictureEncoder(2 * config.latent_size, **sizes)
     decoder = PictureDecoder(shape, normalize=config.normalize, **sizes)
-    optimizer = optax.adam(config.learning_rate)
+    optimizer = optax.adam(
+        schedules.linear_decay(config.learning_rate, config.decay_updates, config.num_steps)
+    )
 
     def init(key: Key) -> VAEState:
         key, key_encoder, key_decoder = jax.random.split(as_key(key), 3)

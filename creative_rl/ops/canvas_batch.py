@@ -9,6 +9,7 @@ three times as slowly.
 """
 
 import itertools
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -29,55 +30,77 @@ from creative_rl.ops.curves import (
 from creative_rl.typing import Array, PyTree
 
 CHUNK = 256
-"""Tiles that are painted at once: few enough to stay in the cache."""
+"""Patches that are painted at once: few enough to stay in the cache."""
 
 
 def paint_windows(
     window: int, canvases: UInt8[Array, "N H W C"], strokes: Float[Array, "N P"]
 ) -> UInt8[Array, "N H W C"]:
     """Each canvas after its stroke, of which only a window is computed; see `raster.paint`."""
-    num, height, width, num_channels = canvases.shape
+    num, height, width, _ = canvases.shape
     size = (min(window, height), min(window, width))
     numbers = settle(strokes.T)
-    (top, left), *seen = settle(seen_from_window(numbers, size, (height, width)))
-    places = (jnp.arange(num, dtype=jnp.int32), top, left)
-    patches = _take(canvases, places, (*size, num_channels))
-    patches = blend(patches, patch_alpha(*seen, size), strokes[:, None, None, NUM_SHAPE:])
-    return _put(canvases, patches, places, num)
+
+    def see(canvas: Array) -> tuple[PyTree, Array, Curve, list[Piece]]:
+        stroke = settle(numbers[:, canvas])
+        (top, left), curve, pieces = seen_from_window(stroke, size, (height, width))
+        return (canvas, top, left), stroke[NUM_SHAPE:].T, curve, pieces
+
+    return _paint_in_chunks(canvases, jnp.int32(num), see, size)
 
 
 def paint_tiles(
     canvases: UInt8[Array, "N H W C"], strokes: Float[Array, "N P"]
 ) -> UInt8[Array, "N H W C"]:
     """Each canvas after its stroke, of which only the tiles that it touches are computed."""
-    num, height, width, num_channels = canvases.shape
+    _, height, width, _ = canvases.shape
     grid = grid_of(height, width)
-    chunk = min(CHUNK, 8 * num)
     numbers = settle(strokes.T)
-    near = settle(near_tiles(curve_of(numbers, height, width), grid))
+    near = near_tiles(curve_of(numbers, height, width), grid)
+    is_visible = (numbers[8] != 0) | (numbers[9] != 0)
+    near = settle(jnp.where(is_visible[None], near, -1))
     listed = _list(near)
-    num_touched = listed.ends[-1]
 
-    def paint_chunk(carry: tuple[Array, Array]) -> tuple[Array, Array]:
-        start, canvases = carry
-        index = jnp.minimum(start + jnp.arange(chunk, dtype=jnp.int32), num_touched - 1)
+    def see(index: Array) -> tuple[PyTree, Array, Curve, list[Piece]]:
         canvas, tile = settle(_find(listed, index, grid.rows * grid.columns))
         top, left = grid.corners(tile)
         stroke, breaks = settle((numbers[:, canvas], breaks_of(near[tile, canvas])))
         curve = curve_of(stroke, height, width, top, left)
-        seen = settle((curve, pieces_of(curve, breaks)))
-        patches = _take(canvases, (canvas, top, left), (grid.side, grid.side, num_channels))
-        alpha = patch_alpha(*seen, (grid.side, grid.side))
-        patches = blend(patches, alpha, stroke[NUM_SHAPE:].T[:, None, None, :])
-        count = jnp.minimum(chunk, num_touched - start)
-        return start + chunk, _put(canvases, patches, (canvas, top, left), count)
+        return (canvas, top, left), stroke[NUM_SHAPE:].T, curve, pieces_of(curve, breaks)
 
     beyond = (grid.rows * grid.side - height, grid.columns * grid.side - width)
     padded = jnp.pad(canvases, ((0, 0), (0, beyond[0]), (0, beyond[1]), (0, 0)))
-    _, padded = jax.lax.while_loop(
-        lambda carry: carry[0] < num_touched, paint_chunk, (jnp.int32(0), padded)
-    )
-    return padded[:, :height, :width]
+    painted = _paint_in_chunks(padded, listed.ends[-1], see, (grid.side, grid.side))
+    return painted[:, :height, :width]
+
+
+def _paint_in_chunks(
+    canvases: Array,
+    num_patches: Array,
+    see: Callable[[Array], tuple[PyTree, Array, Curve, list[Piece]]],
+    size: tuple[int, int],
+) -> Array:
+    """Blend strokes into patches of that size.
+
+    `see` gives for the numbers [M] of patches their places (canvas, row, column), their strokes'
+    colours [M, C], and the strokes seen from the patches' corners.
+    """
+    chunk = min(CHUNK, 8 * canvases.shape[0])
+
+    def paint_chunk(carry: tuple[Array, Array]) -> tuple[Array, Array]:
+        start, canvases = carry
+        index = jnp.minimum(start + jnp.arange(chunk, dtype=jnp.int32), num_patches - 1)
+        places, colours, curve, pieces = settle(see(index))
+        patches = _take(canvases, places, (*size, canvases.shape[3]))
+        alpha = patch_alpha(curve, pieces, size)
+        patches = blend(patches, alpha, colours[:, None, None, :])
+        return start + chunk, _put(
+            canvases, patches, places, jnp.minimum(chunk, num_patches - start)
+        )
+
+    return jax.lax.while_loop(
+        lambda carry: carry[0] < num_patches, paint_chunk, (jnp.int32(0), canvases)
+    )[1]
 
 
 def settle(values: PyTree) -> PyTree:
@@ -137,7 +160,7 @@ def seen_from_window(
     top = _first_pixel(numbers[1], numbers[3], numbers[5], size[0], shape[0])
     left = _first_pixel(numbers[0], numbers[2], numbers[4], size[1], shape[1])
     curve = curve_of(numbers, *shape, top, left)
-    cuts = [jnp.full_like(numbers[0], t) for t in (0.0, 1 / 3, 2 / 3, 1.0)]
+    cuts = [jnp.full_like(numbers[0], t) for t in (0.0, 0.25, 0.5, 0.75, 1.0)]
     pieces = pieces_of(curve, tuple(itertools.pairwise(cuts)))
     return (top.astype(jnp.int32), left.astype(jnp.int32)), curve, pieces
 

@@ -1,6 +1,6 @@
 """The geometry of painted curves: which part of one is near a pixel, and how much it covers there.
 
-A canvas falls into square tiles. For each, the parts of a curve that come near it are cut into three
+A canvas falls into square tiles. For each, the part of a curve that comes near it is cut into four
 straight pieces; the piece nearest to a pixel gives the curve's parameter t, and the curve itself at
 t the distance. Arrays are [M], one entry for each tile or stroke, until they meet pixels; `P`
 numbers of a stroke.
@@ -34,6 +34,7 @@ class Grid(NamedTuple):
 
 
 def grid_of(height: int, width: int) -> Grid:
+    """The grid over a canvas: at most `TILES_A_SIDE` by `TILES_A_SIDE` tiles."""
     side = -(-max(height, width) // (8 * TILES_A_SIDE)) * 8
     return Grid(side, -(-height // side), -(-width // side))
 
@@ -91,8 +92,7 @@ def near_tiles(curve: Curve, grid: Grid) -> Array:
         last = jnp.where(near, k, last)
     base = NUM_SAMPLES + 1
     digits = ((first * base + before) * base + after) * base + last
-    visible = (curve.opacity[0] != 0) | (curve.opacity[1] != 0)
-    return jnp.where((last >= 0) & visible, digits, -1).reshape(-1, speed.shape[0])
+    return jnp.where(last >= 0, digits, -1).reshape(-1, speed.shape[0])
 
 
 def _outside(at: Array, number: int, side: int) -> Array:
@@ -103,21 +103,19 @@ def _outside(at: Array, number: int, side: int) -> Array:
 
 
 def breaks_of(near: Array) -> tuple[tuple[Array, Array], ...]:
-    """Where the straight pieces of a curve start and end, in t, from the digits of `near_tiles`.
+    """Where four straight pieces start and end, in t, from the digits of `near_tiles`.
 
-    The part of the curve near a tile is cut in three, or, where it has a gap, its first stretch is
-    one piece and the second two.
+    Two are before the gap and two after it; without a gap, they cut what is near in four.
     """
     base = NUM_SAMPLES + 1
     first, before, after, last = (jnp.maximum(near, 0) // base**n % base for n in (3, 2, 1, 0))
     first, before, after, last = (k.astype(jnp.float32) for k in (first, before, after, last))
     low = jnp.maximum((first - 0.5) / NUM_SAMPLES, 0.0)
     high = jnp.minimum((last + 0.5) / NUM_SAMPLES, 1.0)
-    third, has_gap = (high - low) / 3, after > 0
-    end = jnp.where(has_gap, (before + 0.5) / NUM_SAMPLES, low + third)
-    start = jnp.where(has_gap, (after - 0.5) / NUM_SAMPLES, low + third)
-    middle = (start + high) / 2
-    return (low, end), (start, middle), (middle, high)
+    end = jnp.where(after > 0, (before + 0.5) / NUM_SAMPLES, (low + high) / 2)
+    start = jnp.where(after > 0, (after - 0.5) / NUM_SAMPLES, end)
+    quarter, three_quarters = (low + end) / 2, (start + high) / 2
+    return (low, quarter), (quarter, end), (start, three_quarters), (three_quarters, high)
 
 
 class Piece(NamedTuple):

@@ -12,8 +12,8 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Float
 
-from creative_rl.ops import raster
-from creative_rl.ops.pens import NUM_SHAPE
+from creative_rl.ops.curves import NUM_SHAPE
+from creative_rl.ops.stroke_window import coverage
 from creative_rl.typing import Array
 
 _RATES = (4e-3,) * 6 + (2e-3,) * 2 + (2e-2,) * 2
@@ -21,7 +21,7 @@ _RATES = (4e-3,) * 6 + (2e-3,) * 2 + (2e-2,) * 2
 _COLOUR_RATE = 1e-2
 _LEAST_RADIUS = 0.4  # pixels
 _GROUP = 256  # strokes whose canvases are kept for the gradient; beyond, one a group
-_NUM_SIZES = 4  # of windows, each twice as large as the one before; the last is the picture
+_SHARES = (8, 3, 1)  # sides of windows that strokes are painted in: the picture's by these
 
 
 class Refinement(NamedTuple):
@@ -121,42 +121,33 @@ _paint.defvjp(_paint_forward, _paint_backward)
 
 
 def _paint_in(size: tuple[int, int], canvas: Array, stroke: Array, corner: Array) -> Array:
-    patch = raster.paint_soft(_cut(canvas, corner, size), _moved(stroke, corner, size, canvas))
+    patch = _blend(canvas.shape[:2], _cut(canvas, corner, size), stroke, corner)
     return jax.lax.dynamic_update_slice(canvas, patch, (corner[0], corner[1], 0))
 
 
 def _slope_in(
     size: tuple[int, int], canvas: Array, stroke: Array, corner: Array, slope: Array
 ) -> tuple[Array, Array]:
-    def paint(patch: Array, stroke: Array) -> Array:
-        return raster.paint_soft(patch, _moved(stroke, corner, size, canvas))
-
+    paint = functools.partial(_blend, canvas.shape[:2], corner=corner)
     _, pull = jax.vjp(paint, _cut(canvas, corner, size), stroke)
     patch, of_stroke = pull(_cut(slope, corner, size))
     return jax.lax.dynamic_update_slice(slope, patch, (corner[0], corner[1], 0)), of_stroke
+
+
+def _blend(shape: tuple[int, int], patch: Array, stroke: Array, corner: Array) -> Array:
+    """A patch of a canvas of that shape, whose first row and column are `corner`, painted over."""
+    top, left = corner.astype(jnp.float32)
+    alpha = coverage(stroke[None], shape, patch.shape[:2], top, left)[0]
+    return patch + (stroke[None, None, NUM_SHAPE:] - patch) * alpha[..., None]
 
 
 def _cut(canvas: Array, corner: Array, size: tuple[int, int]) -> Array:
     return jax.lax.dynamic_slice(canvas, (corner[0], corner[1], 0), (*size, canvas.shape[2]))
 
 
-def _moved(stroke: Array, corner: Array, size: tuple[int, int], canvas: Array) -> Array:
-    """The stroke in units of a window whose first pixel is `corner` (row, column)."""
-    height, width = canvas.shape[:2]
-    points = stroke[:6].reshape(3, 2) * jnp.array([width, height], jnp.float32)[None, :]
-    points = (points - corner[None, ::-1].astype(jnp.float32)) / jnp.array(
-        [size[1], size[0]], jnp.float32
-    )[None, :]
-    radii = stroke[6:8] * (max(height, width) / max(size))
-    return jnp.concatenate([points.reshape(6), radii, stroke[8:]])
-
-
 def _sizes(shape: tuple[int, int]) -> list[tuple[int, int]]:
     """Heights and widths of windows, from the smallest to the whole canvas."""
-    return [
-        tuple(-(-length // 2**halvings) for length in shape)
-        for halvings in reversed(range(_NUM_SIZES))
-    ]
+    return [(-(-shape[0] // share), -(-shape[1] // share)) for share in _SHARES]
 
 
 def _place(

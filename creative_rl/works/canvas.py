@@ -30,6 +30,8 @@ class Canvas(flax.struct.PyTreeNode):
     was not made of strokes"""
     length: Array | np.ndarray
     """int32: strokes so far"""
+    target: Array | np.ndarray | None = None
+    """uint8[H, W, C]: the picture that it was to become, where there was one"""
     background: float = flax.struct.field(pytree_node=False, default=0.0)
     """level of grey of the empty canvas, 0 (black) to 1 (white)"""
 
@@ -58,16 +60,32 @@ def on_host(canvas: Canvas) -> Canvas:
         )
     _check_pixels(pixels)
     _check_strokes(strokes, length, num_channels=pixels.shape[2])
+    target = None if canvas.target is None else np.asarray(jax.device_get(canvas.target))
+    if target is not None and (target.shape, target.dtype) != (pixels.shape, pixels.dtype):
+        raise ValueError(
+            f"Canvas: target must be like pixels, uint8{list(pixels.shape)}, got "
+            f"{target.dtype}{list(target.shape)}"
+        )
     level = canvas.background
     if isinstance(level, bool) or not isinstance(level, float | int) or not 0 <= level <= 1:
         raise ValueError(f"Canvas: background must be a number in 0..1, got {level!r}")
-    return canvas.replace(pixels=pixels, strokes=strokes, length=length)
+    return canvas.replace(pixels=pixels, strokes=strokes, length=length, target=target)
 
 
 def painted(canvas: Canvas) -> np.ndarray:
     """The strokes that were painted, float32[length, 10 + C], in their order."""
     canvas = on_host(canvas)
     return np.asarray(canvas.strokes)[: int(canvas.length)]
+
+
+def target_of(canvas: Canvas) -> Canvas | None:
+    """The target as a canvas of its own, or None."""
+    canvas = on_host(canvas)
+    if canvas.target is None:
+        return None
+    return canvas.replace(
+        pixels=canvas.target, strokes=canvas.strokes[:0], length=np.int32(0), target=None
+    )
 
 
 def summary(canvas: Canvas) -> str:

@@ -100,9 +100,19 @@ class GeneratedContent(Wrapper):
     def init_params(
         self, key: Key, params: PyTree, weights: dict[str, Any] | None = None
     ) -> GeneratedContentParams:
-        """Params from the wrapped environment's, with new networks and an archive of blanks."""
+        """Params from the wrapped environment's, with new networks and an archive of blanks.
+
+        Raises:
+          ValueError: the environment has action masks, which a generator does not know, or no
+            `appearance`.
+        """
         key_generator, key_discriminator = jax.random.split(key)
-        state, _ = jax.eval_shape(self.env.reset, key, params)
+        state, timestep = jax.eval_shape(self.env.reset, key, params)
+        if timestep.action_mask is not None:
+            raise ValueError(
+                "GeneratedContent: a generator knows no action masks; take an environment that "
+                "allows every action"
+            )
         picture = jax.eval_shape(self.env.appearance, state, params)
         if weights is None:
             weights = {"environment": 1.0, "discriminator": 1.0, "novelty": 1.0}
@@ -145,6 +155,7 @@ class GeneratedContent(Wrapper):
         space = self.env.action_space
         if noise.gumbel is None:
             actions = space.low + (space.high - space.low) * jax.nn.sigmoid(outputs)
+            actions = jnp.clip(actions, space.low, space.high)  # rounding may step outside
             actions = actions.reshape(-1, *space.shape).astype(space.dtype)
             return Content(actions, actions)
         scores = outputs + noise.gumbel

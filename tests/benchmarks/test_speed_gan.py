@@ -14,7 +14,7 @@ def test_the_task_is_dcgan_without_norms():
         "discriminator": 1024 + 64 + 131_072 + 128 + 6272 + 1,
     }
     gan_task.check_parameters(dict(gan_task.NUM_PARAMETERS))
-    with pytest.raises(RuntimeError, match="parameters must be .*, got {'generator': 3}"):
+    with pytest.raises(RuntimeError, match=r"parameters must be .*, got \{'generator': 3\}"):
         gan_task.check_parameters({"generator": 3})
 
 

@@ -201,6 +201,42 @@ def test_the_work_is_the_actions_so_far_at_every_step(env, lowest):
 
 
 @EVERY_KIND
+def test_the_appearance_is_the_piano_roll_of_the_actions_so_far(env, lowest):
+    params = env.default_params
+    actions = random_actions(env, 1)[0]
+    state, _ = env.reset(jax.random.key(0), params)
+    expected = np.zeros((env.horizon, env.action_space.num, 1), np.float32)
+    step, appearance = jax.jit(env.step), jax.jit(env.appearance)
+    roll = appearance(state, params)
+    assert roll.dtype == jnp.float32
+    np.testing.assert_array_equal(roll, expected)  # nothing is played, not even action 0
+    for t, action in enumerate(actions):
+        state, _ = step(jax.random.key(t), state, jnp.int32(action), params)
+        expected[t, action] = 1
+        np.testing.assert_array_equal(appearance(state, params), expected)
+    one_hot = np.eye(env.action_space.num, dtype=np.float32)[actions]
+    np.testing.assert_array_equal(env.relaxed_appearance(jnp.asarray(one_hot), params), expected)
+
+
+def test_probabilities_of_notes_have_gradients_through_their_picture():
+    env = TargetMelody(length=3)
+    weights = jax.random.normal(jax.random.key(0), (3, 12, 1))
+    probabilities = jnp.full((3, 12), 1 / 12, jnp.float32)
+
+    def seen(probabilities):
+        picture = env.relaxed_appearance(probabilities, env.default_params)
+        return (weights * picture).sum()
+
+    np.testing.assert_array_equal(jax.grad(seen)(probabilities), weights[..., 0])
+
+
+def test_melodies_have_no_examples_of_their_own():
+    env = TargetMelody(length=3)
+    with pytest.raises(ValueError, match="TargetMelody has no examples to learn from; give some"):
+        env.examples(env.default_params)
+
+
+@EVERY_KIND
 def test_episodes_end_at_the_horizon_and_stay_there(env, lowest):
     _, timesteps, works = played(env)
     is_over = [t >= env.horizon - 1 for t in range(env.horizon + PAST_THE_END)]

@@ -34,7 +34,6 @@ def params(env):
 
 
 VARIANTS = {
-    "one of all": TINY,
     "least squares, convolutions": dataclasses.replace(CONVOLUTIONS, loss="least_squares"),
     "WGAN-GP, two critic steps": dataclasses.replace(
         TINY, loss="wasserstein", penalty="interpolated", num_critic=2

@@ -10,7 +10,7 @@ def coverage(stroke, height, width):
     """Alpha of a stroke on every pixel, float64[height, width].
 
     A subpixel is covered if it lies in the disc around one of the curve's points; its opacity is
-    that of the disc that it lies deepest in.
+    that of the disc for which `distance**2 - radius**2` is least.
     """
     x0, y0, x1, y1, x2, y2, r0, r2, w0, w2 = np.asarray(stroke, np.float64)[:10]
     t = np.linspace(0.0, 1.0, CURVE_POINTS)
@@ -23,9 +23,9 @@ def coverage(stroke, height, width):
     alpha = np.zeros((height, width))
     for row in range(height):
         rows = row + (np.arange(SUBPIXELS) + 0.5) / SUBPIXELS
-        away = np.hypot(columns[None, :, None] - x, rows[:, None, None] - y) - radius
-        deepest = away.argmin(-1)
-        inside = np.take_along_axis(away, deepest[..., None], -1)[..., 0] < 0
+        power = (columns[None, :, None] - x) ** 2 + (rows[:, None, None] - y) ** 2 - radius**2
+        deepest = power.argmin(-1)
+        inside = power.min(-1) < 0
         values = np.where(inside, opacity[deepest], 0.0)
         alpha[row] = values.reshape(SUBPIXELS, width, SUBPIXELS).mean((0, 2))
     return alpha

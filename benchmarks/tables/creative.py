@@ -1,0 +1,182 @@
+"""`dqn_gan` against its parts alone, at equal compute: quality, novelty, diversity, originality.
+
+Run `python -m benchmarks.tables.creative [--quick]`. Drawings are four strokes on 16 x 16 pixels;
+examples are two thirds of scikit-learn's digits, and the environment pays for its rules of
+composition (`drawing-free`, without colour harmony, which grey pictures have none of). Three
+learners train for equally many steps of everything, with the same networks and settings but for
+what makes them a part:
+
+- `dqn_gan`: a DQN chooses among eight instructions, generator and discriminator learn;
+- DQN without GAN: the generator stays as it was drawn, no discriminator pays;
+- GAN without DQN: there is one instruction, so nothing to choose.
+
+Each makes 512 works, which are measured in pixels:
+
+- quality: the mean of *realism*, the share of works among held-out examples (k-NN precision), and
+  *composition*, the environment's return; both are 0 to 1 and have columns of their own;
+- novelty: mean distance to the five nearest other works of the same learner;
+- diversity: Vendi score (order 1) over the number of works;
+- originality: mean distance to the nearest example that it learned from.
+
+Distances are root mean squares over pixels in 0 .. 1. A row is the mean over seeds with its 95
+percent interval; seeds train side by side in one program.
+"""
+
+import dataclasses
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from benchmarks import record
+from benchmarks.record import Goal, Row
+from benchmarks.speed import worker
+from benchmarks.tables import painting_sheet
+from benchmarks.tables.learners import interval
+from creative_rl import corpora, metrics
+from creative_rl.configs import DQNGANConfig
+from creative_rl.corpora import digits
+from creative_rl.envs.stroke_drawing import StrokeDrawing
+from creative_rl.experiment import compilation_cache, rollout, train
+from creative_rl.learners import dqn_gan
+from creative_rl.rewards import drawing
+from creative_rl.works.atomic import write_bytes
+
+SIDE, NUM_WORKS, NUM_NEIGHBOURS, SHOWN = 16, 512, 5, 16
+NUM_SEEDS, NUM_UPDATES = 5, 3_000
+QUICK_SEEDS, QUICK_UPDATES = 2, 20
+TERMS = tuple(
+    dataclasses.replace(term, weight=0.2) for term in drawing.FREE_TERMS if term.name != "harmony"
+)
+TOGETHER = dict(
+    num_instructions=8,
+    num_envs=32,
+    num_steps=4,
+    replay_size=20_000,
+    gan_batch_size=64,
+    epsilon_steps=100_000,
+    learning_rate=5e-4,
+    gamma=1.0,
+    environment_weight=1.0,
+    discriminator_weight=1.0,
+    novelty_weight=1.0,
+)
+PARTS: Mapping[str, Mapping[str, Any]] = {
+    "dqn_gan": {},
+    "DQN without GAN": {"generator_learning_rate": 0.0, "discriminator_weight": 0.0},
+    "GAN without DQN": {"num_instructions": 1},
+}
+
+
+def environment() -> StrokeDrawing:
+    return StrokeDrawing(
+        goal="free", height=SIDE, width=SIDE, num_steps=4, targets="digits", terms=TERMS
+    )
+
+
+def measures(
+    works: np.ndarray, returns: np.ndarray, examples: np.ndarray, held_out: np.ndarray
+) -> dict[str, float]:
+    """Of works uint8[N, H, W, C] with their returns; see above."""
+    flat, known, unknown = (
+        pictures.reshape(len(pictures), -1) / 255.0 for pictures in (works, examples, held_out)
+    )
+    realism, _ = metrics.precision_recall(unknown, flat, NUM_NEIGHBOURS)
+    among = np.sort(distances(flat, flat), axis=1)[:, 1 : 1 + NUM_NEIGHBOURS]
+    composition = float(np.mean(returns))
+    return {
+        "quality": (realism + composition) / 2,
+        "realism": realism,
+        "composition": composition,
+        "novelty": float(among.mean()),
+        "diversity": metrics.vendi_score_of_kernel(similarities(flat)) / len(flat),
+        "originality": float(distances(flat, known).min(axis=1).mean()),
+    }
+
+
+def distances(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Root mean squares over features of all pairs, float[N, M]."""
+    squares = (first**2).sum(1)[:, None] + (second**2).sum(1)[None] - 2 * first @ second.T
+    return np.sqrt(np.maximum(squares, 0.0) / first.shape[1])
+
+
+def similarities(flat: np.ndarray, typical: float = 0.35) -> np.ndarray:
+    """exp(-(d / typical)^2 4): different at the distance at which digits are."""
+    kernel = np.exp(-4 * np.square(distances(flat, flat) / typical))
+    np.fill_diagonal(kernel, 1.0)
+    return kernel
+
+
+def learn(
+    name: str, examples: np.ndarray, held_out: np.ndarray, num_seeds: int, num_updates: int
+) -> tuple[list[dict[str, float]], np.ndarray]:
+    """Every seed's measures, and the first one's works."""
+    env = environment()
+    params = env.default_params.replace(targets=jnp.asarray(examples))
+    learner = dqn_gan(env, DQNGANConfig(**{**TOGETHER, **PARTS[name]}), params)
+    result = train(
+        learner, jax.random.key(0), num_updates=num_updates, num_seeds=num_seeds, progress=False
+    )
+    found, shown = [], None
+    for seed in range(num_seeds):
+        state = jax.tree.map(lambda leaf, seed=seed: leaf[seed], result.state)
+        episodes = rollout(env, params, learner, state, jax.random.key(1), NUM_WORKS)
+        pictures = np.asarray(episodes.works.pixels)
+        found.append(measures(pictures, episodes.episode_return, examples, held_out))
+        shown = pictures[:SHOWN] if shown is None else shown
+        print(f"{name}, seed {seed}: {found[-1]}", file=sys.stderr)
+    return found, shown
+
+
+def rows(name: str, found: Sequence[Mapping[str, float]]) -> list[Row]:
+    """A row for every measure."""
+    settings = ", ".join(f"{k}={v}" for k, v in {**TOGETHER, **PARTS[name]}.items())
+    made = []
+    for metric in found[0]:
+        values = [of_seed[metric] for of_seed in found]
+        low, high = interval(values)
+        made.append(
+            Row(name, metric, float(np.mean(values)), low, high, len(values), source=settings)
+        )
+    return made
+
+
+def goals(found: Sequence[Row]) -> list[Goal]:
+    """The lower end of `dqn_gan`'s quality above the upper end of the better part's, and its
+    diversity no lower than that part's."""
+    by_name = {(row.name, row.metric): row for row in found}
+    parts = [name for name in PARTS if name != "dqn_gan"]
+    better = max(parts, key=lambda name: by_name[name, "quality"].value)
+    ours = by_name["dqn_gan", "quality"]
+    gap = (ours.low or 0.0) - (by_name[better, "quality"].high or 0.0)
+    more = by_name["dqn_gan", "diversity"].value - by_name[better, "diversity"].value
+    return [
+        Goal(f"quality: gap between the intervals of dqn_gan and of {better}", 0.0, gap),
+        Goal(f"diversity of dqn_gan minus that of {better}", 0.0, more),
+    ]
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    options = record.parser(__doc__).parse_args(arguments)
+    session = record.Session("benchmarks.tables.creative", options, arguments)
+    compilation_cache.enable()
+    num_seeds = QUICK_SEEDS if options.quick else NUM_SEEDS
+    num_updates = QUICK_UPDATES if options.quick else NUM_UPDATES
+    pictures = corpora.load_pictures("digits", SIDE, SIDE)
+    learned_from, held_out = (pictures[part] for part in digits.split(0))
+    sheet = {"examples": learned_from[:SHOWN]}
+    found: list[Row] = []
+    for name in PARTS:
+        of_seeds, sheet[name] = learn(name, learned_from, held_out, num_seeds, num_updates)
+        found += rows(name, of_seeds)
+    session.finish(found, goals(found), worker.device())
+    if not options.quick:
+        write_bytes(record.RESULTS / "creative.png", painting_sheet.encode(sheet))
+
+
+if __name__ == "__main__":
+    main()

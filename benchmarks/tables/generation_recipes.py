@@ -1,0 +1,58 @@
+"""Learners that draw digits: their settings, their training, and what they draw."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import creative_rl as crl
+from benchmarks.tables.painting_learners import Recipe
+from creative_rl.configs import DQNGANConfig, GANConfig, SpiralConfig, VAEConfig
+from creative_rl.experiment.chunks import compiled_chunk
+from creative_rl.typing import Array, Key, Learner, PyTree
+
+NUM_SEEDS = 5
+CHUNK_UPDATES = 500
+QUICK_SHARE = 0.01
+"""Of the updates, in a quick run."""
+
+RECIPES: tuple[Recipe, ...] = (
+)
+
+
+class Generator:
+    """A recipe's learner, in one compiled program for all sets of pictures of one size."""
+
+    def __init__(self, recipe: Recipe):
+        self.num_updates = recipe.num_updates
+        env = crl.make(recipe.environment, **recipe.overrides)
+        config = recipe.config
+        if hasattr(config, "decay_updates"):
+            config = dataclasses.replace(config, decay_updates=recipe.num_updates)
+        make = getattr(crl.learners, recipe.learner)
+        params = env.default_params
+
+        def init(key: Key, pictures: Array) -> PyTree:
+            return make(env, config, params.replace(targets=pictures)).init(key)
+
+        self._init = jax.jit(init)
+        # What it learns from is in its state: these are of one learner whatever `init` was given.
+        self._learner: Learner = make(env, config, params)
+        self._generate = jax.jit(self._learner.generate, static_argnums=2)
+
+    def train(self, key: Key, pictures: Array) -> PyTree:
+        """The learner's state after learning from uint8[M, H, W, C]."""
+        state, done = self._init(key, pictures), 0
+        chunk = compiled_chunk(self._learner.update, is_batched=False)
+        while done < self.num_updates:
+            count = min(CHUNK_UPDATES, self.num_updates - done)
+            state, _ = chunk(state, jnp.int32(count))
+            done += count
+        return state
+
+    def samples(self, seed: int, pictures: np.ndarray, num: int) -> np.ndarray:
+        """Train on uint8[M, H, W, C] and draw uint8[num, H, W, C]."""
+        key_train, key_draw = jax.random.split(jax.random.key(seed))
+        state = self.train(key_train, jnp.asarray(pictures))
+        return np.asarray(self._generate(state, key_draw, num).pixels)

@@ -1,0 +1,226 @@
+"""Learners that create after examples."""
+
+import dataclasses
+from typing import Literal
+
+from creative_rl.configs.fields import share, static
+
+AdversarialLoss = Literal["non_saturating", "least_squares", "hinge", "wasserstein"]
+PictureNetwork = Literal["mlp", "conv"]
+
+
+@dataclasses.dataclass(frozen=True)
+class SpiralConfig:
+    """A policy that draws and a discriminator that judges (Ganin et al. 2018, arXiv 1804.01118)."""
+
+    policy: Literal["ppo", "dqn"] = static("ppo")
+    """what learns to draw; dqn takes discrete pens"""
+    num_envs: int = static(64)
+    """environments stepped side by side"""
+    num_steps: int = static(10)
+    """steps of every environment in one update"""
+    num_epochs: int = static(4)
+    """passes over the collected steps (dqn: gradient steps) in one update"""
+    num_minibatches: int = static(4)
+    """gradient steps in one pass; ppo only"""
+    batch_size: int = static(128)
+    """transitions in one gradient step; dqn only"""
+    replay_size: int = static(10_000)
+    """steps kept; dqn only"""
+    hidden_sizes: tuple[int, ...] = static((256, 128))
+    """widths of the hidden layers of the policy"""
+    num_probes: int = static(64)
+    """drawings and examples that recall and variety are measured on"""
+    learning_rate: float = 3e-4
+    """step size of the policy's Adam"""
+    decay_updates: int = 0
+    """the policy's learning rate falls linearly to zero over this many updates; ppo only"""
+    gamma: float = 0.99
+    """discount of future rewards"""
+    gae_lambda: float = 0.95
+    """decay of the advantage estimate; ppo only"""
+    clip_eps: float = 0.2
+    """how far the probability ratio may move in one update; ppo only"""
+    entropy_coef: float = 1e-3
+    """weight of the policy's entropy in the loss; ppo only"""
+    learning_starts: int = 1_000
+    """environment steps before the first gradient; dqn only"""
+    target_interval: int = 50
+    """updates between copies of the target network; dqn only"""
+    epsilon_end: float = 0.05
+    """last share of random actions; dqn only"""
+    epsilon_steps: int = 25_000
+    """environment steps from random actions to that; dqn only"""
+    discriminator_learning_rate: float = 5e-4
+    """step size of the discriminator's Adam"""
+    gradient_penalty: float = 1.0
+    """weight of the discriminator's squared slope at examples (R1)"""
+
+
+@dataclasses.dataclass(frozen=True)
+class DQNGANConfig:
+    """A DQN that instructs a generator, judged by a discriminator (Mnih et al. 2015; Goodfellow
+    et al. 2014)."""
+
+    num_instructions: int = static(8)
+    """actions of the DQN"""
+    content_length: int = static(1)
+    """environment steps that one instruction makes; divides the horizon"""
+    num_envs: int = static(32)
+    """environments stepped side by side"""
+    num_steps: int = static(4)
+    """instructions in every environment in one update"""
+    num_epochs: int = static(4)
+    """gradient steps of the DQN in one update"""
+    batch_size: int = static(128)
+    """instructions in one gradient step of the DQN"""
+    replay_size: int = static(10_000)
+    """instructions kept"""
+    hidden_sizes: tuple[int, ...] = static((120, 84))
+    """widths of the hidden layers of the Q-network"""
+    gan_steps: int = static(4)
+    """steps of discriminator and generator in one update"""
+    gan_batch_size: int = static(64)
+    """works, and as many examples, in each of them"""
+    noise_size: int = static(32)
+    """width of the generator's noise"""
+    generator_sizes: tuple[int, ...] = static((256, 256))
+    """widths of the hidden layers of the generator"""
+    discriminator_sizes: tuple[int, ...] = static((256, 256))
+    """widths of the hidden layers of the discriminator"""
+    loss: AdversarialLoss = static("non_saturating")
+    """what generator and discriminator minimise"""
+    archive_size: int = static(256)
+    """works that novelty compares with"""
+    learning_rate: float = 2.5e-4
+    """step size of the DQN's Adam"""
+    generator_learning_rate: float = 5e-4
+    """step size of the generator's Adam; 0 leaves it as it is"""
+    discriminator_learning_rate: float = 5e-4
+    """step size of the discriminator's Adam"""
+    gradient_penalty: float = 1.0
+    """weight of the discriminator's squared gradient at examples (R1)"""
+    instruction_coef: float = 0.1
+    """weight of how well the instruction can be read off the content (InfoGAN)"""
+    environment_weight: float = 1.0
+    """of the environment's reward"""
+    discriminator_weight: float = 1.0
+    """of the discriminator's opinion in the reward"""
+    novelty_weight: float = 1.0
+    """of the distance to earlier works in the reward"""
+    gamma: float = 0.99
+    """discount of future rewards"""
+    learning_starts: int = 1_000
+    """instructions before the DQN's first gradient"""
+    target_interval: int = 50
+    """updates between copies of the target network"""
+    epsilon_start: float = 1.0
+    """first share of random instructions"""
+    epsilon_end: float = 0.05
+    """last share of random instructions"""
+    epsilon_steps: int = 25_000
+    """instructions from first to last"""
+
+
+@dataclasses.dataclass(frozen=True)
+class LikelihoodConfig:
+    """Maximum-likelihood sequence model; RL Tuner's Note RNN by default (arXiv 1611.02796)."""
+
+    batch_size: int = static(128)
+    """sequences in one gradient step"""
+    num_steps: int = static(20)
+    """gradient steps in one update"""
+    recurrent: Literal["lstm", "gru"] = static("lstm")
+    """kind of memory"""
+    memory_size: int = static(100)
+    """width of the memory"""
+    patience: int = 8
+    """updates without a better held-out likelihood before training stops"""
+    learning_rate: float = 5e-3
+    """step size of Adam"""
+    label_smoothing: float = 0.0
+    """probability mass spread over all events in the training target"""
+    max_grad_norm: float = 5.0
+    """global norm at which gradients are clipped"""
+
+
+@dataclasses.dataclass(frozen=True)
+class GANConfig:
+    """Generative adversarial network (Goodfellow et al. 2014, arXiv 1406.2661)."""
+
+    batch_size: int = static(64)
+    """pictures in one gradient step"""
+    num_steps: int = static(16)
+    """gradient steps of the generator in one update"""
+    num_critic: int = static(1)
+    """gradient steps of the discriminator before each of the generator's"""
+    network: PictureNetwork = static("conv")
+    """hidden layers, or convolutions that double and halve the picture (DCGAN)"""
+    hidden_sizes: tuple[int, ...] = static((256, 256))
+    """widths of the hidden layers of both networks, with `mlp`"""
+    channels: tuple[int, ...] = static((64, 128))
+    """of the convolutions, from the picture inwards, with `conv`"""
+    latent_size: int = static(100)
+    """width of the noise that a picture is made from"""
+    loss: AdversarialLoss = static("non_saturating")
+    """what both networks minimise"""
+    penalty: Literal["none", "interpolated", "zero"] = static("none")
+    """of the score's slope: towards 1 between pictures (WGAN-GP), or to 0 at real ones (R1)"""
+    spectral_norm: bool = static(False)
+    """divide the discriminator's weights by their greatest singular value (Miyato et al. 2018)"""
+    normalize: bool = static(True)
+    """pixel normalisation in the generator (Karras et al. 2018)"""
+    augment: bool = static(False)
+    """show the discriminator pictures moved and brightened (Zhao et al. 2020): for few examples"""
+    num_probes: int = static(128)
+    """generated and real pictures that recall and variety are measured on"""
+    penalty_coef: float = 10.0
+    """weight of the penalty"""
+    augment_share: float = share(1.0)
+    """probability that a picture is changed, with `augment`"""
+    learning_rate: float = 2e-4
+    """step size of the generator's Adam"""
+    discriminator_learning_rate: float = 2e-4
+    """step size of the discriminator's Adam; two time scales (Heusel et al. 2017)"""
+    decay_updates: int = 0
+    """both learning rates fall linearly to zero over this many updates; 0 keeps them"""
+    adam_beta1: float = 0.5
+    """share of the old mean gradient that Adam keeps"""
+    adam_beta2: float = 0.999
+    """share of the old mean square that Adam keeps"""
+    ema_decay: float = 0.999
+    """share of the old mean of the generator's weights kept at a step; the mean is what creates"""
+
+
+@dataclasses.dataclass(frozen=True)
+class VAEConfig:
+    """Variational autoencoder (Kingma and Welling 2014, arXiv 1312.6114)."""
+
+    batch_size: int = static(64)
+    """pictures in one gradient step"""
+    num_steps: int = static(16)
+    """gradient steps in one update"""
+    network: PictureNetwork = static("conv")
+    """hidden layers, or convolutions that halve and double the picture"""
+    hidden_sizes: tuple[int, ...] = static((256, 256))
+    """widths of the hidden layers of both networks, with `mlp`"""
+    channels: tuple[int, ...] = static((64, 128))
+    """of the convolutions, from the picture inwards, with `conv`"""
+    latent_size: int = static(16)
+    """width of the code of a picture"""
+    likelihood: Literal["bernoulli", "gaussian"] = static("bernoulli")
+    """of a pixel given the code"""
+    normalize: bool = static(True)
+    """pixel normalisation in the decoder (Karras et al. 2018)"""
+    num_probes: int = static(128)
+    """generated and real pictures that recall and variety are measured on"""
+    beta: float = 1.0
+    """weight of the divergence from the prior (Higgins et al. 2017); 1 is the likelihood bound"""
+    pixel_scale: float = 0.1
+    """standard deviation of a pixel in 0..1, with the Gaussian likelihood"""
+    learning_rate: float = 1e-3
+    """step size of Adam"""
+    decay_updates: int = 0
+    """learning rate falls linearly to zero over this many updates; 0 keeps it"""
+    ema_decay: float = 0.99
+    """share of the old mean of the weights kept at a step; the mean is what creates"""

@@ -1,0 +1,362 @@
+"""DQN + GAN: the contract, who learns what, the archive, contents step by step, refusals."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import creative_rl as crl
+from creative_rl.configs import DQNGANConfig, GANConfig
+from creative_rl.environment import Environment
+from creative_rl.envs.drawing import PixelDrawing
+from creative_rl.envs.melody import TargetMelody
+from creative_rl.envs.pen_drawing import GridDrawing
+from creative_rl.envs.stroke_drawing import StrokeDrawing
+from creative_rl.learners.dqn_gan import dqn_gan
+from creative_rl.rewards import drawing as rewards
+from creative_rl.testing import check_learner
+from creative_rl.wrappers import AutoReset
+
+TINY = DQNGANConfig(
+    num_instructions=3,
+    num_envs=4,
+    num_steps=2,
+    num_epochs=2,
+    batch_size=4,
+    replay_size=32,
+    hidden_sizes=(8,),
+    gan_steps=2,
+    gan_batch_size=8,
+    noise_size=2,
+    generator_sizes=(8,),
+    discriminator_sizes=(8,),
+    archive_size=12,
+    learning_starts=8,
+)
+TUTORIAL = crl.make("melody-target-tutorial")
+MELODY = TargetMelody(length=4, num_pitches=3, num_phases=1, target=(2, 2, 2, 2))
+LIGHT = {"goal": "free", "height": 4, "width": 4, "terms": (rewards.BALANCE,)}
+PIXELS = PixelDrawing(**LIGHT, num_steps=2)
+
+
+def rolls(num_steps, num_notes, *notes):
+    """uint8[M, T, A, 1]: melodies of one note each."""
+    levels = np.zeros((len(notes), num_steps, num_notes, 1), np.uint8)
+    for row, note in enumerate(notes):
+        levels[row, :, note] = 255
+    return jnp.asarray(levels)
+
+
+def run(learner, num_updates, change=lambda state: state):
+    """The state after updates from a changed start, and their metrics, leaves [U]."""
+
+    @jax.jit
+    def run(key):
+        state = change(learner.init(key))
+        return jax.lax.scan(lambda state, _: learner.update(state), state, None, num_updates)
+
+    return run(jax.random.key(0))
+
+
+def obedient(config, strength=50.0):
+    """A generator that plays note i for instruction i, whatever the noise."""
+
+    def change(state):
+        held = state.dqn.env_params
+        first, last = (held.generator["params"][f"Dense_{n}"] for n in range(2))
+        num = config.num_instructions
+        # One phase comes before the instruction, the noise after it.
+        into = jnp.zeros_like(first["kernel"]).at[1 : 1 + num, :num].set(jnp.eye(num))
+        out = jnp.tile(strength * jnp.eye(num), (1, config.content_length))
+        kernels = {
+            "Dense_0": {"kernel": into, "bias": jnp.zeros_like(first["bias"])},
+            "Dense_1": {
+                "kernel": jnp.zeros_like(last["kernel"]).at[:num].set(out),
+                "bias": jnp.zeros_like(last["bias"]),
+            },
+        }
+        held = held.replace(generator={"params": kernels})
+        return state.replace(dqn=state.dqn.replace(env_params=held))
+
+    return change
+
+
+# The contract.
+
+
+@pytest.mark.timeout(180)
+def test_keeps_the_contract_with_notes():
+    config = dataclasses.replace(TINY, content_length=5)
+    learner = dqn_gan(TUTORIAL, config, examples=rolls(5, 4, 0, 1, 2))
+    check_learner(learner, TUTORIAL, num_updates=2)
+
+
+@pytest.mark.timeout(180)
+def test_keeps_the_contract_with_pictures():
+    check_learner(dqn_gan(PIXELS, TINY), PIXELS, num_updates=2)
+
+
+# Who learns what.
+
+
+@pytest.mark.parametrize(
+    ("pays", "wanted"), [("environment_weight", 2), ("discriminator_weight", 1)]
+)
+def test_the_dqn_gives_the_instruction_that_pays(pays, wanted):
+    """Contents are fixed: the target is note 2, the examples are of note 1."""
+    weights = dict(environment_weight=0.0, discriminator_weight=0.0, novelty_weight=0.0)
+    config = dataclasses.replace(
+        TINY,
+        content_length=4,
+        batch_size=32,
+        replay_size=128,
+        num_envs=8,
+        learning_rate=1e-2,
+        generator_learning_rate=0.0,
+        discriminator_learning_rate=1e-2,
+        gradient_penalty=0.01,
+        epsilon_steps=400,
+        target_interval=5,
+        **{**weights, pays: 1.0},
+    )
+    learner = dqn_gan(MELODY, config, examples=rolls(4, 3, 1))
+    state, metrics = run(learner, 40, obedient(config))
+    works = jax.jit(learner.generate, static_argnums=2)(state, jax.random.key(1), 4)
+    np.testing.assert_array_equal(works.events - MELODY.lowest_code, np.full((4, 4), wanted))
+    # Episodes are one instruction long, and random ones pay about a third.
+    best = {"environment_weight": 4.0, "discriminator_weight": 0.5}[pays]
+    returns = metrics["episode_return"]
+    assert returns[:5].mean() < 0.75 * best < 0.8 * best < returns[-5:].mean()
+
+
+def test_the_generator_lowers_its_loss_under_a_fixed_discriminator():
+    config = dataclasses.replace(
+        TINY,
+        gan_steps=10,
+        gan_batch_size=32,
+        generator_learning_rate=1e-2,
+        discriminator_learning_rate=1e-12,
+        instruction_coef=0.0,
+    )
+    for env, examples, length in ((PIXELS, None, 2), (MELODY, rolls(4, 3, 0), 4)):
+        learner = dqn_gan(
+            env, dataclasses.replace(config, content_length=length), examples=examples
+        )
+        _, metrics = run(learner, 12)
+        losses = np.asarray(metrics["generator_loss"])
+        assert losses[-1] < losses[0] - 0.15, env
+        assert np.all(np.diff(losses) < 0.05), env
+
+
+def test_gradients_reach_the_generator_through_the_strokes():
+    env = StrokeDrawing(**LIGHT, num_steps=1)
+    config = dataclasses.replace(
+        TINY,
+        gan_steps=8,
+        generator_learning_rate=1e-2,
+        discriminator_learning_rate=1e-12,
+        instruction_coef=0.0,
+    )
+    _, metrics = run(dqn_gan(env, config), 6)
+    losses = np.asarray(metrics["generator_loss"])
+    assert np.isfinite(losses).all() and losses[-1] < losses[0] - 0.05
+
+
+def test_instructions_can_be_read_off_the_contents():
+    config = dataclasses.replace(
+        TINY,
+        gan_steps=10,
+        gan_batch_size=32,
+        content_length=4,
+        generator_learning_rate=1e-2,
+        instruction_coef=5.0,
+        epsilon_end=1.0,
+    )
+    learner = dqn_gan(MELODY, config, examples=rolls(4, 3, 0, 1, 2))
+    _, metrics = run(learner, 12)
+    losses = np.asarray(metrics["instruction_loss"])
+    assert losses[0] == pytest.approx(np.log(3), abs=0.3) and losses[-1] < 0.4
+    # Without its weight only the reader stays as it was: nobody learns it.
+    _, metrics = run(
+        dqn_gan(MELODY, dataclasses.replace(config, instruction_coef=0.0), examples=rolls(4, 3, 0)),
+        12,
+    )
+    assert metrics["instruction_loss"][-1] > 0.8
+
+
+def test_a_generator_that_does_not_learn_stays_and_is_told_from_the_examples():
+    config = dataclasses.replace(
+        TINY, generator_learning_rate=0.0, discriminator_learning_rate=1e-2, gradient_penalty=0.1
+    )
+    learner = dqn_gan(MELODY, config, examples=rolls(4, 3, 0))
+    start = obedient(dataclasses.replace(config, num_instructions=2))
+
+    def never_the_first(state):
+        state = start(state)
+        generator = state.dqn.env_params.generator
+        generator["params"]["Dense_1"]["bias"] = jnp.float32([-200, 0, 0])
+        return state
+
+    before = never_the_first(learner.init(jax.random.key(0)))
+    after, metrics = run(learner, 20, never_the_first)
+    for name in ("generator", "discriminator"):
+        pairs = (jax.tree.leaves(getattr(s.dqn.env_params, name)) for s in (before, after))
+        equal = [np.array_equal(a, b) for a, b in zip(*pairs, strict=True)]
+        assert all(equal) if name == "generator" else not any(equal)
+    np.testing.assert_array_equal(
+        jax.tree.leaves(before.reader)[0], jax.tree.leaves(after.reader)[0]
+    )
+    assert metrics["real_score"][-1] > 1.5 and metrics["fake_score"][-1] < -1.5
+    assert metrics["discriminator_loss"][-1] < 0.4 < metrics["discriminator_loss"][0]
+
+
+def test_the_parts_of_the_total_loss_add_up():
+    config = dataclasses.replace(TINY, gradient_penalty=0.7, instruction_coef=0.3)
+    _, metrics = run(dqn_gan(PIXELS, config), 2)
+    total = metrics["q_loss"] + metrics["generator_loss"] + metrics["discriminator_loss"]
+    total += 0.7 * metrics["gradient_penalty"] + 0.3 * metrics["instruction_loss"]
+    np.testing.assert_allclose(metrics["total_loss"], total, rtol=1e-5)
+    assert metrics["q_loss"][1] > 0 and np.all(metrics["gradient_penalty"] > 0)
+    assert {
+        "q_loss", "q_mean", "epsilon", "generator_loss", "instruction_loss", "discriminator_loss",
+        "gradient_penalty", "real_score", "fake_score", "recall", "vendi", "total_loss",
+        "episode_return", "episode_length", "num_episodes",
+    } == {name for name in metrics if not name.startswith("term/")}  # fmt: skip
+    assert "loss" not in metrics
+
+
+def test_the_archive_holds_the_newest_works_first():
+    config = dataclasses.replace(TINY, gan_steps=1, content_length=4)
+    learner = dqn_gan(MELODY, config, examples=rolls(4, 3, 0))
+    update = jax.jit(learner.update)
+    archives = []
+    state = learner.init(jax.random.key(0))
+    for _ in range(3):
+        archives.append(np.asarray(state.dqn.env_params.archive))
+        state, _ = update(state)
+    assert not archives[0].any()
+    # Eight works of four notes an update, and room for twelve.
+    np.testing.assert_array_equal(archives[1].sum(1), [4] * 8 + [0] * 4)
+    np.testing.assert_array_equal(archives[2][8:], archives[1][:4])
+    assert not np.array_equal(archives[2][:8], archives[1][:8])
+
+
+# Contents, step by step.
+
+
+def best_instruction(variables, observation):
+    """The DQN's, by hand: one hidden layer."""
+    hidden, head = (variables["params"][name] for name in ("hidden_0", "head"))
+    x = np.maximum(np.asarray(observation) @ hidden["kernel"] + hidden["bias"], 0)
+    return int(np.argmax(x @ head["kernel"] + head["bias"]))
+
+
+def content_by_hand(state, config, observation, instruction, key):
+    """Four actions with their noise: the latent's key and the Gumbel's."""
+    layers = state.dqn.env_params.generator["params"]
+    key_latent, key_gumbel = jax.random.split(key)
+    latent = jax.random.normal(key_latent, (config.noise_size,))
+    said = np.eye(config.num_instructions)[instruction]
+    x = np.concatenate([observation, said, latent])
+    x = np.maximum(x @ layers["Dense_0"]["kernel"] + layers["Dense_0"]["bias"], 0)
+    logits = (x @ layers["Dense_1"]["kernel"] + layers["Dense_1"]["bias"]).reshape(2, -1)
+    return np.argmax(logits + jax.random.gumbel(key_gumbel, logits.shape), axis=-1)
+
+
+def test_act_performs_a_whole_content_before_it_asks_again():
+    env = TargetMelody(length=6, num_pitches=5)
+    config = dataclasses.replace(TINY, content_length=2)
+    learner = dqn_gan(env, config, examples=rolls(6, 5, 0))
+    for seed in range(3):
+        state = learner.init(jax.random.key(seed))
+        params = state.env_params
+        env_state, timestep = env.reset(jax.random.key(0), params)
+        memory, actions, expected = learner.init_memory(), [], []
+        for step, key in enumerate(jax.random.split(jax.random.key(7 + seed), 6)):
+            if step % 2 == 0:
+                seen = np.eye(6)[int(timestep.observation)]
+                instruction = best_instruction(state.dqn.variables, seen)
+                expected += content_by_hand(state, config, seen, instruction, key).tolist()
+            action, memory = jax.jit(learner.act)(state, key, timestep, memory)
+            actions.append(int(action))
+            env_state, timestep = env.step(key, env_state, action, params)
+        assert actions == expected
+        assert int(memory.position) == 0
+    assert len(set(actions)) > 1
+
+
+def test_works_are_what_act_plays():
+    config = dataclasses.replace(TINY, content_length=2)
+    learner = dqn_gan(MELODY, config, examples=rolls(4, 3, 0))
+    state = learner.init(jax.random.key(0))
+    params = state.env_params
+    works = learner.generate(state, jax.random.key(3), 2)
+    key_reset, key_act, key_step = jax.random.split(jax.random.key(3), 3)
+    for row in range(2):
+        env_state, timestep = MELODY.reset(jax.random.split(key_reset, 2)[row], params)
+        memory = learner.init_memory()
+        for step in range(4):
+            keys = [jax.random.split(key, (4, 2))[step, row] for key in (key_act, key_step)]
+            action, memory = learner.act(state, keys[0], timestep, memory)
+            env_state, timestep = MELODY.step(keys[1], env_state, action, params)
+        expected = MELODY.work(env_state, params)
+        np.testing.assert_array_equal(works.events[row], expected.events)
+        assert int(works.length[row]) == 4
+
+
+# What is refused.
+
+
+class Faceless(TargetMelody):
+    """Without a picture, as environments are by default."""
+
+    appearance = Environment.appearance
+
+
+@pytest.mark.parametrize(
+    ("env", "change", "message"),
+    [
+        (MELODY, dict(content_length=3), "content must divide the .* horizon, 4, got 3"),
+        (MELODY, dict(archive_size=4), "archive_size must be at least 5, got 4"),
+        (MELODY, dict(gan_batch_size=5), "gan_batch_size must be above 5, .* got 5"),
+        (MELODY, dict(replay_size=4), "must be at most replay_size = 4, got 8"),
+        (MELODY, dict(generator_learning_rate=-1e-3), "generator_learning_rate must not be neg"),
+        (MELODY, dict(discriminator_learning_rate=0.0), "discriminator_learning_rate must be gr"),
+        (MELODY, dict(novelty_weight=-1.0), "novelty_weight must not be negative, got -1.0"),
+        (MELODY, dict(num_instructions=0), "num_instructions must be a whole number of at least 1"),
+        (MELODY, dict(loss="best"), "loss must be one of non_saturating, least_squares, hinge,"),
+        (MELODY, {}, "TargetMelody has no examples to learn from; give some"),
+        (Faceless(length=4), {}, "Faceless has no picture of its works to judge"),
+        (
+            GridDrawing(goal="free", height=4, width=4),
+            {},
+            "GridDrawing has no gradients from its picture to its actions",
+        ),
+        (crl.make("grid-path"), {}, "must divide the environment's horizon, None, got 1"),
+        (AutoReset(MELODY), {}, "dqn_gan resets its environments; give it one without AutoReset"),
+        (None, {}, "dqn_gan takes an environment, such as .* got None"),
+    ],
+)
+def test_what_does_not_fit_is_refused_in_one_line(env, change, message):
+    with pytest.raises(ValueError, match=message) as refused:
+        dqn_gan(env, dataclasses.replace(TINY, **change))
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("examples", "given"),
+    [
+        (rolls(5, 3, 0), r"uint8\[1, 5, 3, 1\]"),
+        (rolls(4, 3), r"uint8\[0, 4, 3, 1\]"),
+        (rolls(4, 3, 0)[0], r"uint8\[4, 3, 1\]"),
+        (rolls(4, 3, 0).astype(jnp.float32), r"float32\[1, 4, 3, 1\]"),
+    ],
+)
+def test_examples_are_like_the_works(examples, given):
+    message = rf"dqn_gan: examples must be uint8\[M, 4, 3, 1\] with M at least 1, .* got {given}"
+    with pytest.raises(ValueError, match=message):
+        dqn_gan(MELODY, TINY, examples=examples)
+    with pytest.raises(ValueError, match="config must be a DQNGANConfig, got GANConfig"):
+        dqn_gan(MELODY, GANConfig())
