@@ -9,6 +9,7 @@ import numpy as np
 import creative_rl as crl
 from benchmarks.tables.painting_learners import Recipe
 from creative_rl.configs import DQNGANConfig, GANConfig, SpiralConfig, VAEConfig
+from creative_rl.corpora import digits
 from creative_rl.experiment.chunks import compiled_chunk
 from creative_rl.typing import Array, Key, Learner, PyTree
 
@@ -17,7 +18,62 @@ CHUNK_UPDATES = 500
 QUICK_SHARE = 0.01
 """Of the updates, in a quick run."""
 
+_PIXELS = {"height": digits.SIDE, "width": digits.SIDE}
+_STROKES = {**_PIXELS, "targets": "digits-train", "max_radius": 0.25}
 RECIPES: tuple[Recipe, ...] = (
+    Recipe(
+        "gan",
+        "gan",
+        GANConfig(
+            batch_size=128,
+            num_steps=10,
+            network="mlp",
+            latent_size=32,
+            loss="wasserstein",
+            penalty="interpolated",
+            augment=True,
+            penalty_coef=5.0,
+            augment_share=0.2,
+            learning_rate=3e-4,
+            discriminator_learning_rate=1e-3,
+            adam_beta1=0.0,
+        ),
+        "drawing-pixels",
+        _PIXELS,
+        num_updates=600,
+        num_seeds=NUM_SEEDS,
+    ),
+    Recipe(
+        "vae",
+        "vae",
+        VAEConfig(network="mlp"),
+        "drawing-pixels",
+        _PIXELS,
+        num_updates=600,
+        num_seeds=NUM_SEEDS,
+    ),
+    Recipe(
+        "spiral",
+        "spiral",
+        SpiralConfig(),
+        "drawing-style",
+        {**_STROKES, "num_steps": 5},
+        num_updates=600,
+        num_seeds=NUM_SEEDS,
+    ),
+    Recipe(
+        "dqn_gan",
+        "dqn_gan",
+        DQNGANConfig(),
+        "drawing-free",
+        {**_STROKES, "channels": 1, "background": 0.0, "num_steps": 4},
+        num_updates=600,
+        num_seeds=NUM_SEEDS,
+    ),
+)
+SHORT_RECIPES = tuple(
+    recipe._replace(num_updates=max(1, round(recipe.num_updates * QUICK_SHARE)), num_seeds=1)
+    for recipe in RECIPES
 )
 
 

@@ -46,14 +46,14 @@ def paint_windows(
         (top, left), curve, pieces = seen_from_window(stroke, size, (height, width))
         return (canvas, top, left), stroke[NUM_SHAPE:].T, curve, pieces
 
-    return _paint_in_chunks(canvases, jnp.int32(num), see, size)
+    return _paint_in_chunks(canvases, jnp.int32(num), see, size, min(CHUNK, num))
 
 
 def paint_tiles(
     canvases: UInt8[Array, "N H W C"], strokes: Float[Array, "N P"]
 ) -> UInt8[Array, "N H W C"]:
     """Each canvas after its stroke, of which only the tiles that it touches are computed."""
-    _, height, width, _ = canvases.shape
+    num, height, width, _ = canvases.shape
     grid = grid_of(height, width)
     numbers = settle(strokes.T)
     near = near_tiles(curve_of(numbers, height, width), grid)
@@ -70,7 +70,8 @@ def paint_tiles(
 
     beyond = (grid.rows * grid.side - height, grid.columns * grid.side - width)
     padded = jnp.pad(canvases, ((0, 0), (0, beyond[0]), (0, beyond[1]), (0, 0)))
-    painted = _paint_in_chunks(padded, listed.ends[-1], see, (grid.side, grid.side))
+    chunk = min(CHUNK, 8 * num)
+    painted = _paint_in_chunks(padded, listed.ends[-1], see, (grid.side, grid.side), chunk)
     return painted[:, :height, :width]
 
 
@@ -79,13 +80,13 @@ def _paint_in_chunks(
     num_patches: Array,
     see: Callable[[Array], tuple[PyTree, Array, Curve, list[Piece]]],
     size: tuple[int, int],
+    chunk: int,
 ) -> Array:
-    """Blend strokes into patches of that size.
+    """Blend strokes into patches of that size, `chunk` of them at once.
 
     `see` gives for the numbers [M] of patches their places (canvas, row, column), their strokes'
     colours [M, C], and the strokes seen from the patches' corners.
     """
-    chunk = min(CHUNK, 8 * canvases.shape[0])
 
     def paint_chunk(carry: tuple[Array, Array]) -> tuple[Array, Array]:
         start, canvases = carry
@@ -94,9 +95,8 @@ def _paint_in_chunks(
         patches = _take(canvases, places, (*size, canvases.shape[3]))
         alpha = patch_alpha(curve, pieces, size)
         patches = blend(patches, alpha, colours[:, None, None, :])
-        return start + chunk, _put(
-            canvases, patches, places, jnp.minimum(chunk, num_patches - start)
-        )
+        count = jnp.minimum(chunk, num_patches - start)
+        return start + chunk, _put(canvases, patches, places, count)
 
     return jax.lax.while_loop(
         lambda carry: carry[0] < num_patches, paint_chunk, (jnp.int32(0), canvases)

@@ -30,7 +30,7 @@ _FIRST_SPREAD, _LAST_SPREAD = 0.1, 0.01  # of a mutant, in units of a window
 
 
 class Effort(NamedTuple):
-    """How hard to look for a stroke. The defaults try about ten thousand."""
+    """How hard to look for a stroke. The defaults try 480 in each window."""
 
     num_windows: int = 8
     """on each level, each with a stroke of its own that is improved"""
