@@ -22,7 +22,7 @@ from jaxtyping import Float, UInt8
 
 from creative_rl.ops import canvas_batch, curves
 from creative_rl.ops.curves import NUM_SHAPE
-from creative_rl.typing import Array, PyTree
+from creative_rl.typing import Array
 
 
 def coverage(
@@ -41,19 +41,19 @@ def coverage(
     corners = grid.corners(jnp.arange(num_tiles, dtype=jnp.int32))
     curve = curves.curve_of(strokes, height, width, *corners)
     pieces = curves.pieces_of(curve, curves.breaks_of(near))
-    visible = (near >= 0).astype(jnp.float32)
-    across = (jnp.arange(grid.side, dtype=jnp.float32) + 0.5)[None, None, :]
-    down = (jnp.arange(grid.side, dtype=jnp.float32) + 0.5)[:, None, None]
+    terms, structure = jax.tree.flatten((curve, pieces, (near >= 0).astype(jnp.float32)))
+    pixels = jnp.arange(grid.side, dtype=jnp.float32) + 0.5
 
-    def band(terms: PyTree) -> Array:
-        """One row of tiles: [side, columns, side], which is a picture, row by row."""
-        curve, pieces, visible = jax.tree.map(lambda term: term[None, :, None], terms)
-        return curves.alpha_at(curve, pieces, across, down) * visible
+    def band(terms: Array) -> Array:
+        """A row of tiles, [columns, side, side], from the terms [Q, columns] of their curves."""
+        curve, pieces, visible = structure.unflatten(term[:, None, None] for term in terms)
+        return curves.alpha_at(curve, pieces, pixels[None, None], pixels[None, :, None]) * visible
 
-    # A loop, because XLA on a CPU would otherwise compute the terms anew for every pixel.
-    terms = jax.tree.map(lambda term: term.reshape(grid.rows, -1), (curve, pieces, visible))
-    alpha = jax.lax.map(band, terms)
-    return alpha.reshape(grid.rows * grid.side, grid.columns * grid.side)[:height, :width]
+    # A loop over one stacked array: XLA on a CPU would compute loose terms anew for every pixel.
+    stacked = jnp.stack(terms).reshape(-1, grid.rows, grid.columns)
+    tiles = jax.lax.map(band, stacked.swapaxes(0, 1))
+    picture = tiles.swapaxes(1, 2).reshape(grid.rows * grid.side, grid.columns * grid.side)
+    return picture[:height, :width]
 
 
 def paint(

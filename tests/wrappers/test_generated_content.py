@@ -14,7 +14,9 @@ import creative_rl as crl
 from creative_rl.environment import Environment
 from creative_rl.envs.drawing import PixelDrawing
 from creative_rl.envs.melody import TargetMelody
+from creative_rl.envs.stroke_drawing import StrokeDrawing
 from creative_rl.networks import ContentGenerator, PictureEncoder
+from creative_rl.rewards import drawing as rewards
 from creative_rl.spaces import Box, Discrete, MultiDiscrete
 from creative_rl.testing import check_environment
 from creative_rl.wrappers import GeneratedContent, Wrapper
@@ -291,6 +293,40 @@ def test_works_are_the_wrapped_environments(env, key):
     work, expected = env.work(state, params), env.env.work(state, params.env)
     jax.tree.map(np.testing.assert_array_equal, work, expected)
     assert int(work.length) == (3 if env is WRAPPED["melody"] else 0)
+
+
+STROKES = StrokeDrawing(goal="free", height=6, width=6, num_steps=2, terms=(rewards.BALANCE,))
+
+
+@pytest.mark.parametrize(
+    "env", [WRAPPED["melody"], instructed(STROKES, 2)], ids=["melody", "strokes"]
+)
+def test_the_relaxed_appearance_is_the_works_with_gradients_to_the_generator(env, key):
+    params = env.default_params
+    state, timestep = env.reset(key, params)
+    contents = []
+    for number in range(env.horizon):
+        noise = env.noise(jax.random.key(number))
+        inputs = (timestep.observation, jnp.int32(number), noise)
+        contents.append(inputs)
+        actions = env.content(params.generator, *inputs).actions
+        state, timestep = jax.jit(env.perform)(key, state, actions, params)
+
+    def relaxed(generator):
+        actions = [env.content(generator, *inputs).relaxed for inputs in contents]
+        return env.relaxed_appearance(jnp.concatenate(actions), params)
+
+    def score(generator):
+        picture = relaxed(generator)
+        return env.discriminator.apply(params.discriminator, picture)[0], picture
+
+    gradients, picture = jax.jit(jax.grad(score, has_aux=True))(params.generator)
+    # Canvases are rounded to bytes, once a stroke.
+    np.testing.assert_allclose(picture, env.appearance(state, params), atol=2 / 255)
+    assert np.ptp(picture) > 0.1
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradients))
+    last = gradients["params"]["Dense_1"]["bias"]
+    assert (np.abs(last) > 1e-6).mean() > 0.8
 
 
 def test_a_judge_inside_still_learns(key):
