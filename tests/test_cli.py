@@ -56,7 +56,10 @@ def fails(capsys, argv, code):
         ("train melody-theory --learner", "--learner: expected one argument"),
         ("train melody-theroy --learner ppo", "unknown environment 'melody-theroy'; did you mean"),
         ("train melody-theory --learner pppo", "unknown learner 'pppo'; did you mean ppo?"),
-        ("train melody-theory --learner=q_lerning", "unknown learner 'q_lerning'; did you mean q_learning?"),
+        (
+            "train melody-theory --learner=q_lerning",
+            "unknown learner 'q_lerning'; did you mean q_l",
+        ),
         ("{ppo} --lerning-rate 1", "unknown flag '--lerning-rate'; did you mean --learning-rate"),
         ("{ppo} --env-lenght 20", "unknown flag '--env-lenght'; did you mean --env-length"),
         ("{ppo} extra", "unknown argument 'extra'"),

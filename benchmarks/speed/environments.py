@@ -73,7 +73,7 @@ def measure(
 
 
 def measured_ids() -> list[str]:
-    """All but the drawings, which `benchmarks.speed.strokes` measures against graphics libraries."""
+    """All but drawings, which `benchmarks.speed.strokes` measures against graphics libraries."""
     return [id for id in environment_ids() if not id.startswith("drawing")]
 
 

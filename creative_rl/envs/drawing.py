@@ -72,6 +72,7 @@ class Drawing(Environment):
         whole canvases are computed, which is slower.
       judge_sizes: widths of the discriminator's hidden layers.
       judge_steps: gradient steps of the discriminator in one update of the params, 1 to 1000.
+      terms: the goal's where there are none.
     """
 
     goal: Goal = "copy"
@@ -84,13 +85,13 @@ class Drawing(Environment):
     differentiable: bool = False
     judge_sizes: tuple[int, ...] = (256, 128)
     judge_steps: int = 4
-    terms: tuple[Term, ...] | None = None
+    terms: tuple[Term, ...] = ()
 
     def __post_init__(self):
         name = type(self).__name__
         if self.goal not in _TERMS:
             raise ValueError(f"{name}: goal must be one of {', '.join(_TERMS)}, got {self.goal!r}")
-        if self.terms is None:
+        if not self.terms:
             object.__setattr__(self, "terms", self._default_terms())
         super().__post_init__()
         for field, low, high in (
@@ -270,7 +271,7 @@ class Drawing(Environment):
             params=params,
             likelihood_fn=partial(judge.likelihood, self._judge_network, params.judge),
         )
-        names = [term.name for term in self.terms or ()]
+        names = [term.name for term in self.terms]
         return {name: rewards.MEASURES[name](view) for name in names if name in rewards.MEASURES}
 
     def _with_strokes(self, state: DrawingState, strokes: Array) -> DrawingState:

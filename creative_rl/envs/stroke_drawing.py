@@ -33,7 +33,8 @@ gain of `style` (1.0), the discriminator's probability |
 
     Deviations: a stroke is anti-aliased with the larger coverage of its parts, where the source
     stamps 100 hard discs on a canvas of twice the size, each over the last; the curve is drawn in
-    straight pieces.
+    straight pieces. With the goal style, the first step after the discriminator has learned is also
+    paid for its change of mind.
 
     Attributes:
       goal, height, width, channels, num_steps, targets, background, differentiable,

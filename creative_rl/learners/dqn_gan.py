@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import flax.struct
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
 from creative_rl.configs import DQNConfig, DQNGANConfig, validate
@@ -82,7 +83,10 @@ class Memory(NamedTuple):
 
 
 def dqn_gan(
-    env: Any, config: DQNGANConfig, params: PyTree = None, examples: Array | None = None
+    env: Any,
+    config: DQNGANConfig,
+    params: PyTree = None,
+    examples: Array | np.ndarray | None = None,
 ) -> Learner:
     """Build the learner.
 

@@ -89,7 +89,7 @@ def test_short_strokes_are_drawn_in_a_window_that_holds_them():
 
 @pytest.mark.parametrize("goal", ["copy", "free"])
 def test_the_differentiable_twin_earns_the_same_and_has_gradients(goal, key):
-    env = StrokeDrawing(**SMALL, goal=goal, terms=None if goal == "copy" else (rewards.BALANCE,))
+    env = StrokeDrawing(**SMALL, goal=goal, terms=() if goal == "copy" else (rewards.BALANCE,))
     twin = dataclasses.replace(env, differentiable=True)
     assert twin.observation_space.zeros()["canvas"].dtype == jnp.float32
     action = env.action_space.sample(key)
