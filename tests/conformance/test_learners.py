@@ -87,9 +87,11 @@ SMALL = {
         learning_starts=16,
     ),
     "gan": GANConfig(
-        batch_size=8, num_steps=2, channels=(4,), latent_size=4, spectral_norm=True, num_probes=8
+        batch_size=8, num_steps=2, network="mlp", hidden_sizes=(8,), latent_size=4, num_probes=8
     ),
-    "vae": VAEConfig(batch_size=8, num_steps=2, channels=(4,), latent_size=4, num_probes=8),
+    "vae": VAEConfig(
+        batch_size=8, num_steps=2, network="mlp", hidden_sizes=(8,), latent_size=4, num_probes=8
+    ),
     "likelihood": LikelihoodConfig(batch_size=4, num_steps=2, memory_size=4),
 }
 PROBE = {

@@ -6,7 +6,6 @@ from typing import Any, ClassVar, NamedTuple
 
 import flax.struct
 import jax
-import jax.flatten_util
 import jax.numpy as jnp
 import numpy as np
 import optax
@@ -153,15 +152,32 @@ def test_it_learns_to_paint_one_picture(key):
     assert metrics["episode_return"][-20:].mean() > 0.8
 
 
-def test_a_judge_in_the_params_learns_too(key):
-    env = dataclasses.replace(DRAWING, goal="style", terms=None, judge_sizes=(8,), judge_steps=1)
-    learner = apg(env, TINY)
-    state = learner.init(key)
-    before, after = (
-        jax.flatten_util.ravel_pytree(s.env_params.judge.variables)[0]
-        for s in (state, jax.jit(learner.update)(state)[0])
-    )
-    assert not np.array_equal(before, after)
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Watched(Walk):
+    """Its params count the episodes that ended and sum the places where they did."""
+
+    @property
+    def default_params(self):
+        return WatchedParams(self.default_weights, jnp.int32(0), jnp.float32(0))
+
+    def update_params(self, params, timesteps):
+        ends = timesteps.observation[..., 0] * timesteps.ended
+        return params._replace(
+            num=params.num + timesteps.ended.sum(dtype=jnp.int32), places=params.places + ends.sum()
+        )
+
+
+class WatchedParams(NamedTuple):
+    weights: dict[str, Any]
+    num: Array
+    places: Array
+
+
+def test_what_the_environment_learns_stays_in_the_state(key):
+    state, metrics = trained(apg(Watched(), TINY), key, 5)
+    assert state.env_params.num == 5 * TINY.num_envs
+    assert 0 < abs(float(state.env_params.places)) < 2 * 5 * TINY.num_envs
+    np.testing.assert_array_equal(metrics["num_episodes"], [TINY.num_envs] * 5)
 
 
 @pytest.mark.parametrize(
