@@ -34,9 +34,6 @@ class Environment(abc.ABC):
     version: ClassVar[int] = 1
     """Changes only when behaviour does; every run records it."""
 
-    differentiable: ClassVar[bool] = False
-    """Whether gradients flow from rewards to actions."""
-
     def __post_init__(self):
         names = [term.name for term in self.terms]
         if len(set(names)) < len(names):
@@ -63,6 +60,11 @@ class Environment(abc.ABC):
     def horizon(self) -> int | None:
         """Steps in every episode where that is fixed, else None."""
         return None
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether gradients flow from rewards to actions; a subclass may make it a field."""
+        return False
 
     @abc.abstractmethod
     def initial_state(self, key: Key, params: PyTree) -> PyTree: ...

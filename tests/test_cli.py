@@ -8,8 +8,10 @@ import sys
 import pytest
 from PIL import Image
 
-from creative_rl import works
+from creative_rl import registry, works
 from creative_rl.cli import main
+from creative_rl.experiment import train_arguments
+from creative_rl.experiment.parser import UsageError
 
 TRAIN = [
     "train", "melody-target-tutorial", "--learner", "ppo", "--num-envs", "4", "--num-steps", "5",
@@ -167,3 +169,25 @@ def test_a_run_from_start_to_report(capsys, tmp_path):
     shutil.rmtree(tmp_path / "run" / "checkpoints")
     capsys.readouterr()
     assert "there is no checkpoint" in fails(capsys, ["evaluate", out], 1)
+
+
+@pytest.mark.parametrize("learner", sorted(registry.LEARNERS))
+@pytest.mark.parametrize("id", sorted(registry.ENVIRONMENTS))
+def test_flags_of_every_environment_and_learner_go_together(id, learner):
+    asked = train_arguments.parse([id, "--learner", learner])
+    assert (asked.spec.environment, asked.spec.learner) == (id, learner)
+
+
+def test_target_is_short_for_the_pictures_of_a_drawing(tmp_path):
+    picture = tmp_path / "a.png"
+    Image.new("L", (8, 8)).save(picture)
+    ppo = ["drawing-copy", "--learner", "ppo"]
+    by_target = train_arguments.parse([*ppo, "--target", str(picture)])
+    by_field = train_arguments.parse([*ppo, "--env-targets", str(picture)])
+    assert by_target.spec == by_field.spec
+    assert by_target.spec.env_overrides["targets"] == str(picture)
+    with pytest.raises(UsageError, match="--target is short for --env-targets; give one"):
+        train_arguments.parse([*ppo, "--target", "digits", "--env-targets", "shapes"])
+    dqn = ["drawing-copy-pen", "--learner", "dqn", "--target", "psi", "--env-targets", "digits"]
+    spec = train_arguments.parse(dqn).spec
+    assert (spec.config.target, spec.env_overrides["targets"]) == ("psi", "digits")

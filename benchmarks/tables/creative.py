@@ -46,7 +46,7 @@ from creative_rl.rewards import drawing
 from creative_rl.works.atomic import write_bytes
 
 SIDE, NUM_WORKS, NUM_NEIGHBOURS, SHOWN = 16, 512, 5, 16
-NUM_SEEDS, NUM_UPDATES = 5, 1_000
+NUM_SEEDS, NUM_UPDATES = 5, 600
 QUICK_SEEDS, QUICK_UPDATES = 2, 20
 TERMS = tuple(
     dataclasses.replace(term, weight=0.2) for term in drawing.FREE_TERMS if term.name != "harmony"

@@ -19,7 +19,7 @@ QUICK_SHARE = 0.01
 """Of the updates, in a quick run."""
 
 _PIXELS = {"height": digits.SIDE, "width": digits.SIDE}
-_STROKES = {**_PIXELS, "targets": "digits-train", "max_radius": 0.25}
+_STROKES = {**_PIXELS, "channels": 1, "background": 0.0, "max_radius": 0.25}
 RECIPES: tuple[Recipe, ...] = (
     Recipe(
         "gan",
@@ -28,10 +28,11 @@ RECIPES: tuple[Recipe, ...] = (
             batch_size=128,
             num_steps=10,
             network="mlp",
-            latent_size=32,
+            latent_size=16,
             loss="wasserstein",
             penalty="interpolated",
             augment=True,
+            num_probes=6,
             penalty_coef=5.0,
             augment_share=0.2,
             learning_rate=3e-4,
@@ -40,34 +41,45 @@ RECIPES: tuple[Recipe, ...] = (
         ),
         "drawing-pixels",
         _PIXELS,
-        num_updates=600,
+        num_updates=900,
         num_seeds=NUM_SEEDS,
     ),
     Recipe(
         "vae",
         "vae",
-        VAEConfig(network="mlp"),
+        VAEConfig(batch_size=128, num_steps=10, network="mlp", num_probes=6, beta=0.25),
         "drawing-pixels",
         _PIXELS,
-        num_updates=600,
+        num_updates=800,
         num_seeds=NUM_SEEDS,
     ),
     Recipe(
+        "spiral, 5 strokes",
         "spiral",
-        "spiral",
-        SpiralConfig(),
+        SpiralConfig(num_envs=128, num_steps=5, num_probes=6, learning_rate=5e-4, gamma=1.0),
         "drawing-style",
         {**_STROKES, "num_steps": 5},
-        num_updates=600,
+        num_updates=3_000,
         num_seeds=NUM_SEEDS,
     ),
     Recipe(
+        "dqn_gan, 4 strokes",
         "dqn_gan",
-        "dqn_gan",
-        DQNGANConfig(),
+        DQNGANConfig(
+            content_length=4,
+            num_steps=1,
+            num_epochs=1,
+            gan_batch_size=128,
+            generator_learning_rate=3e-4,
+            discriminator_learning_rate=1e-3,
+            gradient_penalty=0.3,
+            instruction_coef=0.1,
+            environment_weight=0.0,
+            learning_starts=500,
+        ),
         "drawing-free",
-        {**_STROKES, "channels": 1, "background": 0.0, "num_steps": 4},
-        num_updates=600,
+        {**_STROKES, "num_steps": 4},
+        num_updates=6_000,
         num_seeds=NUM_SEEDS,
     ),
 )

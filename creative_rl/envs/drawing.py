@@ -16,7 +16,7 @@ from creative_rl.networks import PictureEncoder
 from creative_rl.ops import pens, raster
 from creative_rl.rewards import drawing as rewards
 from creative_rl.rewards import judge
-from creative_rl.spaces import Box, Dict, Space
+from creative_rl.spaces import Box, Dict
 from creative_rl.typing import Array, Key, Term, Timestep
 from creative_rl.works.canvas import Canvas
 
@@ -144,14 +144,14 @@ class Drawing(Environment):
         return self.num_steps
 
     @property
-    def observation_space(self) -> Space:
+    def observation_space(self) -> Dict:
         picture = Box(0, 255, self.shape, jnp.uint8)
         if self.differentiable:
             picture = Box(0.0, 1.0, self.shape)
         seen = {"canvas": picture, "time": Box(0.0, 1.0)}
         if self.goal == "copy":
             seen["target"] = picture
-        return Dict(seen)
+        return Dict(tuple(seen.items()))
 
     @property
     def default_params(self) -> DrawingParams:
@@ -176,7 +176,7 @@ class Drawing(Environment):
             self._judge_network,
             params.judge,
             params.targets,
-            _as_floats(seen).reshape(-1, *self.shape),
+            seen.reshape(-1, *self.shape),
             timesteps.ended.reshape(-1),
             self.judge_steps,
         )
@@ -269,10 +269,18 @@ class Drawing(Environment):
             blank_error=state.blank_error,
             background=self.background,
             params=params,
-            likelihood_fn=partial(judge.likelihood, self._judge_network, params.judge),
+            likelihood_fn=partial(self._likelihood, params),
         )
         names = [term.name for term in self.terms]
         return {name: rewards.MEASURES[name](view) for name in names if name in rewards.MEASURES}
+
+    def _likelihood(self, params: DrawingParams, picture: Array) -> Array:
+        if params.judge is None:
+            raise ValueError(
+                f"{type(self).__name__}: the term style needs a discriminator in params.judge, got "
+                "None; env.init_judge(key) makes one"
+            )
+        return judge.likelihood(self._judge_network, params.judge, picture)
 
     def _with_strokes(self, state: DrawingState, strokes: Array) -> DrawingState:
         """With float32[num_strokes, 10 + C] on the canvas and in the log."""

@@ -1,5 +1,6 @@
 """Compose a melody note by note: for variety, to a target, or by the rules of music theory."""
 
+import abc
 import dataclasses
 from typing import Any, ClassVar
 
@@ -64,6 +65,10 @@ class _Melody(Environment):
     @property
     def horizon(self) -> int:
         return self.length
+
+    @property
+    @abc.abstractmethod
+    def action_space(self) -> Discrete: ...
 
     @property
     def default_params(self) -> Any:
@@ -135,7 +140,7 @@ class VarietyMelody(_Melody):
         return MultiDiscrete((self.num_pitches,) * self.window)
 
     @property
-    def action_space(self) -> Space:
+    def action_space(self) -> Discrete:
         return Discrete(self.num_pitches)
 
     def initial_state(self, key: Key, params: MelodyParams) -> VarietyState:
@@ -196,7 +201,7 @@ class TargetMelody(_Melody):
         return Discrete(self.num_phases or self.length)
 
     @property
-    def action_space(self) -> Space:
+    def action_space(self) -> Discrete:
         return Discrete(self.num_pitches)
 
     @property
@@ -262,7 +267,7 @@ class TheoryMelody(_Melody):
         return Discrete(theory.NUM_EVENTS)
 
     @property
-    def action_space(self) -> Space:
+    def action_space(self) -> Discrete:
         return Discrete(theory.NUM_EVENTS)
 
     def initial_state(self, key: Key, params: MelodyParams) -> TheoryState:

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from creative_rl.envs.drawing import Drawing, DrawingParams, DrawingState, check_whole, window_of
 from creative_rl.ops import pens
 from creative_rl.rewards import drawing as rewards
-from creative_rl.spaces import Box, Dict, Discrete, Space
+from creative_rl.spaces import Box, Dict, Discrete
 from creative_rl.typing import Array, Key, Term
 
 
@@ -127,7 +127,7 @@ and `slow_move` (-0.005), 1 for a move below five pixels |
             )
 
     @property
-    def observation_space(self) -> Space:
+    def observation_space(self) -> Dict:
         seen = super().observation_space.items()
         return Dict((*seen, ("place", Box(0.0, 1.0, (2,)))))
 

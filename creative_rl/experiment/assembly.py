@@ -85,7 +85,7 @@ def build(spec: RunSpec, materials: Materials | None = None) -> tuple[Any, Learn
     env = registry.make(spec.environment, **spec.env_overrides)
     factory = registry.load(registry.learner_entry(spec.learner).target)
     if spec.corpus is not None:
-        sequences = materials.sequences if materials else _stand_in_sequences(spec)
+        sequences: PyTree = materials.sequences if materials else _stand_in_sequences(spec)
         if spec.learner == "dqn_gan":
             return env, factory(env, spec.config, _params(env, spec), _looks(env, sequences))
         return env, factory(env, spec.config, sequences)
@@ -116,7 +116,12 @@ def open_run(path: str | os.PathLike) -> OpenRun:
       ValueError: it is no run that this version of environment and package can go on with.
     """
     run = Run.open(path)
-    env, learner = build(run.spec)
+    try:
+        env, learner = build(run.spec)
+    except FileNotFoundError as error:
+        raise ValueError(
+            f"{path}: what it was trained on must lie where it was: {error}"
+        ) from error
     run.check_environment(env.version)
     return OpenRun(run, env, learner)
 

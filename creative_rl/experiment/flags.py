@@ -58,7 +58,8 @@ def class_flags(target: str) -> list[Flag]:
     """
     module_name, _, class_name = target.partition(":")
     tree = _source(module_name)
-    aliases, flags = {}, {}
+    aliases: dict[str, str] = {}
+    flags: dict[str, Flag] = {}
     for statement in tree.body:
         if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
             aliases[statement.targets[0].id] = ast.unparse(statement.value)

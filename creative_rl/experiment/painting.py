@@ -6,6 +6,7 @@ the picture's height, width and channels; `P = 10 + C` numbers of a stroke (see 
 
 import contextlib
 import dataclasses
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -92,7 +93,7 @@ def search(
     targets = stroke_search.pyramid(target)
     canvas = jnp.full(target.shape, background, jnp.float32)
     num_found = num_missed = 0
-    for number in range(num_strokes + _PATIENCE):
+    for number in itertools.count():
         share = num_found / max(num_strokes - 1, 1)
         largest = jnp.float32(_LARGEST * (_SMALLEST / _LARGEST) ** share)
         after, stroke, gain = _next_stroke(
@@ -133,7 +134,7 @@ def paint(
     with Interruption() as interruption:
         strokes = _painted(painter, picture, settings, background, progress, interruption)
         pixels_now, errors = _made(strokes, picture, background)
-        refinement_errors = []
+        refinement_errors: list[float] = []
         if settings.refine and interruption.signal is None:
             refined, refinement_errors = _refined(
                 strokes, picture, background, progress, interruption
@@ -141,7 +142,8 @@ def paint(
             pixels_then, errors_then = _made(refined, picture, background)
             if errors_then[-1] < errors[-1]:
                 strokes, pixels_now = refined, pixels_then
-        canvas = Canvas(pixels_now, strokes, np.int32(len(strokes)), background=background)
+        length = np.array(len(strokes), np.int32)
+        canvas = Canvas(pixels_now, strokes, length, background=background)
         left = float(np.square((pixels_now.astype(np.float32) - picture) / 255.0).mean())
         return Painting(canvas, errors, refinement_errors, left, interruption.signal)
 

@@ -140,7 +140,7 @@ def describe(painted: Painted) -> str:
 def _check_format(path: pathlib.Path) -> None:
     """Raise what writing would raise, before the work is done: write the smallest painting."""
     stroke = np.array([[0.1, 0.1, 0.5, 0.5, 0.9, 0.9, 0.2, 0.2, 1, 1, 1]], np.float32)
-    small = works.Canvas(np.zeros((8, 8, 1), np.uint8), stroke, np.int32(1))
+    small = works.Canvas(np.zeros((8, 8, 1), np.uint8), stroke, np.array(1, np.int32))
     kind = KINDS[works.Canvas]
     kind.formats[path.suffix.lower()].encode(kind.check(small))
 

@@ -22,7 +22,7 @@ _MEDIA_TYPES = {
 }
 _PICTURES = ("target", "png", "gif")
 """Shown as pictures, in this order."""
-_LABELS = {"mid": "MIDI", "txt": "text", "gif": "the making"}
+_LABELS = {"mid": "MIDI", "txt": "text", "gif": "the making", "png": "the work"}
 _GROUPS = {"best": "Best works", "sample": "Samples"}
 
 

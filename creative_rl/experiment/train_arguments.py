@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import itertools
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -46,6 +47,11 @@ def parse(argv: Sequence[str]) -> TrainArguments:
     if learner is not None:
         entry = as_usage(registry.learner_entry, learner)
         fields = _add_flags(parser, f"config of {learner}", entry.config)
+    if "target" not in fields:  # of dqn, whose targets are another thing
+        parser.add_argument(
+            "--target", metavar="SOURCE", dest="pictures",
+            help="pictures of a drawing, short for --env-targets: an image, a folder, digits, ...",
+        )  # fmt: skip
     if environment is not None:
         _add_flags(parser, f"sizes of {environment}", _target(environment), "env-")
     arguments = vars(parser.parse_all(argv))
@@ -98,10 +104,6 @@ def _own_parser() -> Parser:
         "--corpus", metavar="SOURCE",
         help="what likelihood models, or dqn_gan learns melodies from: bach-sopranos, "
         "ryans-mammoth, a folder of MIDI files, or default, which is the first two",
-    )  # fmt: skip
-    add(
-        "--target", metavar="SOURCE",
-        help="pictures of a drawing, the same as --env-targets: an image, a folder, digits, ...",
     )  # fmt: skip
     add("--prior", metavar="RUN", help="likelihood run that ppo or dqn starts from and is held to")
     add(
@@ -166,8 +168,13 @@ def _spec(arguments: dict[str, Any], given: dict[str, Any]) -> RunSpec:
         for name, value in arguments.items()
         if name.startswith(prefix)
     }
-    if arguments["target"] is not None:
-        overrides["targets"] = arguments["target"]
+    pictures = arguments.get("pictures")
+    if pictures is not None:
+        if "targets" in overrides:
+            raise UsageError("--target is short for --env-targets; give one of them")
+        overrides["targets"] = pictures
+    if "targets" in overrides and os.path.exists(overrides["targets"]):
+        overrides["targets"] = os.path.abspath(overrides["targets"])
     return RunSpec(
         environment=arguments["id"],
         learner=arguments["learner"],

@@ -109,6 +109,8 @@ def dqn_gan(
             f"dqn_gan: gan_batch_size must be above {NUM_NEIGHBOURS}, the neighbours that recall "
             f"looks at, got {config.gan_batch_size}"
         )
+    horizon = requirements.episode_steps("dqn_gan", None, env)
+    requirements.divides("dqn_gan", "content_length", config.content_length, "the horizon", horizon)
     num_outputs = content_outputs(env.action_space)
     wrapped = GeneratedContent(
         env,
@@ -123,7 +125,7 @@ def dqn_gan(
         noise_size=config.noise_size,
         archive_size=config.archive_size,
     )
-    reader = InstructionReader(config.num_instructions)
+    reader: Any = InstructionReader(config.num_instructions)
     dqn_config = DQNConfig(**{name: getattr(config, name) for name in _DQN_FIELDS})
     instructor = dqn(wrapped, dqn_config)
     optimizers = {
@@ -312,7 +314,8 @@ def dqn_gan(
         """`num` works, leaves [num, ...]."""
         return compose(env, state.env_params, partial(act, state), init_memory, key, num)
 
-    return Learner(init, update, act, init_memory, instructor.steps_per_update, generate)
+    steps = instructor.steps_per_update * config.content_length
+    return Learner(init, update, act, init_memory, steps, generate)
 
 
 def _makers(networks: Networks) -> tuple[PyTree, PyTree]:

@@ -77,9 +77,11 @@ def gan(env: Any, config: GANConfig, params: PyTree = None) -> Learner:
     check_sizes("gan", shape, config)
     env_params = env.default_params if params is None else params
     check_examples("gan", env, env_params)
-    sizes = dict(kind=config.network, hidden_sizes=config.hidden_sizes, channels=config.channels)
-    generator = PictureDecoder(shape, normalize=config.normalize, **sizes)
-    discriminator = PictureEncoder(1, normalize_spectrum=config.spectral_norm, **sizes)
+    sizes: dict[str, Any] = dict(
+        kind=config.network, hidden_sizes=config.hidden_sizes, channels=config.channels
+    )
+    generator: Any = PictureDecoder(shape, normalize=config.normalize, **sizes)
+    discriminator: Any = PictureEncoder(1, normalize_spectrum=config.spectral_norm, **sizes)
     betas = dict(b1=config.adam_beta1, b2=config.adam_beta2)
     rate, discriminator_rate = (
         schedules.linear_decay(start, config.decay_updates, config.num_steps * num_each)

@@ -20,7 +20,7 @@ def picture_shape(learner: str, env: Any) -> tuple[int, int, int]:
     Raises:
       ValueError: its actions are something else.
     """
-    space = getattr(env, "action_space", None)
+    space: Any = getattr(env, "action_space", None)
     is_picture = isinstance(space, Box) and len(space.shape) == 3
     if not is_picture or (space.low, space.high) != (0.0, 1.0):
         raise ValueError(

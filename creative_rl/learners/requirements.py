@@ -51,7 +51,7 @@ def is_differentiable(learner: str, env: Any) -> None:
     if not env.differentiable:
         raise ValueError(
             f"{learner} differentiates through the environment, and this one's steps have no "
-            "gradients; drawings have them with differentiable=True"
+            "gradients; drawings have them with differentiable=True (--env-differentiable)"
         )
 
 

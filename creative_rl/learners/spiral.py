@@ -10,6 +10,7 @@ Deviations: PPO or DQN in place of a distributed actor-critic; the reward is the
 discriminator's probability in every stroke, as in Learning to Paint, and not its score at the end.
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -78,12 +79,16 @@ def spiral(env: Any, config: SpiralConfig, params: PyTree = None) -> Learner:
             f"spiral: num_probes must be above {NUM_NEIGHBOURS}, the neighbours that recall looks "
             f"at, got {config.num_probes}"
         )
-    make, config_class, names = {
+    policies: dict[str, tuple[Callable[..., Learner], type, tuple[str, ...]]] = {
         "ppo": (ppo, PPOConfig, _PPO_FIELDS),
         "dqn": (dqn, DQNConfig, _DQN_FIELDS),
-    }[config.policy]
+    }
+    make, config_class, names = policies[config.policy]
     policy_config = config_class(**{name: getattr(config, name) for name in names})
-    policy = make(env, policy_config, start_params)
+    try:
+        policy = make(env, policy_config, start_params)
+    except ValueError as error:
+        raise ValueError(f"spiral with policy={config.policy!r}: {error}") from None
 
     def init(key: Key) -> SpiralState:
         key, key_policy, key_judge = jax.random.split(as_key(key), 3)

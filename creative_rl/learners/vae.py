@@ -75,9 +75,11 @@ def vae(env: Any, config: VAEConfig, params: PyTree = None) -> Learner:
     check_sizes("vae", shape, config)
     env_params = env.default_params if params is None else params
     check_examples("vae", env, env_params)
-    sizes = dict(kind=config.network, hidden_sizes=config.hidden_sizes, channels=config.channels)
-    encoder = PictureEncoder(2 * config.latent_size, **sizes)
-    decoder = PictureDecoder(shape, normalize=config.normalize, **sizes)
+    sizes: dict[str, Any] = dict(
+        kind=config.network, hidden_sizes=config.hidden_sizes, channels=config.channels
+    )
+    encoder: Any = PictureEncoder(2 * config.latent_size, **sizes)
+    decoder: Any = PictureDecoder(shape, normalize=config.normalize, **sizes)
     optimizer = optax.adam(
         schedules.linear_decay(config.learning_rate, config.decay_updates, config.num_steps)
     )

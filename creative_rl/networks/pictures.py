@@ -17,6 +17,7 @@ from creative_rl.networks.spectral import spectral_norm
 from creative_rl.typing import Array
 
 Kind = Literal["mlp", "conv"]
+Operation = Literal["dense", "halve", "double"]
 _OPERATIONS = {
     "dense": convolutions.product,
     "halve": convolutions.halve,
@@ -39,7 +40,7 @@ class Layer(nn.Module):
     """
 
     num_features: int
-    kind: Literal["dense", "halve", "double"] = "dense"
+    kind: Operation = "dense"
     scale: float = 1.0
     normalize_spectrum: bool = False
 
@@ -90,13 +91,13 @@ class PictureEncoder(nn.Module):
 
     @nn.compact
     def __call__(self, pictures: Array) -> Array:
-        batch_shape, shape = pictures.shape[:-3], pictures.shape[-3:]
-        x = 2.0 * pictures.reshape(-1, *shape) - 1.0
+        *batch_shape, height, width, num_channels = pictures.shape
+        x = 2.0 * pictures.reshape(-1, height, width, num_channels) - 1.0
         if self.kind == "mlp":
             x = x.reshape(x.shape[0], -1)
-            layers = [("dense", size) for size in self.hidden_sizes]
+            layers: list[tuple[Operation, int]] = [("dense", size) for size in self.hidden_sizes]
         else:
-            check_size(shape[:2], self.channels)
+            check_size((height, width), self.channels)
             layers = [("halve", size) for size in self.channels]
         for kind, size in layers:
             layer = Layer(size, kind, normalize_spectrum=self.normalize_spectrum)

@@ -17,7 +17,6 @@ import jax.numpy as jnp
 from jaxtyping import Float, UInt8
 
 from creative_rl.ops.curves import (
-    NUM_SHAPE,
     Curve,
     Piece,
     alpha_at,
@@ -27,6 +26,7 @@ from creative_rl.ops.curves import (
     near_tiles,
     pieces_of,
 )
+from creative_rl.ops.pens import NUM_SHAPE
 from creative_rl.typing import Array, PyTree
 
 CHUNK = 256

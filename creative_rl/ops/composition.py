@@ -2,6 +2,7 @@
 
 A picture is float32[H, W, C] in 0 .. 1, C = 1 (grey) or 3 (RGB), on a background of one grey
 level; *ink* is how far a pixel is from the background. An empty canvas scores 0 everywhere.
+Gradients are finite; what counts (`description_length`, `complexity`, `coverage`) has none.
 """
 
 import jax.numpy as jnp
@@ -26,7 +27,7 @@ def balance(ink: Float[Array, "H W"]) -> Float[Array, ""]:
     """1 with the ink's centre of mass in the middle of the canvas, 0 with it in a corner.
 
     Source: visual weight as a lever about the centre (Arnheim, Art and Visual Perception, 1954,
-    chapter 1; as "Deviation of the Center of Mass" in Wilson and Chatterjee, 2005).
+    chapter 1; measured as the deviation of the centre of mass, Hubner and Fillinger, 2016).
     """
     height, width = ink.shape
     mass = ink.sum()
@@ -34,14 +35,15 @@ def balance(ink: Float[Array, "H W"]) -> Float[Array, ""]:
     x = (jnp.arange(width, dtype=jnp.float32) + 0.5) / width - 0.5
     down = jnp.sum(ink.sum(axis=1) * y) / jnp.maximum(mass, 1e-6)
     right = jnp.sum(ink.sum(axis=0) * x) / jnp.maximum(mass, 1e-6)
-    from_centre = jnp.sqrt(jnp.square(down) + jnp.square(right)) / jnp.sqrt(0.5)
+    from_centre = _root(jnp.square(down) + jnp.square(right)) / 0.5**0.5
     return _unless_empty(ink, 1.0 - from_centre)
 
 
 def symmetry(ink: Float[Array, "H W"]) -> Float[Array, ""]:
     """Share of the ink that has its mirror image on the other side of the vertical axis.
 
-    Source: mirror symmetry as overlap, as in den Heijer and Eiben (EvoMUSART 2010, section 3).
+    Source: bilateral symmetry as in den Heijer, "Evolving Art Using Measures for Symmetry,
+    Compositional Balance and Liveliness" (2012), with overlap for its difference.
     """
     overlap = jnp.minimum(ink, ink[:, ::-1]).sum()
     return _unless_empty(ink, overlap / jnp.maximum(ink.sum(), 1e-6))
@@ -52,7 +54,8 @@ def contrast(picture: Float[Array, "H W C"]) -> Float[Array, ""]:
 
     1 for as much pure white as pure black. Source: Peli, JOSA A 7 (1990), equation 4.
     """
-    return jnp.minimum(2.0 * luminance(picture).std(), 1.0)
+    levels = luminance(picture)
+    return jnp.minimum(2.0 * _root(jnp.square(levels - levels.mean()).mean()), 1.0)
 
 
 def harmony(picture: Float[Array, "H W C"]) -> Float[Array, ""]:
@@ -116,7 +119,13 @@ def luminance(picture: Float[Array, "H W C"]) -> Float[Array, "H W"]:
     """Grey as it is; of RGB the weights of ITU-R BT.709."""
     if picture.shape[-1] == 1:
         return picture[..., 0]
-    return sum(weight * picture[..., channel] for channel, weight in enumerate(_LUMINANCE))
+    red, green, blue = (weight * picture[..., k] for k, weight in enumerate(_LUMINANCE))
+    return red + green + blue
+
+
+def _root(x: Array) -> Array:
+    """A square root whose gradient is finite at 0."""
+    return jnp.where(x > 0, jnp.sqrt(jnp.where(x > 0, x, 1.0)), 0.0)
 
 
 def _unless_empty(ink: Array, value: Array) -> Array:

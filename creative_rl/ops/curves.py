@@ -11,10 +11,9 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from creative_rl.ops.pens import NUM_SHAPE
 from creative_rl.typing import Array
 
-NUM_SHAPE = 10
-"""Numbers of a stroke before its colour."""
 NUM_SAMPLES = 16
 """Steps of the curve by which the parts near a tile are found."""
 TILES_A_SIDE = 4
@@ -161,16 +160,10 @@ def _piece(curve: Curve, start: Array, end: Array) -> Piece:
 
 def alpha_at(curve: Curve, pieces: list[Piece], x: Array, y: Array) -> Array:
     """Alpha at pixels; x, y and all in the curve and its pieces are of one rank."""
-    least, t = None, None
-    for piece in pieces:
-        apex = _affine(piece.apex, x, y)
-        s = _clip(apex, 0.0, piece.length)
-        power = _affine(piece.power, x, y) + s * (s - 2 * apex)
-        here = piece.start + s * piece.rate
-        if least is None:
-            least, t = power, here
-        else:
-            least, t = jnp.where(power < least, power, least), jnp.where(power < least, here, t)
+    least, t = _nearest(pieces[0], x, y)
+    for piece in pieces[1:]:
+        power, here = _nearest(piece, x, y)
+        least, t = jnp.where(power < least, power, least), jnp.where(power < least, here, t)
     away_x, away_y = (
         (pixel - start) - t * (slope + t * bend)
         for pixel, (start, slope, bend) in ((x, curve.x), (y, curve.y))
@@ -181,6 +174,13 @@ def alpha_at(curve: Curve, pieces: list[Piece], x: Array, y: Array) -> Array:
     covered = _clip(radius + 0.5 - distance, 0.0, 1.0)
     covered = jnp.where(covered < 2 * radius, covered, 2 * radius)  # thinner than a pixel
     return covered * (curve.opacity[0] + t * curve.opacity[1])
+
+
+def _nearest(piece: Piece, x: Array, y: Array) -> tuple[Array, Array]:
+    """The least power along a piece, and t there."""
+    apex = _affine(piece.apex, x, y)
+    s = _clip(apex, 0.0, piece.length)
+    return _affine(piece.power, x, y) + s * (s - 2 * apex), piece.start + s * piece.rate
 
 
 def _affine(terms: tuple[Array, Array, Array], x: Array, y: Array) -> Array:

@@ -80,7 +80,7 @@ def grid_stroke(
     The number's digits, the last first: grey level of the colour, tool (one of the radii), length,
     direction, and the start's place on a grid of `num_places` x `num_places`, row by row. Direction
     d points to the angle `2 pi d / num_directions`, clockwise from the right; length n is `n + 1`
-    times the distance between places, in the longer side's units. Ends are cut at the borders.
+    times the distance between places, in the longer side's units. Lines end at the borders.
     """
     height, width, num_channels = shape
     number = action.astype(jnp.int32)
@@ -93,7 +93,9 @@ def grid_stroke(
     angle = direction.astype(jnp.float32) * (2.0 * math.pi / num_directions)
     longer = max(height, width)
     along = (length.astype(jnp.float32) + 1.0) * (longer / num_places)
-    end = start + along * jnp.stack([jnp.cos(angle) / width, jnp.sin(angle) / height])
+    move = along * jnp.stack([jnp.cos(angle) / width, jnp.sin(angle) / height])
+    room = jnp.where(move > 0, 1.0 - start, start) / jnp.maximum(jnp.abs(move), 1e-6)
+    end = start + jnp.minimum(room.min(), 1.0) * move
     radius = _entry(radii, tool)
     colour = jnp.broadcast_to(_entry(levels, level), (num_channels,))
     return straight_stroke(start, jnp.clip(end, 0.0, 1.0), radius, 1.0, colour)

@@ -21,7 +21,7 @@ import jax.numpy as jnp
 from jaxtyping import Float, UInt8
 
 from creative_rl.ops import canvas_batch, curves
-from creative_rl.ops.curves import NUM_SHAPE
+from creative_rl.ops.pens import NUM_SHAPE
 from creative_rl.typing import Array
 
 
@@ -46,7 +46,9 @@ def coverage(
 
     def band(terms: Array) -> Array:
         """A row of tiles, [columns, side, side], from the terms [Q, columns] of their curves."""
-        curve, pieces, visible = structure.unflatten(term[:, None, None] for term in terms)
+        curve, pieces, visible = jax.tree.unflatten(
+            structure, [term[:, None, None] for term in terms]
+        )
         return curves.alpha_at(curve, pieces, pixels[None, None], pixels[None, :, None]) * visible
 
     # A loop over one stacked array: XLA on a CPU would compute loose terms anew for every pixel.
@@ -122,11 +124,11 @@ def _paint_one(window: int | None, canvas: Array, stroke: Array) -> Array:
 
 
 def _paint_many(window: int | None, canvases: Array, strokes: Array) -> Array:
+    fast: Callable[[Array, Array], Array] = canvas_batch.paint_tiles
+    plain = jax.vmap(_paint_whole)
     if window is not None:
         fast = functools.partial(canvas_batch.paint_windows, window)
         plain = jax.vmap(functools.partial(_paint_window, window))
-    else:
-        fast, plain = canvas_batch.paint_tiles, jax.vmap(_paint_whole)
     return jax.lax.platform_dependent(canvases, strokes, cpu=fast, default=plain)
 
 
@@ -136,11 +138,13 @@ def _paint_whole(canvas: Array, stroke: Array) -> Array:
 
 
 def _paint_window(window: int, canvas: Array, stroke: Array) -> Array:
-    shape = canvas.shape[:2]
-    size = (min(window, shape[0]), min(window, shape[1]))
-    (top, left), *seen = canvas_batch.seen_from_window(stroke[:, None], size, shape)
-    alpha = canvas_batch.patch_alpha(*seen, size)[0]
+    height, width, num_channels = canvas.shape
+    size = (min(window, height), min(window, width))
+    (top, left), curve, pieces = canvas_batch.seen_from_window(
+        stroke[:, None], size, (height, width)
+    )
+    alpha = canvas_batch.patch_alpha(curve, pieces, size)[0]
     corner = (top[0], left[0], 0)
-    patch = jax.lax.dynamic_slice(canvas, corner, (*size, canvas.shape[2]))
+    patch = jax.lax.dynamic_slice(canvas, corner, (*size, num_channels))
     patch = canvas_batch.blend(patch, alpha, stroke[None, None, NUM_SHAPE:])
     return jax.lax.dynamic_update_slice(canvas, patch, corner)

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Float
 
-from creative_rl.ops.curves import NUM_SHAPE
+from creative_rl.ops.pens import NUM_SHAPE
 from creative_rl.ops.stroke_window import coverage
 from creative_rl.typing import Array
 
@@ -97,8 +97,9 @@ def _after(canvas: Array, strokes: Array) -> Array:
 @jax.custom_vjp
 def _paint(canvas: Array, stroke: Array) -> Array:
     """`raster.paint_soft` in the smallest of a few windows that holds the stroke."""
-    sizes = _sizes(canvas.shape[:2])
-    corner, choice = _place(stroke, sizes, canvas.shape[:2])
+    shape = _shape(canvas)
+    sizes = _sizes(shape)
+    corner, choice = _place(stroke, sizes, shape)
     branches = [functools.partial(_paint_in, size) for size in sizes]
     return jax.lax.switch(choice, branches, canvas, stroke, corner)
 
@@ -111,8 +112,9 @@ def _paint_backward(kept: tuple[Array, Array], slope: Array) -> tuple[Array, Arr
     # Written out because the derivative of a `switch` fills what its other branches would have kept
     # with zeros, which costs more than the window saves.
     canvas, stroke = kept
-    sizes = _sizes(canvas.shape[:2])
-    corner, choice = _place(stroke, sizes, canvas.shape[:2])
+    shape = _shape(canvas)
+    sizes = _sizes(shape)
+    corner, choice = _place(stroke, sizes, shape)
     branches = [functools.partial(_slope_in, size) for size in sizes]
     return jax.lax.switch(choice, branches, canvas, stroke, corner, slope)
 
@@ -121,14 +123,14 @@ _paint.defvjp(_paint_forward, _paint_backward)
 
 
 def _paint_in(size: tuple[int, int], canvas: Array, stroke: Array, corner: Array) -> Array:
-    patch = _blend(canvas.shape[:2], _cut(canvas, corner, size), stroke, corner)
+    patch = _blend(_shape(canvas), _cut(canvas, corner, size), stroke, corner)
     return jax.lax.dynamic_update_slice(canvas, patch, (corner[0], corner[1], 0))
 
 
 def _slope_in(
     size: tuple[int, int], canvas: Array, stroke: Array, corner: Array, slope: Array
 ) -> tuple[Array, Array]:
-    paint = functools.partial(_blend, canvas.shape[:2], corner=corner)
+    paint = functools.partial(_blend, _shape(canvas), corner=corner)
     _, pull = jax.vjp(paint, _cut(canvas, corner, size), stroke)
     patch, of_stroke = pull(_cut(slope, corner, size))
     return jax.lax.dynamic_update_slice(slope, patch, (corner[0], corner[1], 0)), of_stroke
@@ -137,12 +139,17 @@ def _slope_in(
 def _blend(shape: tuple[int, int], patch: Array, stroke: Array, corner: Array) -> Array:
     """A patch of a canvas of that shape, whose first row and column are `corner`, painted over."""
     top, left = corner.astype(jnp.float32)
-    alpha = coverage(stroke[None], shape, patch.shape[:2], top, left)[0]
+    alpha = coverage(stroke[None], shape, _shape(patch), top, left)[0]
     return patch + (stroke[None, None, NUM_SHAPE:] - patch) * alpha[..., None]
 
 
 def _cut(canvas: Array, corner: Array, size: tuple[int, int]) -> Array:
     return jax.lax.dynamic_slice(canvas, (corner[0], corner[1], 0), (*size, canvas.shape[2]))
+
+
+def _shape(canvas: Array) -> tuple[int, int]:
+    """Height and width."""
+    return canvas.shape[0], canvas.shape[1]
 
 
 def _sizes(shape: tuple[int, int]) -> list[tuple[int, int]]:

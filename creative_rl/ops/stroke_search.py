@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Float
 
-from creative_rl.ops.curves import NUM_SHAPE
+from creative_rl.ops.pens import NUM_SHAPE
 from creative_rl.ops.stroke_window import coverage
 from creative_rl.typing import Array, Key
 
@@ -126,7 +126,7 @@ def best_stroke(
     Returns:
       The stroke, P = 10 + C; and what it takes off the sum of squared errors, as its level sees it.
     """
-    size = canvas.shape[:2]
+    size = (canvas.shape[0], canvas.shape[1])
     key_windows, key_rounds = jax.random.split(key)
     windows = _windows(key_windows, targets, pyramid(canvas), size, largest, effort.num_windows)
     limits = jax.vmap(lambda window: _limits(window, size, largest))(windows)
@@ -167,33 +167,39 @@ def _windows(
     key: Key, targets: Array, canvases: Array, size: tuple[int, int], largest: Array, num: int
 ) -> Window:
     """Windows around pixels drawn in proportion to the error, on each level that is fine enough."""
-    count = len(targets)
+    count, height, width, num_channels = targets.shape
     # A level whose pixels are larger than half of the largest radius shows too little of a stroke.
     coarsest = jnp.floor(jnp.log2(jnp.maximum(largest * max(size) / 2.0, 1.0))).astype(jnp.int32)
     levels = jnp.minimum(jnp.arange(count), coarsest).astype(jnp.int32)
-    inside = jax.vmap(lambda level: _inside(level, targets.shape[1:3], size))(levels)
+    inside = jax.vmap(lambda level: _inside(level, (height, width), size))(levels)
     error = jnp.square(targets[levels] - canvases[levels]).sum(axis=3) * inside
 
     def around(share: Array, level: Array, inside: Array, error: Array) -> Window:
         row = _index(share[0], error.sum(axis=1))
         column = _index(share[1], error[row])
-        corner = []
-        for centre, length in ((row, size[0]), (column, size[1])):
-            length = jnp.ceil(length / 2.0 ** level.astype(jnp.float32)).astype(jnp.int32)
-            corner.append(jnp.clip(centre - SIDE // 2, 0, jnp.maximum(length - SIDE, 0)))
-        start = (level, *corner, jnp.int32(0))
-        shape = (1, SIDE, SIDE, targets.shape[3])
+        top, left = (
+            _first(centre, length, level) for centre, length in ((row, size[0]), (column, size[1]))
+        )
+        start = (level, top, left, jnp.int32(0))
+        shape = (1, SIDE, SIDE, num_channels)
         return Window(
             level,
-            *corner,
+            top,
+            left,
             target=jax.lax.dynamic_slice(targets, start, shape)[0],
             canvas=jax.lax.dynamic_slice(canvases, start, shape)[0],
-            inside=jax.lax.dynamic_slice(inside, corner, (SIDE, SIDE)),
+            inside=jax.lax.dynamic_slice(inside, (top, left), (SIDE, SIDE)),
         )
 
     shares = jax.random.uniform(key, (count, num, 2))
     found = jax.vmap(jax.vmap(around, (0, None, None, None)))(shares, levels, inside, error)
     return jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), found)
+
+
+def _first(centre: Array, length: int, level: Array) -> Array:
+    """Where a window around `centre` starts on a level, by the picture's length in pixels."""
+    on_level = jnp.ceil(length / 2.0 ** level.astype(jnp.float32)).astype(jnp.int32)
+    return jnp.clip(centre - SIDE // 2, 0, jnp.maximum(on_level - SIDE, 0))
 
 
 def _index(share: Array, weights: Array) -> Array:

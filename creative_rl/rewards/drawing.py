@@ -33,6 +33,8 @@ def squared_error(picture: Array, target: Array) -> Array:
 
 
 def _likeness(view: View) -> Array:
+    if view.target is None:
+        raise ValueError("likeness: it needs a target to be like; take the goal 'copy'")
     return 1.0 - squared_error(view.picture, view.target) / view.blank_error
 
 

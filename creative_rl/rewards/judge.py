@@ -71,7 +71,7 @@ def learn(
       network: as for `init`.
       judge: as it was.
       examples: uint8[M, H, W, C].
-      made: float32[N, H, W, C] in 0..1.
+      made: uint8[N, H, W, C], or float32 in 0..1.
       counts: bool[N]: which of those are finished; with none of them nothing is learned.
       num_steps: gradient steps.
     """
@@ -95,8 +95,10 @@ def learn(
         columns = jax.random.categorical(
             key_fake, jnp.where(counts, 0.0, -jnp.inf), shape=(BATCH_SIZE,)
         )
-        real = examples[rows].astype(jnp.float32) / 255.0
-        gradients, seen = jax.grad(loss_fn, has_aux=True)(judge.variables, real, made[columns])
+        real = _as_floats(examples[rows])
+        gradients, seen = jax.grad(loss_fn, has_aux=True)(
+            judge.variables, real, _as_floats(made[columns])
+        )
         updates, opt_state = _adam.update(gradients, judge.opt_state)
         updates = jax.tree.map(lambda update: -judge.learning_rate * update, updates)
         variables = optax.apply_updates(judge.variables, updates)
@@ -113,6 +115,10 @@ def learn(
         return jax.lax.scan(step, judge, length=num_steps)[0]
 
     return jax.lax.cond(counts.any(), several, lambda judge: judge, judge)
+
+
+def _as_floats(pictures: Array) -> Array:
+    return pictures.astype(jnp.float32) / 255.0 if pictures.dtype == jnp.uint8 else pictures
 
 
 _adam = optax.scale_by_adam(b1=0.5)

@@ -86,6 +86,10 @@ class GeneratedContent(Wrapper):
             )
 
     @property
+    def differentiable(self) -> bool:
+        return False
+
+    @property
     def action_space(self) -> Discrete:
         return Discrete(self.generator.num_instructions)
 
@@ -128,7 +132,7 @@ class GeneratedContent(Wrapper):
                 key_discriminator, jnp.zeros(picture.shape, jnp.float32)
             ),
             archive=jnp.zeros((self.archive_size, picture.size), jnp.float32),
-            weights={name: jnp.asarray(value, jnp.float32) for name, value in weights.items()},
+            weights={name: jnp.array(value, jnp.float32) for name, value in weights.items()},
         )
 
     def env_params(self, params: GeneratedContentParams) -> PyTree:

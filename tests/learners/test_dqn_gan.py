@@ -309,7 +309,7 @@ class Faceless(TargetMelody):
 @pytest.mark.parametrize(
     ("env", "change", "message"),
     [
-        (MELODY, dict(content_length=3), "content must divide the .* horizon, 4, got 3"),
+        (MELODY, dict(content_length=3), "content_length must divide the horizon = 4, got 3"),
         (MELODY, dict(archive_size=4), "archive_size must be at least 5, got 4"),
         (MELODY, dict(gan_batch_size=5), "gan_batch_size must be above 5, .* got 5"),
         (MELODY, dict(replay_size=4), "must be at most replay_size = 4, got 8"),
@@ -325,7 +325,7 @@ class Faceless(TargetMelody):
             {},
             "GridDrawing has no gradients from its picture to its actions",
         ),
-        (crl.make("grid-path"), {}, "must divide the environment's horizon, None, got 1"),
+        (crl.make("grid-path"), {}, "dqn_gan plays whole episodes, and this .* has no horizon"),
         (AutoReset(MELODY), {}, "dqn_gan resets its environments; give it one without AutoReset"),
         (None, {}, "dqn_gan takes an environment, such as .* got None"),
     ],

@@ -1,5 +1,6 @@
 """Measures of composition against loops over pixels, zlib, and what one sees in small pictures."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -155,3 +156,20 @@ def test_measures_are_between_0_and_1(seed, channels):
         ]
     )
     assert ((measures >= 0) & (measures <= 1)).all()
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [
+        lambda drawn: composition.balance(composition.ink(drawn, 0.5)),
+        lambda drawn: composition.symmetry(composition.ink(drawn, 0.5)),
+        composition.contrast,
+        composition.harmony,
+        composition.complexity,
+        lambda drawn: composition.coverage(composition.ink(drawn, 0.5), jnp.float32(0.4)),
+    ],
+)
+def test_gradients_are_finite_where_roots_have_none(measure):
+    blank = jnp.full((6, 6, 3), 0.5)
+    for drawn in (blank, jnp.zeros((6, 6, 3)), blank.at[2:4, 2:4].set(1.0)):
+        assert jnp.isfinite(jax.grad(lambda drawn: measure(drawn).sum())(drawn)).all()

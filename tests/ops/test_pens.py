@@ -47,6 +47,13 @@ def test_grid_strokes_by_hand():
     np.testing.assert_allclose(stroke, expected, atol=1e-6)
 
 
+def test_lines_that_end_at_the_border_keep_their_direction():
+    grid = GRID | {"num_directions": 8}
+    number = ((((0 * 2 + 0) * 8 + 3) * 2 + 1) * 2 + 0) * 3  # two distances down and to the left
+    stroke = pens.grid_stroke(jnp.int32(number), **grid, shape=(64, 64, 1))
+    np.testing.assert_allclose(stroke[4:6], [0.0, 0.5], atol=1e-6)
+
+
 def test_every_grid_action_is_another_stroke():
     numbers = jnp.arange(2 * 2 * 4 * 2 * 2 * 3, dtype=jnp.int32)
     shape = (128, 128, 1)
