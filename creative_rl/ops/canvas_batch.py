@@ -192,7 +192,7 @@ def _take(canvases: Array, places: tuple[Array, ...], shape: tuple[int, int, int
     """Patches [M, *shape] of canvases, from the given (canvas, row, column) on."""
 
     def one(canvas: Array, top: Array, left: Array) -> Array:
-        return jax.lax.dynamic_slice(canvases, (canvas, top, left, 0), (1, *shape))[0]
+        return jax.lax.dynamic_slice(canvases, (canvas, top, left, jnp.zeros_like(top)), (1, *shape))[0]
 
     return jax.vmap(one)(*places)
 
@@ -203,7 +203,7 @@ def _put(canvases: Array, patches: Array, places: tuple[Array, ...], count: Arra
     size = (1, *patches.shape[1:])
 
     def put(k: Array, canvases: Array) -> Array:
-        patch = jax.lax.dynamic_slice(patches, (k, 0, 0, 0), size)
-        return jax.lax.dynamic_update_slice(canvases, patch, (canvas[k], top[k], left[k], 0))
+        patch = jax.lax.dynamic_slice_in_dim(patches, k, 1)
+        return jax.lax.dynamic_update_slice(canvases, patch, (canvas[k], top[k], left[k], jnp.zeros_like(top[k])))
 
     return jax.lax.fori_loop(0, count, put, canvases)
