@@ -192,7 +192,9 @@ def _take(canvases: Array, places: tuple[Array, ...], shape: tuple[int, int, int
     """Patches [M, *shape] of canvases, from the given (canvas, row, column) on."""
 
     def one(canvas: Array, top: Array, left: Array) -> Array:
-        return jax.lax.dynamic_slice(canvases, (canvas, top, left, jnp.zeros_like(top)), (1, *shape))[0]
+        return jax.lax.dynamic_slice(
+            canvases, (canvas, top, left, jnp.zeros_like(top)), (1, *shape)
+        )[0]
 
     return jax.vmap(one)(*places)
 
@@ -200,10 +202,10 @@ def _take(canvases: Array, places: tuple[Array, ...], shape: tuple[int, int, int
 def _put(canvases: Array, patches: Array, places: tuple[Array, ...], count: Array | int) -> Array:
     """The first `count` patches in their places, one after the other, each a plain copy."""
     canvas, top, left = places
-    size = (1, *patches.shape[1:])
 
     def put(k: Array, canvases: Array) -> Array:
         patch = jax.lax.dynamic_slice_in_dim(patches, k, 1)
-        return jax.lax.dynamic_update_slice(canvases, patch, (canvas[k], top[k], left[k], jnp.zeros_like(top[k])))
+        place = (canvas[k], top[k], left[k], jnp.zeros_like(top[k]))
+        return jax.lax.dynamic_update_slice(canvases, patch, place)
 
     return jax.lax.fori_loop(0, count, put, canvases)
