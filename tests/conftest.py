@@ -28,15 +28,30 @@ jaxtyping.jaxtyped = _functions_only
 CHECKED = ("ops", "stores", "rewards", "networks", "learners", "corpora", "metrics")
 jaxtyping.install_import_hook([f"creative_rl.{part}" for part in CHECKED], "typecheck.check")
 
+# A folder for each worker: JAX writes its entries in place, so a neighbour could read half of one.
 CACHE = pathlib.Path(
     os.environ.get(
         "CREATIVE_RL_TEST_CACHE", pathlib.Path(tempfile.gettempdir()) / "creative_rl-tests"
-    )
+    ),
+    os.environ.get("PYTEST_XDIST_WORKER", "alone"),
 )
 jax.config.update("jax_compilation_cache_dir", str(CACHE))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
 jax.config.update("jax_numpy_rank_promotion", "raise")
+
+
+MOST_MAPS = 20_000
+
+
+@pytest.fixture(autouse=True)
+def forget_programs():
+    """A compiled program holds memory maps, of which Linux lets a process have 65,530: beyond, it
+    is killed."""
+    yield
+    maps = pathlib.Path("/proc/self/maps")
+    if maps.exists() and maps.read_bytes().count(b"\n") > MOST_MAPS:
+        jax.clear_caches()
 
 
 @pytest.fixture
