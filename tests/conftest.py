@@ -6,7 +6,9 @@ import pathlib
 import tempfile
 
 # Most of the suite's time is compiling: leave out what makes programs faster, not righter.
-os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+os.environ.setdefault(
+    "XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
+)
 
 import jax
 import jaxtyping
