@@ -94,7 +94,10 @@ def render(
 
 @functools.cache
 def _painter(window: int | None) -> Callable[[Array, Array], Array]:
-    """Paints one canvas; under `jax.vmap`, any nest of them, a flat batch of canvases."""
+    """Paints one canvas; under `jax.vmap`, any nest of them, a flat batch of canvases.
+
+    Jitted, so that it is traced once for all callers, and compiled once where they are not.
+    """
     one = jax.custom_batching.custom_vmap(functools.partial(_paint_one, window))
     many = jax.custom_batching.custom_vmap(functools.partial(_paint_many, window))
 
@@ -108,7 +111,7 @@ def _painter(window: int | None) -> Callable[[Array, Array], Array]:
         flat = [values.reshape(-1, *values.shape[2:]) for values in (canvases, strokes)]
         return many(*flat).reshape(canvases.shape), True
 
-    return one
+    return jax.jit(one)
 
 
 def _spread(size: int, is_batched: Sequence[bool], values: Sequence[Array]) -> list[Array]:

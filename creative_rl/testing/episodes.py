@@ -205,9 +205,9 @@ def check_transition(env: Any, params: PyTree, episodes: Episodes) -> None:
 def check_odd_actions(env: Any, params: PyTree, episodes: Episodes) -> None:
     """Actions out of range, and (for small sets) every action, allowed or not."""
     middle = episodes.ended.shape[1] // 2
+    step = jax.jit(jax.vmap(env.step, (None, None, 0, None)))
     for time in (0, middle):
         state, _ = episodes.at(0, time)
-        step = jax.jit(jax.vmap(env.step, (None, None, 0, None)))
         states, timesteps = step(jax.random.key(0), state, _odd_actions(env.action_space), params)
         wrong = not_finite_leaf(timesteps) or not_finite_leaf(states, allow_inf=True)
         require(

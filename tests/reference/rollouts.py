@@ -127,10 +127,13 @@ def walk(env, config, variables, first, starts, memory, seen):
     def at(tree, *index):
         return jax.tree.map(lambda leaf: leaf[index], tree)
 
+    # Jitted, because a trace of each call takes longer than all else.
+    networks = {name: jax.jit(model.apply) for name, model in models.items()}
+
     def apply(name, observation, state):
         if name not in variables:
             return jnp.zeros(1), state
-        return models[name].apply(variables[name], observation, state)
+        return networks[name](variables[name], observation, state)
 
     episodes = []
     for b in range(env.num_envs):
