@@ -243,7 +243,7 @@ def _check_key_reuse(env: Any, params: PyTree) -> None:
 
     try:
         with jax.debug_key_reuse(True):
-            jax.jit(episode).lower(jax.random.key(0))
+            jax.jit(episode).trace(jax.random.key(0))
     except jax.errors.KeyReuseError as error:
         raise AssertionError(
             f"reset and step must consume every key once, but: {str(error).splitlines()[0]}"

@@ -98,7 +98,7 @@ def _check_key_reuse(learner: Learner) -> None:
 
     try:
         with jax.debug_key_reuse(True):
-            jax.jit(run).lower(jax.random.key(0))
+            jax.jit(run).trace(jax.random.key(0))
     except jax.errors.KeyReuseError as error:
         raise AssertionError(
             f"init and update must consume every key once, but: {str(error).splitlines()[0]}"
