@@ -5,14 +5,22 @@ import jax
 import jax.numpy as jnp
 
 from creative_rl.networks.features import features
+from creative_rl.networks.pictures import pixel_normalized
 from creative_rl.spaces import Space
 from creative_rl.typing import Array, PyTree
 
 _hidden_init = nn.initializers.variance_scaling(2.0, "fan_in", "truncated_normal")
+_head_init = nn.initializers.variance_scaling(0.25, "fan_in", "truncated_normal")
+MOST_OUTPUT = 5.0
+"""Of every output, in either direction: beyond, a squashing has no slope left to learn from."""
 
 
 class ContentGenerator(nn.Module):
     """What a generator makes of an observation, an instruction and noise.
+
+    The observation passes through a bounded layer of its own first: a picture of many pixels would
+    drown the few numbers of instruction and noise. Hidden layers are normalised as in
+    `PictureDecoder`.
 
     Attributes:
       space: what observations look like.
@@ -20,6 +28,7 @@ class ContentGenerator(nn.Module):
       num_actions: actions L in one content.
       num_outputs: numbers for each action: values before a squashing, or logits.
       hidden_sizes: widths of the hidden layers.
+      observation_size: numbers that the observation is told in.
     """
 
     space: Space
@@ -27,16 +36,21 @@ class ContentGenerator(nn.Module):
     num_actions: int
     num_outputs: int
     hidden_sizes: tuple[int, ...] = (256, 256)
+    observation_size: int = 32
 
     @nn.compact
     def __call__(self, observation: PyTree, instruction: Array, noise: Array) -> Array:
-        """Float32[..., L, num_outputs], with the batch axes of int32[...] `instruction`."""
+        """Float32[..., L, num_outputs] in -5..5, with the batch axes of int32[...] `instruction`."""
         said = jax.nn.one_hot(instruction, self.num_instructions, dtype=jnp.float32)
-        seen = features(self.space, observation)
-        x = jnp.concatenate([seen, said, noise], axis=-1)
-        for size in self.hidden_sizes:
-            x = nn.relu(nn.Dense(size, kernel_init=_hidden_init)(x))
-        x = nn.Dense(self.num_actions * self.num_outputs)(x)
+        seen = nn.Dense(self.observation_size, name="observation")
+        x = jnp.concatenate(
+            [nn.tanh(seen(features(self.space, observation))), said, noise], axis=-1
+        )
+        for i, size in enumerate(self.hidden_sizes):
+            layer = nn.Dense(size, kernel_init=_hidden_init, name=f"hidden_{i}")
+            x = pixel_normalized(nn.relu(layer(x)))
+        head = nn.Dense(self.num_actions * self.num_outputs, kernel_init=_head_init, name="head")
+        x = MOST_OUTPUT * nn.tanh(head(x) / MOST_OUTPUT)
         return x.reshape(*x.shape[:-1], self.num_actions, self.num_outputs)
 
 

@@ -149,9 +149,12 @@ class PictureDecoder(nn.Module):
 
     def _activate(self, x: Array) -> Array:
         x = nn.relu(x)
-        if not self.normalize:
-            return x
-        return x * jax.lax.rsqrt(jnp.square(x).mean(axis=-1, keepdims=True) + 1e-8)
+        return pixel_normalized(x) if self.normalize else x
+
+
+def pixel_normalized(x: Array) -> Array:
+    """Float32[..., C] with channels of mean square 1 (Karras et al., see above)."""
+    return x * jax.lax.rsqrt(jnp.square(x).mean(axis=-1, keepdims=True) + 1e-8)
 
 
 def check_size(size: tuple[int, int], channels: tuple[int, ...]) -> None:

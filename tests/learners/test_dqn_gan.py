@@ -176,7 +176,7 @@ def test_a_generator_that_does_not_learn_stays_and_is_told_from_the_examples():
     def never_the_first(state):
         held = state.dqn.env_params
         generator = jax.tree.map(lambda leaf: leaf, held.generator)
-        generator["params"]["Dense_1"]["bias"] = jnp.float32([-200, 0, 0])
+        generator["params"]["head"]["bias"] = jnp.float32([-200, 200, 200])
         return state.replace(dqn=state.dqn.replace(env_params=held.replace(generator=generator)))
 
     before = never_the_first(jax.jit(learner.init)(jax.random.key(0)))
@@ -248,9 +248,14 @@ def content_by_hand(state, config, observation, instruction, key):
     key_latent, key_gumbel = jax.random.split(key)
     latent = jax.random.normal(key_latent, (config.noise_size,))
     said = np.eye(config.num_instructions)[instruction]
-    x = np.concatenate([observation, said, latent])
-    x = np.maximum(x @ layers["Dense_0"]["kernel"] + layers["Dense_0"]["bias"], 0)
-    logits = (x @ layers["Dense_1"]["kernel"] + layers["Dense_1"]["bias"]).reshape(2, -1)
+
+    def layer(name, x):
+        return x @ layers[name]["kernel"] + layers[name]["bias"]
+
+    x = np.concatenate([np.tanh(layer("observation", observation)), said, latent])
+    x = np.maximum(layer("hidden_0", x), 0)
+    x /= np.sqrt(np.mean(x**2) + 1e-8)
+    logits = (5 * np.tanh(layer("head", x) / 5)).reshape(2, -1)
     return np.argmax(logits + jax.random.gumbel(key_gumbel, logits.shape), axis=-1)
 
 

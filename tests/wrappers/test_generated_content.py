@@ -79,7 +79,7 @@ def test_relaxed_notes_are_one_hot_with_the_gradient_of_the_softmax(softness):
     jax.tree.map(
         lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-3), gradient, expected
     )
-    assert np.abs(gradient["params"]["Dense_1"]["kernel"]).max() > 1
+    assert np.abs(gradient["params"]["head"]["kernel"]).max() > 1
 
 
 def test_notes_are_drawn_with_the_probabilities_of_the_generators_logits():
@@ -87,13 +87,13 @@ def test_notes_are_drawn_with_the_probabilities_of_the_generators_logits():
     variables, num = env.default_params.generator, 20_000
     gumbel = jax.vmap(env.noise)(jax.random.split(jax.random.key(1), num)).gumbel
     latent = env.noise(jax.random.key(2)).latent
-    outputs = 2.0 * env.generator.apply(variables, jnp.int32(0), jnp.int32(1), latent)
-    doubled = jax.tree.map(lambda leaf: leaf, variables)
-    doubled["params"]["Dense_1"] = jax.tree.map(lambda x: 2.0 * x, variables["params"]["Dense_1"])
+    strong = jax.tree.map(lambda leaf: leaf, variables)
+    strong["params"]["head"] = jax.tree.map(lambda x: 4.0 * x, variables["params"]["head"])
+    outputs = env.generator.apply(strong, jnp.int32(0), jnp.int32(1), latent)
 
     def draw(gumbel):
         noise = env.noise(jax.random.key(0)).replace(latent=latent, gumbel=gumbel)
-        return env.content(doubled, jnp.int32(0), jnp.int32(1), noise).actions
+        return env.content(strong, jnp.int32(0), jnp.int32(1), noise).actions
 
     actions = np.asarray(jax.jit(jax.vmap(draw))(gumbel))
     shares = (actions[..., None] == np.arange(4)).mean(0)
@@ -325,7 +325,7 @@ def test_the_relaxed_appearance_is_the_works_with_gradients_to_the_generator(env
     np.testing.assert_allclose(picture, env.appearance(state, params), atol=2 / 255)
     assert np.ptp(picture) > 0.1
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradients))
-    last = gradients["params"]["Dense_1"]["bias"]
+    last = gradients["params"]["head"]["bias"]
     assert (np.abs(last) > 1e-6).mean() > 0.8
 
 
