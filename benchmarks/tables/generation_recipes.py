@@ -79,7 +79,7 @@ RECIPES: tuple[Recipe, ...] = (
         ),
         "drawing-free",
         {**_STROKES, "num_steps": 4},
-        num_updates=2_500,
+        num_updates=2_000,
         num_seeds=NUM_SEEDS,
     ),
 )

@@ -33,7 +33,7 @@ from creative_rl.ops import adversarial, distributions, schedules
 from creative_rl.spaces import Box, Discrete
 from creative_rl.typing import Array, Key, Learner, PyTree, Timestep, as_key
 from creative_rl.wrappers import GeneratedContent
-from creative_rl.wrappers.generated_content import content_outputs
+from creative_rl.wrappers.generated_content import ContentNoise, content_outputs
 
 jax.tree_util.register_dataclass(DQNGANConfig)
 
@@ -161,13 +161,17 @@ def dqn_gan(
             key=key,
         )
 
-    def instruct(state: DQNState, timestep: Timestep, random: Array) -> Array:
+    def best_instruction(state: DQNState, timestep: Timestep, noise: ContentNoise) -> Array:
+        shown = timestep.replace(observation=wrapped.shown(timestep.observation, noise))
+        return instructor.act(state, jax.random.key(0), shown, ())[0]
+
+    def instruct(state: DQNState, timestep: Timestep, noise: ContentNoise, random: Array) -> Array:
         """int32[B]: as the DQN explores. The two columns of `random` are uniform in 0..1."""
         share = schedules.linear(
             config.epsilon_start, config.epsilon_end, config.epsilon_steps,
             schedules.environment_steps(state.num_updates, instructor.steps_per_update),
         )  # fmt: skip
-        best, _ = instructor.act(state, jax.random.key(0), timestep, ())
+        best = best_instruction(state, timestep, noise)
         other = distributions.uniform_action(random[:, 1], config.num_instructions, None)
         return jnp.where(random[:, 0] < share, other, best)
 
@@ -183,7 +187,7 @@ def dqn_gan(
         def step(carry, randomness):
             env_state, timestep = carry
             random, noise, keys = randomness
-            instruction = instruct(state, timestep, random)
+            instruction = instruct(state, timestep, noise, random)
             observation = timestep.observation
             content = jax.vmap(wrapped.content, (None, 0, 0, 0))(
                 generator, observation, instruction, noise
@@ -296,12 +300,10 @@ def dqn_gan(
         state: DQNGANState, key: Key, timestep: Timestep, memory: Memory
     ) -> tuple[Array, Memory]:
         """The next action of the content on the best instruction."""
-        instruction, _ = instructor.act(state.dqn, jax.random.key(0), timestep, ())
+        noise = wrapped.noise(as_key(key))
+        instruction = best_instruction(state.dqn, timestep, noise)
         content = wrapped.content(
-            state.dqn.env_params.generator,
-            timestep.observation,
-            instruction,
-            wrapped.noise(as_key(key)),
+            state.dqn.env_params.generator, timestep.observation, instruction, noise
         )
         actions = jnp.where(memory.position == 0, content.actions, memory.actions)
         position = (memory.position + 1) % config.content_length

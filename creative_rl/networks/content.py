@@ -40,7 +40,7 @@ class ContentGenerator(nn.Module):
 
     @nn.compact
     def __call__(self, observation: PyTree, instruction: Array, noise: Array) -> Array:
-        """Float32[..., L, num_outputs] in -5..5, with the batch axes of int32[...] `instruction`."""
+        """Float32[..., L, num_outputs] in -5..5, with the batch axes of `instruction`."""
         said = jax.nn.one_hot(instruction, self.num_instructions, dtype=jnp.float32)
         seen = nn.Dense(self.observation_size, name="observation")
         x = jnp.concatenate(

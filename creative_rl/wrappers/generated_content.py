@@ -1,6 +1,7 @@
 """Actions that are instructions: a generator makes the content, and judges join the reward."""
 
 import dataclasses
+import math
 from typing import Any
 
 import flax.struct
@@ -9,7 +10,7 @@ import jax.numpy as jnp
 
 from creative_rl.ops.action_heads import action_head
 from creative_rl.ops.variety import squared_distances
-from creative_rl.spaces import Box, Discrete
+from creative_rl.spaces import Box, Dict, Discrete
 from creative_rl.typing import Array, Key, PyTree, Timestep
 from creative_rl.wrappers.wrapper import Wrapper
 
@@ -34,6 +35,13 @@ class ContentNoise(flax.struct.PyTreeNode):
     gumbel: Array | None  # float32[L, A], to draw Discrete actions with
 
 
+class GeneratedContentState(flax.struct.PyTreeNode):
+    """The wrapped environment's state, and what the next content will be made from."""
+
+    env: PyTree
+    noise: ContentNoise
+
+
 class Content(flax.struct.PyTreeNode):
     """Actions [L, ...] for the environment, and what they are made of, with gradients.
 
@@ -48,6 +56,10 @@ class Content(flax.struct.PyTreeNode):
 @dataclasses.dataclass(frozen=True)
 class GeneratedContent(Wrapper):
     """An action is one of `num_instructions`; the generator turns it into the next actions.
+
+    The noise of the next content is drawn before its instruction is chosen, and its latent is
+    observed: `seen` is the environment's observation, `latent` float32[Z]. So an instruction is a
+    choice among contents, and not among distributions of them.
 
     The reward of a step is what the environment pays for these actions times the weight
     `environment`; at the end of the episode two terms come on top: `discriminator`, the
@@ -94,6 +106,11 @@ class GeneratedContent(Wrapper):
         return Discrete(self.generator.num_instructions)
 
     @property
+    def observation_space(self) -> Dict:
+        latent = Box(-math.inf, math.inf, (self.noise_size,))
+        return Dict((("seen", self.env.observation_space), ("latent", latent)))
+
+    @property
     def horizon(self) -> int:
         return self.env.horizon // self.generator.num_actions
 
@@ -124,7 +141,7 @@ class GeneratedContent(Wrapper):
             env=params,
             generator=self.generator.init(
                 key_generator,
-                self.observation_space.zeros(),
+                self.env.observation_space.zeros(),
                 jnp.int32(0),
                 jnp.zeros(self.noise_size, jnp.float32),
             ),
@@ -134,6 +151,9 @@ class GeneratedContent(Wrapper):
             archive=jnp.zeros((self.archive_size, picture.size), jnp.float32),
             weights={name: jnp.array(value, jnp.float32) for name, value in weights.items()},
         )
+
+    def env_state(self, state: GeneratedContentState) -> PyTree:
+        return state.env
 
     def env_params(self, params: GeneratedContentParams) -> PyTree:
         return params.env
@@ -145,11 +165,11 @@ class GeneratedContent(Wrapper):
 
     def noise(self, key: Key) -> ContentNoise:
         key_latent, key_gumbel = jax.random.split(key)
-        latent = jax.random.normal(key_latent, (self.noise_size,))
+        latent = jax.random.normal(key_latent, (self.noise_size,), jnp.float32)
         if isinstance(self.env.action_space, Box):
             return ContentNoise(latent, None)
         shape = (self.generator.num_actions, self.generator.num_outputs)
-        return ContentNoise(latent, jax.random.gumbel(key_gumbel, shape))
+        return ContentNoise(latent, jax.random.gumbel(key_gumbel, shape, jnp.float32))
 
     def content(
         self, variables: PyTree, observation: PyTree, instruction: Array, noise: ContentNoise
@@ -184,19 +204,40 @@ class GeneratedContent(Wrapper):
         info = {**last.info, "reward_terms": terms}
         return state, last.replace(reward=timesteps.reward.sum(), info=info)
 
-    def reset(self, key: Key, params: GeneratedContentParams) -> tuple[PyTree, Timestep]:
-        state, timestep = self.env.reset(key, params.env)
+    def shown(self, observation: PyTree, noise: ContentNoise) -> dict[str, PyTree]:
+        """What the instructor observes."""
+        return {"seen": observation, "latent": noise.latent}
+
+    def observe(self, state: GeneratedContentState, params: GeneratedContentParams) -> PyTree:
+        return self.shown(self.env.observe(state.env, params.env), state.noise)
+
+    def update_params(
+        self, params: GeneratedContentParams, timesteps: Timestep
+    ) -> GeneratedContentParams:
+        info = dict(timesteps.info)
+        if "final_observation" in info:
+            info["final_observation"] = info["final_observation"]["seen"]
+        seen = timesteps.replace(observation=timesteps.observation["seen"], info=info)
+        return super().update_params(params, seen)
+
+    def reset(
+        self, key: Key, params: GeneratedContentParams
+    ) -> tuple[GeneratedContentState, Timestep]:
+        key_env, key_noise = jax.random.split(key)
+        env_state, timestep = self.env.reset(key_env, params.env)
+        state = GeneratedContentState(env_state, self.noise(key_noise))
         zeros = {"discriminator": jnp.float32(0), "novelty": jnp.float32(0)}
-        return state, self._judged(timestep, zeros, params)
+        return state, self._judged(state, timestep, zeros, params)
 
     def transition(
-        self, key: Key, state: PyTree, action: Array, params: GeneratedContentParams
-    ) -> tuple[PyTree, Timestep]:
+        self, key: Key, state: GeneratedContentState, action: Array, params: GeneratedContentParams
+    ) -> tuple[GeneratedContentState, Timestep]:
         key_noise, key_steps = jax.random.split(key)
-        observation = self.env.observe(state, params.env)
-        content = self.content(params.generator, observation, action, self.noise(key_noise))
-        state, last = self.perform(key_steps, state, content.actions, params)
-        picture = self.env.appearance(state, params.env)
+        observation = self.env.observe(state.env, params.env)
+        content = self.content(params.generator, observation, action, state.noise)
+        env_state, last = self.perform(key_steps, state.env, content.actions, params)
+        state = GeneratedContentState(env_state, self.noise(key_noise))
+        picture = self.env.appearance(env_state, params.env)
         judged = {
             "discriminator": jax.nn.sigmoid(
                 self.discriminator.apply(params.discriminator, picture)[0]
@@ -204,10 +245,11 @@ class GeneratedContent(Wrapper):
             "novelty": novelty(picture.reshape(-1), params.archive),
         }
         judged = {name: jnp.where(last.ended, value, 0.0) for name, value in judged.items()}
-        return state, self._judged(last, judged, params)
+        return state, self._judged(state, last, judged, params)
 
     def _judged(
         self,
+        state: GeneratedContentState,
         timestep: Timestep,
         judged: dict[str, Array],
         params: GeneratedContentParams,
@@ -217,7 +259,8 @@ class GeneratedContent(Wrapper):
             reward += params.weights[name] * value
         terms = {**timestep.info["reward_terms"], **judged}
         info = {**timestep.info, "reward_terms": terms}
-        return timestep.replace(reward=reward, info=info)
+        observation = self.shown(timestep.observation, state.noise)
+        return timestep.replace(observation=observation, reward=reward, info=info)
 
 
 def content_outputs(space: Any) -> int:

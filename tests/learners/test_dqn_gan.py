@@ -59,24 +59,22 @@ def run(learner, num_updates, change=lambda state: state):
     return run(jax.random.key(0))
 
 
-def obedient(config, strength=50.0):
+def obedient(config):
     """A generator that plays note i for instruction i, whatever the noise."""
 
     def change(state):
         held = state.dqn.env_params
-        first, last = (held.generator["params"][f"Dense_{n}"] for n in range(2))
+        layers = {**held.generator["params"]}
         num = config.num_instructions
-        # One phase comes before the instruction, the noise after it.
-        into = jnp.zeros_like(first["kernel"]).at[1 : 1 + num, :num].set(jnp.eye(num))
-        out = jnp.tile(strength * jnp.eye(num), (1, config.content_length))
-        kernels = {
-            "Dense_0": {"kernel": into, "bias": jnp.zeros_like(first["bias"])},
-            "Dense_1": {
-                "kernel": jnp.zeros_like(last["kernel"]).at[:num].set(out),
-                "bias": jnp.zeros_like(last["bias"]),
-            },
-        }
-        held = held.replace(generator={"params": kernels})
+        # What is told of the observation comes before the instruction, the noise after it.
+        start = layers["observation"]["bias"].size
+        into, out = (jnp.zeros_like(layers[name]["kernel"]) for name in ("hidden_0", "head"))
+        into = into.at[start : start + num, :num].set(jnp.eye(num))
+        # Outputs are bounded, so the other notes are as unlikely as they can be.
+        out = out.at[:num].set(jnp.tile(100 * jnp.eye(num) - 50, (1, config.content_length)))
+        for name, kernel in (("hidden_0", into), ("head", out)):
+            layers[name] = {"kernel": kernel, "bias": jnp.zeros_like(layers[name]["bias"])}
+        held = held.replace(generator={"params": layers})
         return state.replace(dqn=state.dqn.replace(env_params=held))
 
     return change
@@ -235,18 +233,19 @@ def test_the_archive_holds_the_newest_works_first(three_updates):
 # Contents, step by step.
 
 
-def best_instruction(variables, observation):
+def best_instruction(variables, observation, latent):
     """The DQN's, by hand: one hidden layer."""
     hidden, head = (variables["params"][name] for name in ("hidden_0", "head"))
-    x = np.maximum(np.asarray(observation) @ hidden["kernel"] + hidden["bias"], 0)
+    x = np.maximum(np.concatenate([latent, observation]) @ hidden["kernel"] + hidden["bias"], 0)
     return int(np.argmax(x @ head["kernel"] + head["bias"]))
 
 
-def content_by_hand(state, config, observation, instruction, key):
-    """Four actions with their noise: the latent's key and the Gumbel's."""
+def content_by_hand(state, config, observation, key):
+    """Two actions with their noise: the latent's key and the Gumbel's."""
     layers = state.dqn.env_params.generator["params"]
     key_latent, key_gumbel = jax.random.split(key)
     latent = jax.random.normal(key_latent, (config.noise_size,))
+    instruction = best_instruction(state.dqn.variables, observation, latent)
     said = np.eye(config.num_instructions)[instruction]
 
     def layer(name, x):
@@ -272,8 +271,7 @@ def test_act_performs_a_whole_content_before_it_asks_again():
         for step, key in enumerate(jax.random.split(jax.random.key(7 + seed), 6)):
             if step % 2 == 0:
                 seen = np.eye(6)[int(timestep.observation)]
-                instruction = best_instruction(state.dqn.variables, seen)
-                expected += content_by_hand(state, config, seen, instruction, key).tolist()
+                expected += content_by_hand(state, config, seen, key).tolist()
             action, memory = act(state, key, timestep, memory)
             actions.append(int(action))
             env_state, timestep = step_on(key, env_state, action, params)

@@ -142,7 +142,7 @@ def _shapes(env):
 def test_contents_of_a_box_are_the_squashed_outputs():
     env = WRAPPED["pixels"]
     variables, noise = env.default_params.generator, env.noise(jax.random.key(3))
-    observation = env.observation_space.sample(jax.random.key(4))
+    observation = env.env.observation_space.sample(jax.random.key(4))
     outputs = env.generator.apply(variables, observation, jnp.int32(2), noise.latent)
     content = env.content(variables, observation, jnp.int32(2), noise)
     expected = 1 / (1 + np.exp(-np.asarray(outputs, np.float64)))
@@ -160,7 +160,7 @@ def test_a_content_is_decided_by_observation_instruction_and_noise(env, key):
     state, before = env.reset(key, params)
     _, after = env.step(key, state, jnp.int32(0), params)
     # Three notes on, the melody's phase is the same.
-    observations = [before.observation, after.observation]
+    observations = [before.observation["seen"], after.observation["seen"]]
     if env is WRAPPED["melody"]:
         observations[1] += 1
 
@@ -183,12 +183,9 @@ def test_a_content_is_decided_by_observation_instruction_and_noise(env, key):
 # Steps.
 
 
-def played_by_hand(env, params, key, instruction):
+def played_by_hand(env, params, key_reset, noise, instruction):
     """What a transition from a new episode should be, step by step."""
-    key_reset, key_transition = jax.random.split(key)
-    state, timestep = env.env.reset(key_reset, params.env)
-    key_noise, _ = jax.random.split(key_transition)
-    noise = env.noise(key_noise)
+    state, timestep = env.env.reset(jax.random.split(key_reset)[0], params.env)
     content = env.content(params.generator, timestep.observation, jnp.int32(instruction), noise)
     timesteps = []
     for action in content.actions:  # neither environment draws anything in its steps
@@ -201,11 +198,11 @@ def played_by_hand(env, params, key, instruction):
 def test_a_step_performs_a_whole_content_and_pays_the_sum(env, key):
     params = seen_params(env, environment=1.0)
     key_reset, key_transition = jax.random.split(key)
-    state, first = env.reset(key_reset, params)
-    state, timestep = env.step(key_transition, state, jnp.int32(2), params)
-    by_hand, timesteps = played_by_hand(env, params, key, instruction=2)
+    start, first = env.reset(key_reset, params)
+    state, timestep = env.step(key_transition, start, jnp.int32(2), params)
+    by_hand, timesteps = played_by_hand(env, params, key_reset, start.noise, instruction=2)
     jax.tree.map(
-        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6), state, by_hand
+        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6), state.env, by_hand
     )
     assert float(first.reward) == 0 and not bool(timestep.ended)
     np.testing.assert_allclose(timestep.reward, sum(t.reward for t in timesteps), rtol=1e-5)
@@ -217,7 +214,24 @@ def test_a_step_performs_a_whole_content_and_pays_the_sum(env, key):
     # Before the end nobody but the environment pays.
     assert float(timestep.info["reward_terms"]["discriminator"]) == 0
     assert float(timestep.info["reward_terms"]["novelty"]) == 0
-    jax.tree.map(np.testing.assert_array_equal, timestep.observation, timesteps[-1].observation)
+    seen, expected = timestep.observation["seen"], timesteps[-1].observation
+    jax.tree.map(np.testing.assert_array_equal, seen, expected)
+
+
+@BOTH
+def test_the_noise_of_the_next_content_is_shown_before_its_instruction(env, key):
+    params = env.default_params
+    state, timestep = env.reset(key, params)
+    noises = [state.noise.latent]
+    np.testing.assert_array_equal(timestep.observation["latent"], state.noise.latent)
+    for instruction in (0, 1):  # what is drawn next does not depend on what is chosen
+        following, timestep = env.transition(key, state, jnp.int32(instruction), params)
+        np.testing.assert_array_equal(timestep.observation["latent"], following.noise.latent)
+        observed = env.observe(following, params)
+        jax.tree.map(np.testing.assert_array_equal, observed, timestep.observation)
+        noises.append(following.noise.latent)
+    assert not np.array_equal(noises[0], noises[1])
+    np.testing.assert_array_equal(noises[1], noises[2])
 
 
 @BOTH
@@ -280,7 +294,8 @@ def test_weights_and_networks_are_params_and_compile_nothing(key):
 def test_the_wrapper_keeps_the_contract_of_environments():
     env = WRAPPED["melody"]
     assert env.action_space == Discrete(3) and env.horizon == 2
-    assert env.observation_space == MELODY.observation_space
+    spaces = dict(env.observation_space.items())
+    assert spaces["seen"] == MELODY.observation_space and spaces["latent"].shape == (2,)
     weights = {name: jnp.float32(1) for name in ("target_match", "discriminator", "novelty")}
     check_environment(env, seen_params(env), weights=weights)
 
@@ -290,7 +305,7 @@ def test_works_are_the_wrapped_environments(env, key):
     params = env.default_params
     state, _ = env.reset(key, params)
     state, _ = env.step(key, state, jnp.int32(0), params)
-    work, expected = env.work(state, params), env.env.work(state, params.env)
+    work, expected = env.work(state, params), env.env.work(state.env, params.env)
     jax.tree.map(np.testing.assert_array_equal, work, expected)
     assert int(work.length) == (3 if env is WRAPPED["melody"] else 0)
 
@@ -303,7 +318,7 @@ STROKES = StrokeDrawing(goal="free", height=6, width=6, num_steps=2, terms=(rewa
 )
 def test_the_relaxed_appearance_is_the_works_with_gradients_to_the_generator(env, key):
     params = env.default_params
-    state, timestep = env.reset(key, params)
+    state, timestep = env.env.reset(key, params.env)
     contents = []
     for number in range(env.horizon):
         noise = env.noise(jax.random.key(number))
@@ -322,7 +337,7 @@ def test_the_relaxed_appearance_is_the_works_with_gradients_to_the_generator(env
 
     gradients, picture = jax.jit(jax.grad(score, has_aux=True))(params.generator)
     # Canvases are rounded to bytes, once a stroke.
-    np.testing.assert_allclose(picture, env.appearance(state, params), atol=2 / 255)
+    np.testing.assert_allclose(picture, env.env.appearance(state, params.env), atol=2 / 255)
     assert np.ptp(picture) > 0.1
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradients))
     last = gradients["params"]["head"]["bias"]
