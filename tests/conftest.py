@@ -7,10 +7,13 @@ import pathlib
 import tempfile
 
 # Most of the suite's time is compiling: leave out what makes programs faster, not righter.
-FLAGS = "--xla_backend_optimization_level=0"
-if importlib.metadata.version("jaxlib").startswith("0.10."):  # XLA aborts at flags it does not know
-    FLAGS += " --xla_cpu_use_fusion_emitters=false"
-os.environ.setdefault("XLA_FLAGS", FLAGS)
+# XLA aborts at flags that it does not know, and the second is one of 0.10's.
+os.environ.setdefault(
+    "XLA_FLAGS",
+    "--xla_backend_optimization_level=0"
+    + " --xla_cpu_use_fusion_emitters=false"
+    * importlib.metadata.version("jaxlib").startswith("0.10."),
+)
 
 import jax
 import jaxtyping
