@@ -1,7 +1,7 @@
 """A DQN that instructs a generator: what to make is chosen, how it looks is learned from examples.
 
-In every step the DQN chooses one of a few instructions; a conditional generator turns instruction
-and noise into content, the next actions of the environment (strokes of a drawing, bars of a
+In every step the DQN sees the work so far and the noise of the next content, and chooses one of a
+few instructions; a conditional generator turns instruction and noise into content, the next actions of the environment (strokes of a drawing, bars of a
 melody); a discriminator that knows the examples judges the finished work. The DQN is paid by the
 environment, the discriminator and the novelty of the work (`wrappers.GeneratedContent`). Updates
 alternate: the DQN's, then some of discriminator and generator, on works that it instructs.
