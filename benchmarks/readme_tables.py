@@ -73,6 +73,8 @@ def _result(name: str) -> str:
         tables.append(_table(("times as fast", "median", "low", "high"), figures))
     if any(row["name"].endswith(", ceiling") for row in record["rows"]):
         tables.append(_ceilings(record["rows"]))
+    if (picture := _path(name).with_suffix(".png")).is_file():
+        tables.append(f"![{TITLES[name]}]({picture.relative_to(README.parent).as_posix()})")
     return "\n\n".join([f"### {TITLES[name]}", command, *tables])
 
 

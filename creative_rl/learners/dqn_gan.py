@@ -1,10 +1,11 @@
 """A DQN that instructs a generator: what to make is chosen, how it looks is learned from examples.
 
 In every step the DQN sees the work so far and the noise of the next content, and chooses one of a
-few instructions; a conditional generator turns instruction and noise into content, the next actions of the environment (strokes of a drawing, bars of a
-melody); a discriminator that knows the examples judges the finished work. The DQN is paid by the
-environment, the discriminator and the novelty of the work (`wrappers.GeneratedContent`). Updates
-alternate: the DQN's, then some of discriminator and generator, on works that it instructs.
+few instructions; a conditional generator turns instruction and noise into content, the next actions
+of the environment (strokes of a drawing, bars of a melody); a discriminator that knows the examples
+judges the finished work. The DQN is paid by the environment, the discriminator and the novelty of
+the work (`wrappers.GeneratedContent`). Updates alternate: the DQN's, then some of discriminator and
+generator, on works that it instructs.
 
 Sources: Mnih et al., Nature 518 (2015), for the DQN (`learners.dqn`); Goodfellow et al. (arXiv
 1406.2661) for the game of generator and discriminator; Mescheder et al. (arXiv 1801.04406) for R1;
