@@ -23,11 +23,11 @@ demo: .venv/.setup
 	$(BIN)/creative-rl demo
 
 test: .venv/.dev
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 # Apart from the tests, because it doubles their time.
 coverage: .venv/.dev
-	$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered --cov-fail-under=90
+	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=90
 
 lint: .venv/.dev
 	$(BIN)/ruff check .
