@@ -59,7 +59,7 @@ RECIPES: tuple[Recipe, ...] = (
         SpiralConfig(num_envs=128, num_steps=5, num_probes=6, learning_rate=5e-4, gamma=1.0),
         "drawing-style",
         {**_STROKES, "num_steps": 5},
-        num_updates=3_000,
+        num_updates=600,
         num_seeds=NUM_SEEDS,
     ),
     Recipe(
@@ -79,7 +79,7 @@ RECIPES: tuple[Recipe, ...] = (
         ),
         "drawing-free",
         {**_STROKES, "num_steps": 4},
-        num_updates=2_000,
+        num_updates=800,
         num_seeds=NUM_SEEDS,
     ),
 )
