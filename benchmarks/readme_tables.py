@@ -91,14 +91,14 @@ def _before_and_after(rows: Iterable[Mapping]) -> str:
 
 
 def _measures(rows: Iterable[Mapping]) -> str:
-    """What was measured of each name, a column a measure, with the published figure in brackets."""
+    """What was measured of each name, a column a measure, a figure of reference in brackets."""
     shown: dict[str, dict[str, str]] = {}
     for row in rows:
         published = "" if row["published"] is None else f" ({_number(row['published'])})"
         shown.setdefault(row["name"], {})[row["metric"]] = f"{_number(row['value'])}{published}"
     metrics = list(dict.fromkeys(metric for cells in shown.values() for metric in cells))
     return _table(
-        ("mean over seeds (published)", *metrics),
+        ("mean over seeds (reference)", *metrics),
         ([name, *(cells.get(metric, "–") for metric in metrics)] for name, cells in shown.items()),
     )
 

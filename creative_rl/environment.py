@@ -101,7 +101,10 @@ class Environment(abc.ABC):
 
     def examples(self, params: PyTree) -> Array:
         """uint8[M, H, W, C]: pictures to learn from, in the form of `appearance` times 255."""
-        raise ValueError(f"{type(self).__name__} has no examples to learn from; give some")
+        raise ValueError(
+            f"{type(self).__name__} has no examples to learn from; give some, from the "
+            "command line with --corpus"
+        )
 
     def appearance(self, state: PyTree, params: PyTree) -> Array:
         """float32[H, W, C] in 0..1: what a discriminator sees of the work so far."""

@@ -7,7 +7,7 @@ Ours are anti-aliased quadratic Bezier strokes with width and opacity, blended i
 are painted in a window of 16 x 16 pixels, long ones may lie anywhere. The canvas is what is
 observed. skia draws the same strokes (a path with round caps, anti-aliased) one by one from Python,
 and after each one the picture is read as a NumPy array, as a Gym environment does it: from skia's
-surface (the goals are against this one), or, faster, from an array that it draws into. Pillow
+surface, or, faster, from an array that it draws into. The goals are against both. Pillow
 draws the bare line between the ends, one pixel wide, not anti-aliased and not blended, and
 `np.asarray` reads it. Both get their numbers as Python floats.
 
@@ -39,6 +39,8 @@ BYTES = {SHORT: 2 * 16 * 16, LONG: 2 * 64 * 64}
 GOALS = {
     (SHORT, "skia-surface"): 50.0,
     (LONG, "skia-surface"): 20.0,
+    (SHORT, "skia-array"): 50.0,
+    (LONG, "skia-array"): 20.0,
     (SHORT, "pillow"): 20.0,
     (LONG, "pillow"): 5.0,
 }

@@ -91,7 +91,7 @@ class DQNGANConfig:
     loss: AdversarialLoss = static("non_saturating")
     """what generator and discriminator minimise"""
     archive_size: int = static(256)
-    """works that novelty compares with"""
+    """newest works, that novelty compares with; an update makes gan_steps * gan_batch_size"""
     learning_rate: float = 2.5e-4
     """step size of the DQN's Adam"""
     generator_learning_rate: float = 5e-4
@@ -107,7 +107,7 @@ class DQNGANConfig:
     discriminator_weight: float = 1.0
     """of the discriminator's opinion in the reward"""
     novelty_weight: float = 1.0
-    """of the distance to earlier works in the reward"""
+    """of the distance to the archive's works in the reward"""
     gamma: float = 0.99
     """discount of future rewards"""
     learning_starts: int = 1_000

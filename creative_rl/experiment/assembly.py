@@ -20,6 +20,7 @@ from creative_rl.experiment import checkpoint
 from creative_rl.experiment.run import Run
 from creative_rl.experiment.spec import RunSpec
 from creative_rl.learners.likelihood import sequence_model
+from creative_rl.ops.music_theory import NUM_EVENTS
 from creative_rl.registry import unknown_name
 from creative_rl.stores.sequences import Sequences
 from creative_rl.typing import Key, Learner, PyTree
@@ -203,6 +204,12 @@ def _load_sequences(spec: RunSpec) -> Sequences:
 
 def _looks(env: Any, sequences: Sequences) -> np.ndarray:
     """uint8[M, T, A, 1]: the sequences' events as piano rolls, in the form of `env.appearance`."""
+    num_actions = getattr(env.action_space, "num", None)
+    if num_actions != NUM_EVENTS:
+        raise ValueError(
+            f"a corpus has {NUM_EVENTS} events, which must be the environment's actions, such as "
+            f"those of melody-theory; got {env.action_space}"
+        )
     events = np.asarray(sequences.train)[:, 1:]  # the first is what an episode starts from
     rolls = events[..., None] == np.arange(env.action_space.num)
     return (255 * rolls[..., None]).astype(np.uint8)

@@ -13,6 +13,11 @@ Chen et al., InfoGAN (arXiv 1606.03657, equation 5), for the term that keeps the
 apart: how well they can be read off the content. Gradients reach the generator through the
 environment's `relaxed_appearance`: a differentiable rasteriser for strokes, and for notes the
 straight-through estimator of Jang et al. (arXiv 1611.01144, section 2.2).
+
+What to know: replayed instructions were paid by generators, discriminators and archives of their
+time. The archive of novelty holds the newest works, not all that there were. Environment steps
+count what the DQN collects; the works that generator and discriminator learn from are played on
+top. The actions of a `Box` stay 0.7 percent of its range away from its bounds.
 """
 
 from functools import partial

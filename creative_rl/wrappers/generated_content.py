@@ -65,8 +65,8 @@ class GeneratedContent(Wrapper):
     `environment`; at the end of the episode two terms come on top: `discriminator`, the
     probability that the discriminator gives the work of being a real one, and `novelty`, its mean
     distance (root mean square over the picture, 0 to 1) to the five nearest works in the archive
-    (Lehman and Stanley, Evolutionary Computation 19, 2011, section 3). Both see the environment's
-    `appearance`.
+    (after Lehman and Stanley, Evolutionary Computation 19, 2011, section 3; their archive grows,
+    this one holds the newest works). Both see the environment's `appearance`.
 
     Attributes:
       env: environment with a fixed horizon that has an `appearance`.
@@ -258,6 +258,11 @@ class GeneratedContent(Wrapper):
         for name, value in judged.items():
             reward += params.weights[name] * value
         terms = {**timestep.info["reward_terms"], **judged}
+        if len(terms) < len(timestep.info["reward_terms"]) + len(judged):
+            raise ValueError(
+                "GeneratedContent: discriminator and novelty are terms of its own, so the "
+                f"environment must not have them, got {', '.join(timestep.info['reward_terms'])}"
+            )
         info = {**timestep.info, "reward_terms": terms}
         observation = self.shown(timestep.observation, state.noise)
         return timestep.replace(observation=observation, reward=reward, info=info)

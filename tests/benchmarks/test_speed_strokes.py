@@ -86,6 +86,8 @@ def test_goals_take_the_better_threads_and_say_what_was_not_measured():
     assert [(goal.bound, goal.value, goal.reached) for goal in goals] == [
         (50.0, 60.0, True),
         (20.0, None, None),
+        (50.0, 1.0, False),
+        (20.0, None, None),
         (20.0, 30.0, True),
         (5.0, None, None),
         (25.0, 30.0, True),

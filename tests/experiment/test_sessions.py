@@ -121,6 +121,18 @@ def test_likelihood_run_needs_its_corpus_only_once(prior_run):
     assert evaluate(run.path, 8)[0].measure == "return"
 
 
+def test_a_corpus_must_have_the_environments_events():
+    spec = RunSpec(
+        "melody-variety",
+        "dqn_gan",
+        configs.DQNGANConfig(),
+        corpus="default",
+        corpus_sizes=(8, 2, 17),
+    )
+    with pytest.raises(ValueError, match=r"a corpus has 38 events, .*; got Discrete\(.*12"):
+        assembly.build(spec)
+
+
 def test_tuned_run_is_whole_without_its_prior(prior_run, tmp_path):
     prior = tmp_path / "prior"
     prior.symlink_to(prior_run.path)

@@ -19,7 +19,7 @@ from creative_rl.networks import ContentGenerator, PictureEncoder
 from creative_rl.rewards import drawing as rewards
 from creative_rl.spaces import Box, Discrete, MultiDiscrete
 from creative_rl.testing import check_environment
-from creative_rl.wrappers import GeneratedContent, Wrapper
+from creative_rl.wrappers import GeneratedContent, NoveltyReward, Wrapper
 from creative_rl.wrappers.generated_content import content_outputs, novelty
 
 MELODY = TargetMelody(length=6, num_pitches=4, num_phases=3)
@@ -356,6 +356,12 @@ def test_a_judge_inside_still_learns(key):
     assert int(learned.env.judge.num_steps) == style.judge_steps
     rest = learned.replace(env=learned.env.replace(judge=params.env.judge))
     jax.tree.map(np.testing.assert_array_equal, rest, params)
+
+
+def test_a_term_of_a_judges_name_is_refused(key):
+    env = instructed(NoveltyReward(MELODY), 3)
+    with pytest.raises(ValueError, match="terms of its own, .* got .*novelty"):
+        env.reset(key, env.default_params)
 
 
 # Novelty.
