@@ -360,7 +360,7 @@ def test_a_judge_inside_still_learns(key):
 
 def test_a_term_of_a_judges_name_is_refused(key):
     env = instructed(NoveltyReward(MELODY), 3)
-    with pytest.raises(ValueError, match="terms of its own, .* got .*novelty"):
+    with pytest.raises(ValueError, match=r"terms of its own, .* got .*novelty"):
         env.reset(key, env.default_params)
 
 
