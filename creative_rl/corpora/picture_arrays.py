@@ -66,7 +66,7 @@ def _damage(error: Exception) -> str:
     reason = str(error)
     if "pickle" in reason or "Python objects" in reason:
         return "it holds Python objects, which are not read: save an array of uint8 or floats"
-    return reason or type(error).__name__
+    return f"it is damaged or truncated ({reason or type(error).__name__})"
 
 
 def _as_batch(array: np.ndarray) -> np.ndarray:

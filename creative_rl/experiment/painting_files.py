@@ -131,8 +131,9 @@ def describe(painted: Painted) -> str:
     height, width, _ = painting.canvas.pixels.shape
     num = len(painting.canvas.strokes)
     text = (
-        f"{num} strokes on {width} x {height} pixels in {painted.seconds:.0f} s; mean squared "
-        f"error {painting.errors[0]:.4f} empty, {painting.errors[-1]:.4f} painted"
+        f"{num} {'stroke' if num == 1 else 'strokes'} on {width} x {height} pixels in "
+        f"{painted.seconds:.0f} s; mean squared error "
+        f"{painting.errors[0]:.4f} empty, {painting.errors[-1]:.4f} painted"
     )
     return f"{text}, {painting.error:.4f} refined" if painting.refinement_errors else text
 
