@@ -1,19 +1,12 @@
 """Strict JAX for every test: no silent rank promotion, warnings are errors, shapes checked."""
 
-import importlib.metadata
 import inspect
 import os
 import pathlib
 import tempfile
 
 # Most of the suite's time is compiling: leave out what makes programs faster, not righter.
-# XLA aborts at flags that it does not know, and the second is one of 0.10's.
-os.environ.setdefault(
-    "XLA_FLAGS",
-    "--xla_backend_optimization_level=0"
-    + " --xla_cpu_use_fusion_emitters=false"
-    * importlib.metadata.version("jaxlib").startswith("0.10."),
-)
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 import jax
 import jaxtyping
