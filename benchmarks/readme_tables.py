@@ -66,8 +66,12 @@ def _result(name: str) -> str:
     elif name in ("digits_painting", "digits_generation", "creative"):
         tables.append(_measures(record["rows"]))
     elif ratios := [row for row in record["rows"] if _is_ratio(row)]:
+        against_several = len({row["metric"] for row in ratios}) > 1
         figures = (
-            [row["name"], *(_number(row[key]) for key in ("value", "low", "high"))]
+            [
+                _ratio_name(row, against_several),
+                *(_number(row[key]) for key in ("value", "low", "high")),
+            ]
             for row in ratios
         )
         tables.append(_table(("times as fast", "median", "low", "high"), figures))
@@ -139,6 +143,12 @@ def _is_ratio(row: Mapping) -> bool:
     """Ratios of wall time, of environments at their usual width of 1024."""
     is_wide = "N=" not in row["name"] or row["name"].endswith("N=1024")
     return row["metric"].startswith("ratio") and "processor" not in row["metric"] and is_wide
+
+
+def _ratio_name(row: Mapping, against_several: bool) -> str:
+    """The row's name, and what it is a ratio to where the table has several."""
+    over = f" over {row['metric'].removeprefix('ratio to ')}" if against_several else ""
+    return row["name"] + over
 
 
 def _path(name: str) -> pathlib.Path:

@@ -12,7 +12,7 @@ from creative_rl.ops.action_heads import action_head
 from creative_rl.ops.variety import squared_distances
 from creative_rl.spaces import Box, Dict, Discrete
 from creative_rl.typing import Array, Key, PyTree, Timestep
-from creative_rl.wrappers.wrapper import Wrapper
+from creative_rl.wrappers.wrapper import Wrapper, with_term
 
 NUM_NEIGHBOURS = 5
 """Nearest works of the archive that novelty is the mean distance to."""
@@ -254,18 +254,13 @@ class GeneratedContent(Wrapper):
         judged: dict[str, Array],
         params: GeneratedContentParams,
     ) -> Timestep:
-        reward = params.weights["environment"] * timestep.reward
+        timestep = timestep.replace(
+            observation=self.shown(timestep.observation, state.noise),
+            reward=params.weights["environment"] * timestep.reward,
+        )
         for name, value in judged.items():
-            reward += params.weights[name] * value
-        terms = {**timestep.info["reward_terms"], **judged}
-        if len(terms) < len(timestep.info["reward_terms"]) + len(judged):
-            raise ValueError(
-                "GeneratedContent: discriminator and novelty are terms of its own, so the "
-                f"environment must not have them, got {', '.join(timestep.info['reward_terms'])}"
-            )
-        info = {**timestep.info, "reward_terms": terms}
-        observation = self.shown(timestep.observation, state.noise)
-        return timestep.replace(observation=observation, reward=reward, info=info)
+            timestep = with_term(timestep, name, value, params.weights[name] * value)
+        return timestep
 
 
 def content_outputs(space: Any) -> int:

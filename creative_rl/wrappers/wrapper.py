@@ -116,8 +116,18 @@ class Wrapper:
 
 
 def with_term(timestep: Timestep, name: str, value: Array, reward: Array) -> Timestep:
-    """The timestep with one more reward term, and its share of the reward."""
-    terms = {**timestep.info["reward_terms"], name: value}
+    """The timestep with one more reward term, and its share of the reward.
+
+    Raises:
+      ValueError: it has a term of that name, whose value would be lost.
+    """
+    terms = timestep.info["reward_terms"]
+    if name in terms:
+        raise ValueError(
+            f"a wrapper adds terms of its own, which the environment must not have, got {name!r} "
+            f"beside {', '.join(terms)}"
+        )
+    terms = {**terms, name: value}
     return timestep.replace(
         reward=timestep.reward + reward, info={**timestep.info, "reward_terms": terms}
     )
