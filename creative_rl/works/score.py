@@ -1,0 +1,31 @@
+"""Several voices, with instruments, dynamics and chord symbols, on a grid of steps."""
+
+import flax.struct
+import numpy as np
+
+from creative_rl.typing import Array
+
+
+class Score(flax.struct.PyTreeNode):
+    """`V` voices over `T` steps. Events: 0 note-off, 1 hold, `2 + p` the MIDI pitch p.
+
+    Unlike a `Melody`'s, whose codes start at MIDI 48, these reach all 128 pitches: a bass needs
+    them. A batch of scores has leading axes on every array.
+    """
+
+    events: Array | np.ndarray
+    """int32[V, T]; entries from `length` on are 0 and mean nothing"""
+    velocities: Array | np.ndarray
+    """int32[V, T], 1..127: how loud a note is that starts there"""
+    chords: Array | np.ndarray
+    """int32[T]: 0 where no new chord symbol stands, else a chord of `ops.harmony`"""
+    programs: Array | np.ndarray
+    """int32[V], 0..127: General MIDI instruments, counted from 0"""
+    length: Array | np.ndarray
+    """int32: steps composed so far"""
+    names: tuple[str, ...] = flax.struct.field(pytree_node=False, default=())
+    """of the voices, top to bottom; empty for numbers"""
+    tempo: float = flax.struct.field(pytree_node=False, default=80.0)
+    """quarter notes a minute"""
+    steps_per_quarter: int = flax.struct.field(pytree_node=False, default=4)
+    """grid steps in a quarter note"""
