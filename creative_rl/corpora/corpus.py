@@ -27,6 +27,7 @@ class Corpus:
       sequences: `train` and `held_out`, uint8[N, length + 1] each; codes as in
         `ops.music_theory`: 0 note-off, 1 hold, `2 + k` the pitch MIDI 48 + k, k in 0..35.
       train_names: pieces in `sequences.train`, in order of their windows.
+      train_pieces: the same pieces whole, uint8[L] each, in the same codes and keys.
       held_out_names: pieces in `sequences.held_out`, in order of their windows.
       skipped: (name, reason) of every piece that is in neither.
       source: what was asked for.
@@ -34,6 +35,7 @@ class Corpus:
 
     sequences: Sequences
     train_names: tuple[str, ...]
+    train_pieces: tuple[np.ndarray, ...]
     held_out_names: tuple[str, ...]
     skipped: tuple[tuple[str, str], ...]
     source: str
@@ -117,6 +119,7 @@ def load(
             held_out=_windows([usable[name] for name in held_out_names], length),
         ),
         train_names=train_names,
+        train_pieces=tuple(usable[name].events for name in train_names),
         held_out_names=held_out_names,
         skipped=tuple(skipped),
         source=str(source),

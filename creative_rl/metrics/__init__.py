@@ -1,6 +1,7 @@
 """What the published tables measure, on works and on features of pictures."""
 
-from creative_rl.metrics.diversity import distinct_works
+from creative_rl.metrics.diversity import distinct_works, self_bleu
+from creative_rl.metrics.originality import OriginalityReport, originality_report
 from creative_rl.metrics.pictures import (
     frechet_distance,
     inception_score,
@@ -13,11 +14,14 @@ from creative_rl.metrics.rl_tuner import DIRECTIONS, PUBLISHED, rl_tuner_metrics
 __all__ = [
     "DIRECTIONS",
     "PUBLISHED",
+    "OriginalityReport",
     "distinct_works",
     "frechet_distance",
     "inception_score",
+    "originality_report",
     "precision_recall",
     "rl_tuner_metrics",
+    "self_bleu",
     "vendi_score",
     "vendi_score_of_kernel",
 ]

@@ -6,6 +6,7 @@ from creative_rl.wrappers.flatten_actions import FlattenActions
 from creative_rl.wrappers.generated_content import GeneratedContent
 from creative_rl.wrappers.likelihood_reward import LikelihoodReward
 from creative_rl.wrappers.novelty_reward import NoveltyReward
+from creative_rl.wrappers.originality_reward import OriginalityReward
 from creative_rl.wrappers.wrapper import Wrapper
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     "GeneratedContent",
     "LikelihoodReward",
     "NoveltyReward",
+    "OriginalityReward",
     "Wrapper",
 ]

@@ -73,6 +73,12 @@ def test_d_major_lands_on_c_major_and_a_minor_stays(tmp_path):
     assert d_major[::4].tolist() == [14, 16, 18, 19, 21, 23, 25, 26, 25]
     assert a_minor[::4].tolist() == [11, 13, 14, 16, 18, 19, 22, 23, 22]
     assert (a_minor[1::4] == 1).all() and (d_major[1::4] == 1).all()
+    # The pieces whole, up to the event past the last bar line: where their windows come from.
+    assert [piece.shape for piece in corpus.train_pieces] == [(65,), (65,)]
+    windows = np.split(np.asarray(corpus.sequences.train), 2)
+    for piece, rows in zip(corpus.train_pieces, windows, strict=True):
+        cuts = [piece[start : start + 33] for start in (0, 16, 32)]
+        np.testing.assert_array_equal(cuts, rows)
     kept = corpora.load(tmp_path, cache_dir=tmp_path / "cache", held_out=0, transpose=False)
     assert np.asarray(kept.sequences.train)[3, ::4].tolist() == [16, 18, 20, 21, 23, 25, 27, 28, 27]
 
