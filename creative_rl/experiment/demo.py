@@ -102,7 +102,7 @@ def before_and_after(prior_path: pathlib.Path, tuned_path: pathlib.Path, seed: i
     )
     after = play(tuned, tuned_state, key_tuned, NUM_MELODIES)
     published = {f"published {name}": metrics.PUBLISHED[name] for name in ("Note RNN", "Q")}
-    return {"prior": _measures(before), "tuned": _measures(after), **published}
+    return {"prior": measures(before), "tuned": measures(after), **published}
 
 
 def as_table(columns: Columns) -> dict[str, Any]:
@@ -130,7 +130,12 @@ _OTHERS = {"mean_log_p": "+", "music_theory_reward": "+", "distinct_works": "+"}
 """Measures beside the published ones, and which way is better."""
 
 
-def _measures(episodes: Episodes) -> dict[str, float]:
+def measures(episodes: Episodes) -> dict[str, float]:
+    """Table 1 on the works of a likelihood-judged environment, and what stands beside it.
+
+    `mean_log_p` is of an event under the prior, `music_theory_reward` the sum of the nine terms of
+    a work, unweighted.
+    """
     terms = {name: float(value.mean()) for name, value in episodes.reward_terms.items()}
     log_likelihood = terms.pop("log_likelihood")
     return {

@@ -1,0 +1,126 @@
+"""How every row of RL Tuner's table comes about: what it is paid for, its learner and its settings.
+
+The music-theory reward and the prior's log-likelihood are summed; by KL control a policy gives up a
+nat of divergence for one of reward, by `temperature` where the learner has one.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from creative_rl.configs import DQNConfig, PPOConfig
+
+# Jaques et al., arXiv 1611.02796, section 4.2: c = 0.5. The rest is their training script's: gamma
+# 0.5, a replay of 100,000, exploration annealed to 0.1 over half of a million steps; and for every
+# step that is played 6.4 are replayed, here in fewer and larger batches of sequences of eight.
+C = 0.5
+PUBLISHED = DQNConfig(
+    num_envs=32,
+    num_steps=32,
+    num_epochs=6,
+    batch_size=128,
+    replay_size=98_304,
+    recurrent="lstm",
+    sequence_length=8,
+    double=False,
+    learning_rate=1e-3,
+    gamma=0.5,
+    learning_starts=4_096,
+    target_interval=1,
+    target_tau=0.25,
+    epsilon_end=0.1,
+    epsilon_steps=500_000,
+    temperature=C,
+)
+PUBLISHED_UPDATES = 1_000
+
+
+@dataclasses.dataclass(frozen=True)
+class Tuner:
+    """A row of the table that is trained.
+
+    Attributes:
+      name: of the row.
+      learner: in the registry.
+      config: of the learner; its memory is the prior's.
+      num_updates: of the learner.
+      weights: of the terms of music theory; 1.0 for those that are not named.
+      prior_weight: of the prior's log-likelihood in the reward.
+      observe_prior: whether the learner sees what the prior expects, as G-learning needs.
+    """
+
+    name: str
+    learner: str
+    config: Any
+    num_updates: int
+    weights: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    prior_weight: float = 1.0
+    observe_prior: bool = False
+
+    def __str__(self) -> str:
+        """Everything in one line, for the row's source."""
+        defaults = type(self.config)()
+        changed = {
+            field.name: getattr(self.config, field.name)
+            for field in dataclasses.fields(self.config)
+            if getattr(self.config, field.name) != getattr(defaults, field.name)
+        }
+        weights = {f"weight of {name}": weight for name, weight in self.weights.items()}
+        settings = {
+            **changed,
+            "updates": self.num_updates,
+            "weight of log p": self.prior_weight,
+            **weights,
+        }
+        return ", ".join([self.learner, *(f"{name}={value}" for name, value in settings.items())])
+
+
+TUNERS = (
+    Tuner("Q", "dqn", PUBLISHED, PUBLISHED_UPDATES, prior_weight=C),
+    Tuner(
+        "psi",
+        "dqn",
+        dataclasses.replace(PUBLISHED, target="psi", exploration="boltzmann"),
+        PUBLISHED_UPDATES,
+        prior_weight=C,
+    ),
+    Tuner(
+        "G",
+        "dqn",
+        dataclasses.replace(PUBLISHED, target="g", exploration="boltzmann"),
+        PUBLISHED_UPDATES,
+        prior_weight=0.0,
+        observe_prior=True,
+    ),
+    Tuner(
+        "ppo",
+        "ppo",
+        PPOConfig(
+            num_envs=256,
+            num_steps=32,
+            num_epochs=2,
+            recurrent="lstm",
+            learning_rate=3e-3,
+            decay_updates=400,
+            gamma=0.99,
+            entropy_coef=0.0,
+            entropy_reward_coef=1.0,
+        ),
+        400,
+        weights={
+            "key": 0.5,
+            "tonic": 4.0,
+            "repetition": 0.5,
+            "autocorrelation": 2.0,
+            "motif": 0.5,
+            "repeated_motif": 0.5,
+            "interval": 0.5,
+            "leap": 1.0,
+            "unique_extrema": 4.0,
+        },
+    ),
+)
+QUICK_TUNERS = tuple(
+    dataclasses.replace(tuner, num_updates=4, config=dataclasses.replace(tuner.config, num_envs=16))
+    for tuner in TUNERS
+)
