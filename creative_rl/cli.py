@@ -149,7 +149,8 @@ def _evaluate(argv: list[str]) -> int:
     _prepare_jax()
     from creative_rl.experiment import evaluation
 
-    print(evaluation.as_text(evaluation.evaluate(arguments.run, arguments.num, arguments.seed)))
+    found = evaluation.evaluate_with_notes(arguments.run, arguments.num, arguments.seed)
+    print(evaluation.as_text(found.rows, found.notes))
     return 0
 
 

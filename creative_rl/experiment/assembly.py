@@ -8,7 +8,7 @@ checkpoint needs, so that a run is whole when corpus and prior are gone.
 import dataclasses
 import os
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -25,6 +25,9 @@ from creative_rl.registry import unknown_name
 from creative_rl.stores.sequences import Sequences
 from creative_rl.typing import Key, Learner, PyTree
 from creative_rl.wrappers import LikelihoodReward
+
+if TYPE_CHECKING:
+    from creative_rl.corpora import Corpus
 
 
 class Materials(NamedTuple):
@@ -193,13 +196,23 @@ def _with_memory_of(prior: LikelihoodConfig, config: Any, given: Iterable[str]) 
     return dataclasses.replace(config, **wanted)
 
 
-def _load_sequences(spec: RunSpec) -> Sequences:
+def load_corpus(spec: RunSpec) -> "Corpus":
+    """The corpus that a spec names, in windows of its environment's horizon.
+
+    Raises:
+      ValueError: it cannot be read, or there is no horizon.
+      ImportError: it needs a library that is not installed.
+    """
     from creative_rl import corpora
 
     env = registry.make(spec.environment, **spec.env_overrides)
     if env.horizon is None:
         raise ValueError(f"a corpus is cut to the horizon, but {spec.environment} has none")
-    return corpora.load(str(spec.corpus), length=env.horizon).sequences
+    return corpora.load(str(spec.corpus), length=env.horizon)
+
+
+def _load_sequences(spec: RunSpec) -> Sequences:
+    return load_corpus(spec).sequences
 
 
 def _looks(env: Any, sequences: Sequences) -> np.ndarray:

@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from creative_rl.experiment import memorisation
 from creative_rl.experiment.assembly import OpenRun, load_states, open_run, seed_state
 from creative_rl.experiment.rollouts import Episodes, rollout
 from creative_rl.experiment.run import write_json
-from creative_rl.metrics import distinct_works, rl_tuner_metrics
+from creative_rl.metrics import distinct_works, rl_tuner_metrics, self_bleu
 from creative_rl.ops import music_theory
 from creative_rl.spaces import Discrete
 from creative_rl.typing import Key, PyTree
@@ -26,30 +27,53 @@ class Row(NamedTuple):
     high: float | None
 
 
+class Evaluation(NamedTuple):
+    """What was measured, and what is to be said about it."""
+
+    rows: list[Row]
+    notes: list[str]
+
+
 def evaluate(path: str | os.PathLike, num: int = 1024, seed: int = 0) -> list[Row]:
+    """The rows of `evaluate_with_notes`, which see."""
+    return evaluate_with_notes(path, num, seed).rows
+
+
+def evaluate_with_notes(path: str | os.PathLike, num: int = 1024, seed: int = 0) -> Evaluation:
     """Play `num` episodes with every seed of a run, and write `table.json` for its report.
 
     Rows are the return, the length, the sum of each reward term, for melodies the share of
-    distinct ones, and for those in RL Tuner's 38 events the measures of its published table. With
+    distinct ones and (of two or more) self-BLEU, for those in RL Tuner's 38 events the measures of
+    its published table, and where the run or its prior learned from a corpus originality. With
     one seed the interval is over episodes (measures of all episodes together have none); with
     several it is over the seeds' means, which is what tells one learner from another.
+
+    The notes name the work that is nearest to the corpus, and warn of works that are too near.
 
     Raises:
       ValueError: as from `open_run`, or `num` is below 1.
     """
     opened = open_run(path)
     states = load_states(opened)
-    num_seeds = opened.run.spec.num_seeds or 1
-    seeds = [
-        measure(opened, episodes)
-        for episodes in (
-            play(opened, seed_state(states, i), jax.random.key(seed), num) for i in range(num_seeds)
-        )
-    ]
+    spec = opened.run.spec
+    num_seeds = spec.num_seeds or 1
+    learned = memorisation.learned_from(opened, states)
+    seeds, reports = [], []
+    for i in range(num_seeds):
+        episodes = play(opened, seed_state(states, i), jax.random.key(seed), num)
+        seeds.append(measure(opened, episodes))
+        if isinstance(learned, memorisation.Learned) and isinstance(episodes.works, Melody):
+            reports.append(learned.report(episodes.works))
+            seeds[-1] |= memorisation.measures(reports[-1])
     rows = [interval(name, _samples(seeds, name)) for name in seeds[0]]
     over = f"{num_seeds} seeds" if num_seeds > 1 else f"{num} episodes"
-    write_json(opened.run.path / "table.json", as_table(rows, f"{num} episodes; 95 % over {over}"))
-    return rows
+    notes = [f"{num} episodes; 95 % over {over}"]
+    if isinstance(learned, str):
+        notes.append(learned)
+    elif learned is not None and reports:
+        notes += memorisation.notes(reports, learned, spec.seed)
+    write_json(opened.run.path / "table.json", as_table(rows, notes))
+    return Evaluation(rows, notes)
 
 
 def play(opened: OpenRun, state: PyTree, key: Key, num: int) -> Episodes:
@@ -64,6 +88,8 @@ def measure(opened: OpenRun, episodes: Episodes) -> dict[str, np.ndarray]:
     values |= {f"term {name}": value for name, value in episodes.reward_terms.items()}
     if isinstance(episodes.works, Melody):
         of_all = {"distinct_works": distinct_works(episodes.works)}
+        if len(episodes.episode_return) > 1:
+            of_all["self_bleu"] = self_bleu(episodes.works)
         if opened.env.action_space == Discrete(music_theory.NUM_EVENTS):
             of_all |= rl_tuner_metrics(episodes.works)
         values |= {name: np.array([value]) for name, value in of_all.items()}
@@ -86,7 +112,7 @@ def interval(name: str, samples: np.ndarray) -> Row:
     return Row(name, mean, mean - half, mean + half)
 
 
-def as_table(rows: Sequence[Row], note: str) -> dict[str, Any]:
+def as_table(rows: Sequence[Row], notes: Sequence[str]) -> dict[str, Any]:
     """As the report reads it."""
     return {
         "title": "Evaluation",
@@ -94,18 +120,18 @@ def as_table(rows: Sequence[Row], note: str) -> dict[str, Any]:
         "rows": [
             [row.measure, *(None if n is None else float(n) for n in row[1:])] for row in rows
         ],
-        "notes": [note],
+        "notes": list(notes),
     }
 
 
-def as_text(rows: Sequence[Row]) -> str:
-    """A table of `mean ± half the interval` for a terminal."""
+def as_text(rows: Sequence[Row], notes: Sequence[str] = ()) -> str:
+    """A table of `mean ± half the interval` for a terminal, and the notes below it."""
     width = max(len(row.measure) for row in rows)
     lines = []
     for row in rows:
         spread = "" if row.high is None else f" ± {row.high - row.mean:.3g}"
         lines.append(f"{row.measure:<{width}}  {row.mean:>10.4g}{spread}")
-    return "\n".join(lines)
+    return "\n".join([*lines, *notes])
 
 
 def _samples(seeds: Sequence[Mapping[str, np.ndarray]], name: str) -> np.ndarray:
