@@ -15,9 +15,11 @@ from creative_rl.works import (
     canvas_picture,
     canvas_svg,
     midi,
+    midi_score,
     piano_roll,
     spans,
     synthesizer,
+    voices,
     walk,
     walk_map,
 )
@@ -25,6 +27,7 @@ from creative_rl.works.atomic import write_bytes
 from creative_rl.works.canvas import Canvas
 from creative_rl.works.json_file import encode_json, read_json
 from creative_rl.works.melody import Melody
+from creative_rl.works.score import Score
 from creative_rl.works.walk import Walk
 
 
@@ -56,9 +59,16 @@ KINDS: dict[type, Kind] = {
     Melody: Kind(
         check=spans.on_host,
         formats={
-            ".mid": Format(midi.encode_melody, midi.read_melody),
+            ".mid": Format(midi.encode_melody, midi_score.read_midi),
             ".wav": Format(synthesizer.encode_wav),
             ".png": Format(piano_roll.encode_png),
+            ".json": Format(encode_json, _read_json),
+        },
+    ),
+    Score: Kind(
+        check=voices.on_host,
+        formats={
+            ".mid": Format(midi_score.encode_score, midi_score.read_midi, midi_score.fits),
             ".json": Format(encode_json, _read_json),
         },
     ),

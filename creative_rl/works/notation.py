@@ -1,4 +1,4 @@
-"""Works as text: `C4 - - D4 . .` is a long C, a short D, and silence; a score has a line a voice."""
+"""Music as text: `C4 - - D4 . .` is a long C, a short D, silence; a score has a line a voice."""
 
 import re
 

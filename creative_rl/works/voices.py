@@ -59,8 +59,13 @@ def on_host(score: Score) -> Score:
     spans.check_range("Score: programs", programs, 0, 127)
     spans.check_times("Score", score.tempo, score.steps_per_quarter)
     names = tuple(score.names)
-    if len(names) not in (0, num_voices) or not all(isinstance(name, str) for name in names):
-        raise ValueError(f"Score: names must be none or {num_voices} strings, got {names!r}")
+    if len(names) not in (0, num_voices) or not all(
+        isinstance(name, str) and name.isprintable() for name in names
+    ):
+        raise ValueError(
+            f"Score: names must be none or {num_voices} strings of printable characters, "
+            f"got {names!r}"
+        )
     return Score(
         events, velocities, chords, programs, length, names, score.tempo, score.steps_per_quarter
     )

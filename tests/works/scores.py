@@ -8,7 +8,7 @@ from creative_rl.works.score import Score
 
 # Holds and rests often, so that silences of every make occur.
 CODES = st.one_of(st.sampled_from([0, 1]), st.integers(0, 129))
-NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=8)
+NAMES = st.text(st.characters().filter(str.isprintable), max_size=8)
 
 
 def score(voices, velocities=80, chords=None, programs=0, length=None, **statics):

@@ -63,6 +63,7 @@ def test_chords_and_names():
         ({"length": np.array(5, np.int32)}, "length must be in 0..4, got 5"),
         ({"names": ("a",)}, "names must be none or 2 strings"),
         ({"names": (1, 2)}, "names must be none or 2 strings"),
+        ({"names": ("a", "b\n")}, "printable"),
         ({"tempo": 0.0}, "tempo"),
         ({"steps_per_quarter": 481}, "steps_per_quarter"),
     ],
