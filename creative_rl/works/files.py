@@ -69,6 +69,7 @@ KINDS: dict[type, Kind] = {
         check=voices.on_host,
         formats={
             ".mid": Format(midi_score.encode_score, midi_score.read_midi, midi_score.fits),
+            ".wav": Format(synthesizer.encode_wav),
             ".json": Format(encode_json, _read_json),
         },
     ),
