@@ -17,6 +17,7 @@ from creative_rl.works import (
     midi,
     midi_score,
     piano_roll,
+    score_roll,
     spans,
     synthesizer,
     voices,
@@ -70,6 +71,7 @@ KINDS: dict[type, Kind] = {
         formats={
             ".mid": Format(midi_score.encode_score, midi_score.read_midi, midi_score.fits),
             ".wav": Format(synthesizer.encode_wav),
+            ".png": Format(score_roll.encode_png),
             ".json": Format(encode_json, _read_json),
         },
     ),
