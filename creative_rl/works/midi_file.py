@@ -130,8 +130,8 @@ def on_grid(notes: Iterable[Note], steps_per_quarter: int) -> list[VoiceNote]:
         raise ValueError(f"the notes last {length} steps, at most {MAX_STEPS} are read")
     rounded.sort(key=lambda note: (note.pitch, note.start))
     highest = np.full(length + 1, -1, np.int32)  # by step, which note; the last step ends it
-    for index, note in enumerate(rounded):
-        highest[note.start : note.end] = index
+    for index, (start, end, *_) in enumerate(rounded):
+        highest[start:end] = index
     borders = np.flatnonzero(np.diff(highest, prepend=-1)).tolist()
     return [
         VoiceNote(start, end, *rounded[highest[start]][2:])

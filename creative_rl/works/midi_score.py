@@ -74,7 +74,7 @@ def encode_score(score: Score) -> bytes:
         now = tick
     tracks = [conductor]
     for number, (name, notes) in enumerate(zip(names, voices, strict=True)):
-        channel = number + (number >= DRUM_CHANNEL)
+        channel = channel_of(number)
         tracks.append(
             [
                 mido.MetaMessage("track_name", name=midi_file.to_latin(name)),
@@ -90,6 +90,11 @@ def encode_score(score: Score) -> bytes:
 def fits(score: Score) -> bool:
     """Whether a MIDI file has channels enough for the score's voices."""
     return np.shape(score.programs)[-1] <= MAX_VOICES
+
+
+def channel_of(voice: int) -> int:
+    """The MIDI channel of a voice, both counted from 0: the drums' is passed over."""
+    return voice + (voice >= DRUM_CHANNEL)
 
 
 def write_score(score: Score, path: str | os.PathLike) -> pathlib.Path:
@@ -170,7 +175,8 @@ def _said(score: Score) -> _Content:
 
 def _heard(file: Any, steps_per_quarter: int) -> _Content:
     """What the file says, on a grid."""
-    voices, chords = [], {}
+    voices: list[_Voice] = []
+    chords: dict[int, int] = {}
     anywhere = _programs(message for track in file.tracks for message in track)
     for track in file.tracks:
         notes = sorted(midi_file.track_notes(track, file.ticks_per_beat))

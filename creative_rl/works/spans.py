@@ -50,7 +50,7 @@ def on_host(melody: Melody) -> Melody:
 def spans_of(melody: Melody) -> list[Span]:
     """The notes of one melody, in order of time; they never overlap."""
     melody = on_host(melody)
-    return sounding(melody.events[: int(melody.length)], LOWEST_PITCH)
+    return sounding(np.asarray(melody.events)[: int(melody.length)], LOWEST_PITCH)
 
 
 def events_of(spans: Iterable[Span], length: int) -> np.ndarray:
