@@ -81,7 +81,9 @@ def encode_musicxml(work: Melody | Score, beats: int = 4) -> bytes:
     voices = notes_of(score)
     if not fits(score):
         lowest = min(note.pitch for note in itertools.chain.from_iterable(voices))
-        raise ValueError(f"MusicXML has notes from MIDI {_LOWEST_PITCH} up, this score has {lowest}")
+        raise ValueError(
+            f"MusicXML has notes from MIDI {_LOWEST_PITCH} up, this score has {lowest}"
+        )
     bar = beats * score.steps_per_quarter
     page = _Page(
         score.steps_per_quarter,

@@ -56,10 +56,10 @@ def test_unbatch_refuses_what_is_no_batch():
 
 def test_refusals_name_the_formats_and_the_folder(tmp_path):
     with pytest.raises(
-        ValueError, match=r"\.mid, \.wav, \.png, \.json, got the file name 'a\.ogg'"
+        ValueError, match=r"\.png, \.musicxml, \.svg, \.json, got the file name 'a\.ogg'"
     ):
         works.save(melody([14]), tmp_path / "a.ogg")
-    with pytest.raises(ValueError, match="works are Melody, Walk, Canvas, got a dict"):
+    with pytest.raises(ValueError, match="works are Melody, Score, Walk, Canvas, got a dict"):
         works.save({}, tmp_path / "a.mid")
     with pytest.raises(FileNotFoundError, match=r"there is no folder .*none; create it first"):
         works.save(melody([14]), tmp_path / "none" / "a.mid")
@@ -104,7 +104,7 @@ def test_a_failed_write_leaves_what_was_there(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("change", "line"),
     [
-        ({"work": "Opera"}, '"work" must be one of Melody, Walk'),
+        ({"work": "Opera"}, '"work" must be one of Melody, Score'),
         ({"events": [1.5]}, "events: its values are no int32"),
         ({"events": [1, 2]}, "reshape"),
         ({"events": [200]}, "events must be in 0..81"),
