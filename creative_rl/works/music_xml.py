@@ -14,9 +14,10 @@ from creative_rl.ops import harmony
 from creative_rl.works import midi_score
 from creative_rl.works.general_midi import INSTRUMENTS
 from creative_rl.works.melody import Melody
-from creative_rl.works.note_values import Piece, Stretch, beams, write_bar
+from creative_rl.works.music_xml_note import FORTE, Page, add, add_note
+from creative_rl.works.note_values import Stretch, beams, write_bar
 from creative_rl.works.score import Score
-from creative_rl.works.spelling import Spelling, key_of, signature_alter, spell
+from creative_rl.works.spelling import key_of, spell
 from creative_rl.works.voices import VoiceNote, as_score, chords_of, notes_of, voice_names
 
 _HEAD = (
@@ -28,9 +29,7 @@ _KINDS = ("major", "minor", "diminished", "dominant", "minor-seventh")
 """MusicXML's names of `harmony.QUALITIES`."""
 _DYNAMICS = {"ppp": 16, "pp": 33, "p": 49, "mp": 64, "mf": 80, "f": 96, "ff": 112, "fff": 127}
 """Marks, and the velocities that they stand for."""
-_FORTE = 90  # the velocity that MusicXML counts percentages of
 _LOWEST_PITCH = 12
-_ACCIDENTALS = {-1: "flat", 0: "natural", 1: "sharp"}
 
 
 class _Sound(NamedTuple):
@@ -41,21 +40,6 @@ class _Sound(NamedTuple):
     begins: bool
     """whether the note starts here, and is not tied over from the bar before"""
     ends: bool
-
-
-class _Page(NamedTuple):
-    """What all parts share."""
-
-    steps_per_quarter: int
-    beats: int
-    num_bars: int
-    fifths: int
-    tempo: float
-
-    @property
-    def bar(self) -> int:
-        """Steps in a bar."""
-        return self.beats * self.steps_per_quarter
 
 
 def encode_musicxml(work: Melody | Score, beats: int = 4) -> bytes:
@@ -85,7 +69,7 @@ def encode_musicxml(work: Melody | Score, beats: int = 4) -> bytes:
             f"MusicXML has notes from MIDI {_LOWEST_PITCH} up, this score has {lowest}"
         )
     bar = beats * score.steps_per_quarter
-    page = _Page(
+    page = Page(
         score.steps_per_quarter,
         beats,
         max(-(-int(score.length) // bar), 1),
@@ -94,7 +78,7 @@ def encode_musicxml(work: Melody | Score, beats: int = 4) -> bytes:
     )
     root = Element("score-partwise", version="4.0")
     encoding = SubElement(SubElement(root, "identification"), "encoding")
-    _add(encoding, "software", "creative_rl")
+    add(encoding, "software", "creative_rl")
     _part_list(root, score)
     for number, notes in enumerate(voices):
         part = SubElement(root, "part", id=f"P{number + 1}")
@@ -109,12 +93,6 @@ def fits(work: Melody | Score) -> bool:
     return all(note.pitch >= _LOWEST_PITCH for note in itertools.chain.from_iterable(voices))
 
 
-def _add(parent: Element, tag: str, text: object = None, **attributes: str) -> Element:
-    element = SubElement(parent, tag, {k.replace("_", "-"): v for k, v in attributes.items()})
-    element.text = None if text is None else str(text)
-    return element
-
-
 def _weights(voices: list[list[VoiceNote]]) -> list[int]:
     """Steps that each pitch class sounds."""
     weights = np.zeros(12, np.int64)
@@ -127,28 +105,28 @@ def _part_list(root: Element, score: Score) -> None:
     parts = SubElement(root, "part-list")
     names = voice_names(score)
     if len(names) > 1:
-        group = _add(parts, "part-group", number="1", type="start")
-        _add(group, "group-symbol", "bracket")
+        group = add(parts, "part-group", number="1", type="start")
+        add(group, "group-symbol", "bracket")
     for number, (name, program) in enumerate(zip(names, score.programs.tolist(), strict=True)):
-        part = _add(parts, "score-part", id=f"P{number + 1}")
-        _add(part, "part-name", name)
-        instrument = _add(part, "score-instrument", id=f"P{number + 1}-I1")
-        _add(instrument, "instrument-name", INSTRUMENTS[program])
-        midi = _add(part, "midi-instrument", id=f"P{number + 1}-I1")
+        part = add(parts, "score-part", id=f"P{number + 1}")
+        add(part, "part-name", name)
+        instrument = add(part, "score-instrument", id=f"P{number + 1}-I1")
+        add(instrument, "instrument-name", INSTRUMENTS[program])
+        midi = add(part, "midi-instrument", id=f"P{number + 1}-I1")
         if midi_score.fits(score):
-            _add(midi, "midi-channel", midi_score.channel_of(number) + 1)
-        _add(midi, "midi-program", program + 1)
+            add(midi, "midi-channel", midi_score.channel_of(number) + 1)
+        add(midi, "midi-program", program + 1)
     if len(names) > 1:
-        _add(parts, "part-group", number="1", type="stop")
+        add(parts, "part-group", number="1", type="stop")
 
 
 def _write_part(
-    part: Element, notes: list[VoiceNote], chords: list[tuple[int, int]] | None, page: _Page
+    part: Element, notes: list[VoiceNote], chords: list[tuple[int, int]] | None, page: Page
 ) -> None:
     """All bars of a voice; `chords` are None in parts that show neither them nor the tempo."""
     loudness = ""
     for number, sounds in enumerate(_bars(notes, page)):
-        measure = _add(part, "measure", number=str(number + 1))
+        measure = add(part, "measure", number=str(number + 1))
         if number == 0:
             _attributes(measure, notes, page)
             if chords is not None:
@@ -157,10 +135,10 @@ def _write_part(
         here = {step - first: code for step, code in chords or () if 0 <= step - first < page.bar}
         loudness = _write_measure(measure, sounds, here, loudness, page)
         if number == page.num_bars - 1:
-            _add(_add(measure, "barline", location="right"), "bar-style", "light-heavy")
+            add(add(measure, "barline", location="right"), "bar-style", "light-heavy")
 
 
-def _bars(notes: list[VoiceNote], page: _Page) -> list[list[_Sound]]:
+def _bars(notes: list[VoiceNote], page: Page) -> list[list[_Sound]]:
     """What sounds in each bar, rests included, in steps from its start."""
     bars: list[list[_Sound]] = [[] for _ in range(page.num_bars)]
 
@@ -183,31 +161,31 @@ def _bars(notes: list[VoiceNote], page: _Page) -> list[list[_Sound]]:
     return bars
 
 
-def _attributes(measure: Element, notes: list[VoiceNote], page: _Page) -> None:
-    attributes = _add(measure, "attributes")
-    _add(attributes, "divisions", page.steps_per_quarter)
-    _add(_add(attributes, "key"), "fifths", page.fifths)
-    time = _add(attributes, "time")
-    _add(time, "beats", page.beats)
-    _add(time, "beat-type", 4)
+def _attributes(measure: Element, notes: list[VoiceNote], page: Page) -> None:
+    attributes = add(measure, "attributes")
+    add(attributes, "divisions", page.steps_per_quarter)
+    add(add(attributes, "key"), "fifths", page.fifths)
+    time = add(attributes, "time")
+    add(time, "beats", page.beats)
+    add(time, "beat-type", 4)
     middle = float(np.median([note.pitch for note in notes])) if notes else 60.0
-    clef = _add(attributes, "clef")
-    _add(clef, "sign", "G" if middle >= 57 else "F")
-    _add(clef, "line", 2 if middle >= 57 else 4)
+    clef = add(attributes, "clef")
+    add(clef, "sign", "G" if middle >= 57 else "F")
+    add(clef, "line", 2 if middle >= 57 else 4)
     if not 40 <= middle <= 84:
-        _add(clef, "clef-octave-change", 1 if middle > 84 else -1)
+        add(clef, "clef-octave-change", 1 if middle > 84 else -1)
 
 
 def _tempo(measure: Element, tempo: float) -> None:
-    direction = _add(measure, "direction", placement="above")
-    metronome = _add(_add(direction, "direction-type"), "metronome")
-    _add(metronome, "beat-unit", "quarter")
-    _add(metronome, "per-minute", np.format_float_positional(tempo, precision=2, trim="-"))
-    _add(direction, "sound", tempo=np.format_float_positional(tempo, trim="-"))
+    direction = add(measure, "direction", placement="above")
+    metronome = add(add(direction, "direction-type"), "metronome")
+    add(metronome, "beat-unit", "quarter")
+    add(metronome, "per-minute", np.format_float_positional(tempo, precision=2, trim="-"))
+    add(direction, "sound", tempo=np.format_float_positional(tempo, trim="-"))
 
 
 def _write_measure(
-    measure: Element, sounds: list[_Sound], chords: dict[int, int], loudness: str, page: _Page
+    measure: Element, sounds: list[_Sound], chords: dict[int, int], loudness: str, page: Page
 ) -> str:
     """Everything that stands in one bar; returns the dynamics that hold at its end."""
     written = write_bar([sound.stretch for sound in sounds], page.steps_per_quarter, page.beats)
@@ -228,7 +206,7 @@ def _write_measure(
                 not sound.begins or place > 0,
                 not sound.ends or place < len(pieces) - 1,
             )
-            _note(measure, sound.note, piece, ties, accidentals, next(marks), page)
+            add_note(measure, sound.note, piece, ties, accidentals, next(marks), page)
     return loudness
 
 
@@ -237,97 +215,20 @@ def _mark(note: VoiceNote) -> str:
 
 
 def _dynamics(measure: Element, mark: str) -> None:
-    direction = _add(measure, "direction", placement="below")
-    _add(_add(_add(direction, "direction-type"), "dynamics"), mark)
-    _add(direction, "sound", dynamics=f"{100 * _DYNAMICS[mark] / _FORTE:.2f}")
+    direction = add(measure, "direction", placement="below")
+    add(add(add(direction, "direction-type"), "dynamics"), mark)
+    add(direction, "sound", dynamics=f"{100 * _DYNAMICS[mark] / FORTE:.2f}")
 
 
 def _chord(measure: Element, code: int, offset: int, fifths: int) -> None:
     """A chord symbol, `offset` steps after what comes next."""
     quality, pitch_class = divmod(code - 1, 12)
     written = spell(pitch_class, fifths)
-    element = _add(measure, "harmony")
-    root = _add(element, "root")
-    _add(root, "root-step", written.step)
+    element = add(measure, "harmony")
+    root = add(element, "root")
+    add(root, "root-step", written.step)
     if written.alter:
-        _add(root, "root-alter", written.alter)
-    _add(element, "kind", _KINDS[quality]).set("text", harmony.QUALITIES[quality])
+        add(root, "root-alter", written.alter)
+    add(element, "kind", _KINDS[quality]).set("text", harmony.QUALITIES[quality])
     if offset:
-        _add(element, "offset", offset)
-
-
-def _note(
-    measure: Element,
-    sounding: VoiceNote | None,
-    piece: Piece,
-    ties: tuple[bool, bool],
-    accidentals: dict[tuple[str, int], int],
-    marks: list[str],
-    page: _Page,
-) -> None:
-    """One note or rest; its children stand in the order that the schema asks for."""
-    note = _add(measure, "note")
-    whole_bar = sounding is None and piece.end - piece.start == page.bar
-    accidental, bound = (
-        None,
-        [kind for kind, tie in zip(("stop", "start"), ties, strict=True) if tie],
-    )
-    if sounding is None:
-        bound = []
-        _add(note, "rest", **({"measure": "yes"} if whole_bar else {}))
-    else:
-        note.set("dynamics", f"{100 * sounding.velocity / _FORTE:.2f}")
-        written = spell(sounding.pitch, page.fifths)
-        _pitch(note, written)
-        accidental = _accidental(written, accidentals, ties[0], page.fifths)
-    _add(note, "duration", piece.end - piece.start)
-    for kind in bound:
-        _add(note, "tie", type=kind)
-    _add(note, "voice", 1)
-    if not whole_bar:
-        _add(note, "type", piece.value)
-        for _ in range(piece.dots):
-            _add(note, "dot")
-    if accidental is not None:
-        _add(note, "accidental", accidental)
-    if piece.tuplet:
-        ratio = _add(note, "time-modification")
-        _add(ratio, "actual-notes", piece.tuplet[0])
-        _add(ratio, "normal-notes", piece.tuplet[1])
-    for number, mark in enumerate(marks, start=1):
-        _add(note, "beam", mark, number=str(number))
-    _notations(note, piece, bound, page.steps_per_quarter)
-
-
-def _pitch(note: Element, written: Spelling) -> None:
-    pitch = _add(note, "pitch")
-    _add(pitch, "step", written.step)
-    if written.alter:
-        _add(pitch, "alter", written.alter)
-    _add(pitch, "octave", written.octave)
-
-
-def _accidental(
-    written: Spelling, accidentals: dict[tuple[str, int], int], is_tied: bool, fifths: int
-) -> str | None:
-    """The sign that a pitch needs after those of its bar, which `accidentals` remembers."""
-    place = (written.step, written.octave)
-    before = accidentals.get(place, signature_alter(written.step, fifths))
-    if is_tied or written.alter == before:
-        return None
-    accidentals[place] = written.alter
-    return _ACCIDENTALS[written.alter]
-
-
-def _notations(note: Element, piece: Piece, bound: list[str], steps_per_quarter: int) -> None:
-    tuplet = []
-    if piece.tuplet and piece.start % steps_per_quarter == 0:
-        tuplet.append("start")
-    if piece.tuplet and piece.end % steps_per_quarter == 0:
-        tuplet.append("stop")
-    if bound or tuplet:
-        notations = _add(note, "notations")
-        for kind in bound:
-            _add(notations, "tied", type=kind)
-        for kind in tuplet:
-            _add(notations, "tuplet", type=kind)
+        add(element, "offset", offset)
