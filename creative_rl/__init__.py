@@ -34,6 +34,7 @@ _EXPORTS = {
     "QLearningConfig": "creative_rl.configs",
     "LikelihoodConfig": "creative_rl.configs",
     "Melody": "creative_rl.works",
+    "Score": "creative_rl.works",
     "Walk": "creative_rl.works",
     "Canvas": "creative_rl.works",
     "train": "creative_rl.experiment",

@@ -19,7 +19,7 @@ from creative_rl.corpora.tunes import (
     nearest_step,
     tune_from_spans,
 )
-from creative_rl.works.midi import Note, read_notes
+from creative_rl.works.midi_file import Note, read_notes
 from creative_rl.works.spans import Span
 
 SUFFIXES = (".mid", ".midi")

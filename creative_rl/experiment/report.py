@@ -17,19 +17,24 @@ _MEDIA_TYPES = {
     "wav": "audio/wav",
     "mp4": "video/mp4",
     "mid": "audio/midi",
+    "musicxml": "application/vnd.recordare.musicxml+xml",
     "json": "application/json",
     "txt": "text/plain",
 }
-_PICTURES = ("target", "png", "gif")
-"""Shown as pictures, in this order."""
-_LABELS = {"mid": "MIDI", "txt": "text", "gif": "the making", "png": "the work"}
+_PICTURES = {"target": "target", "png": "the work", "gif": "the making"}
+"""Shown as pictures, in this order, under these names."""
+_MUSIC_PICTURES = {"png": "piano roll", "svg": "engraved"}
+"""The same of what is in `_MUSIC`."""
+_MUSIC = ("Melody", "Score")
+_LABELS = {"mid": "MIDI", "musicxml": "MusicXML", "txt": "text"}
 _GROUPS = {"best": "Best works", "sample": "Samples"}
 
 
 class Card(NamedTuple):
     """A work on the page; pictures, `player` and links are data URIs.
 
-    `work` names its kind, so that the few pixels of a canvas are shown as squares.
+    `work` names its kind, so that the few pixels of a canvas are shown as squares, and systems of
+    engraved music as wide as the card.
     """
 
     title: str
@@ -188,11 +193,13 @@ def _card(works_dir: pathlib.Path, entry: Mapping[str, Any]) -> Card:
             if path.is_file() and not path.is_symlink():
                 data[form] = data_uri(_MEDIA_TYPES[form], path.read_bytes())
                 names[form] = name
-    shown = {form for form in data if form in (*_PICTURES, "wav")}
+    work = str(entry.get("work", ""))
+    pictures = _MUSIC_PICTURES if work in _MUSIC else _PICTURES
+    shown = {form for form in data if form in (*pictures, "wav")}
     return Card(
         title=str(entry.get("title") or entry.get("name") or "work"),
-        work=str(entry.get("work", "")),
-        pictures=[(_LABELS.get(form, form), data[form]) for form in _PICTURES if form in data],
+        work=work,
+        pictures=[(label, data[form]) for form, label in pictures.items() if form in data],
         player=data.get("wav"),
         links=[
             (_LABELS.get(form, form.upper()), names[form], data[form])

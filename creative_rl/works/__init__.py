@@ -11,6 +11,7 @@ from creative_rl.works.canvas import Canvas
 from creative_rl.works.files import load, save, suffixes, unbatch
 from creative_rl.works.melody import Melody
 from creative_rl.works.notation import text
+from creative_rl.works.score import Score
 from creative_rl.works.walk import Walk
 
-__all__ = ["Canvas", "Melody", "Walk", "load", "save", "suffixes", "text", "unbatch"]
+__all__ = ["Canvas", "Melody", "Score", "Walk", "load", "save", "suffixes", "text", "unbatch"]

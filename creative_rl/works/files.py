@@ -14,10 +14,15 @@ from creative_rl.works import (
     canvas_film,
     canvas_picture,
     canvas_svg,
+    engraving,
     midi,
+    midi_score,
+    music_xml,
     piano_roll,
+    score_roll,
     spans,
     synthesizer,
+    voices,
     walk,
     walk_map,
 )
@@ -25,6 +30,7 @@ from creative_rl.works.atomic import write_bytes
 from creative_rl.works.canvas import Canvas
 from creative_rl.works.json_file import encode_json, read_json
 from creative_rl.works.melody import Melody
+from creative_rl.works.score import Score
 from creative_rl.works.walk import Walk
 
 
@@ -56,9 +62,22 @@ KINDS: dict[type, Kind] = {
     Melody: Kind(
         check=spans.on_host,
         formats={
-            ".mid": Format(midi.encode_melody, midi.read_melody),
+            ".mid": Format(midi.encode_melody, midi_score.read_midi),
             ".wav": Format(synthesizer.encode_wav),
             ".png": Format(piano_roll.encode_png),
+            ".musicxml": Format(music_xml.encode_musicxml),
+            ".svg": Format(engraving.encode_svg),
+            ".json": Format(encode_json, _read_json),
+        },
+    ),
+    Score: Kind(
+        check=voices.on_host,
+        formats={
+            ".mid": Format(midi_score.encode_score, midi_score.read_midi, midi_score.fits),
+            ".wav": Format(synthesizer.encode_wav),
+            ".png": Format(score_roll.encode_png),
+            ".musicxml": Format(music_xml.encode_musicxml, suits=music_xml.fits),
+            ".svg": Format(engraving.encode_svg, suits=music_xml.fits),
             ".json": Format(encode_json, _read_json),
         },
     ),
@@ -91,7 +110,7 @@ def suffixes(work: PyTree) -> list[str]:
 
     Example:
       >>> suffixes(Melody(events=np.array([14, 1], np.int32), length=np.int32(2)))
-      ['.mid', '.wav', '.png', '.json']
+      ['.mid', '.wav', '.png', '.musicxml', '.svg', '.json']
     """
     kind = _kind(work)
     work = kind.check(work)
@@ -103,8 +122,9 @@ def suffixes(work: PyTree) -> list[str]:
 def save(work: PyTree, path: str | os.PathLike) -> pathlib.Path:
     """Write one work; the suffix of `path` says how. What stood there is replaced at the end.
 
-    A `Melody` has .mid, .wav, .png (piano roll) and .json; a `Walk` .png (map), .txt and .json; a
-    `Canvas` .png, .svg, .json and, of strokes, .gif and .mp4 (the making). See `suffixes`.
+    A `Melody` and a `Score` have .mid, .wav, .png (piano roll), .musicxml, .svg (engraved) and
+    .json; a `Walk` .png (map), .txt and .json; a `Canvas` .png, .svg, .json and, of strokes, .gif
+    and .mp4 (the making). See `suffixes`.
 
     Raises:
       ValueError: no such format for this work, or the work is a batch (see `unbatch`).
@@ -125,7 +145,8 @@ def load(path: str | os.PathLike) -> PyTree:
     """Read a work, with numpy leaves, from .json, .mid or .png.
 
     What `save` wrote to the first two comes back the same; of other MIDI files the highest notes
-    make a melody. A .png gives a `Canvas` of its pixels, without strokes.
+    make a melody, and `midi_score.read_score` reads all of their voices. A .png gives a `Canvas`
+    of its pixels, without strokes.
 
     Raises:
       ValueError: no format that is read, or the file is damaged; the line names file and reason.

@@ -1,10 +1,13 @@
-"""Melodies as a line of text: `C4 - - D4 . .` is a long C, a short D, and silence."""
+"""Music as text: `C4 - - D4 . .` is a long C, a short D, silence; a score has a line a voice."""
 
 import re
 
 import numpy as np
 
+from creative_rl.ops import harmony
+from creative_rl.works import voices
 from creative_rl.works.melody import Melody
+from creative_rl.works.score import Score
 from creative_rl.works.spans import (
     HIGHEST_PITCH,
     HOLD,
@@ -18,18 +21,21 @@ _NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 _PITCH = re.compile(r"([A-G]#?)(-?\d{1,2})")
 
 
-def text(melody: Melody) -> str:
+def text(work: Melody | Score) -> str:
     """One token a step: a pitch, `-` for a hold, `.` for a note-off; `|` between bars of 4/4.
+
+    A score has a line for the chord symbols, if there are any, and one for every voice, each
+    after its name; steps stand below one another. Loudness and instruments are not said.
 
     Example:
       >>> text(parse("C4 - - D#5 . ."))
       'C4 - - D#5 . .'
     """
-    melody = on_host(melody)
-    tokens = [_token(code) for code in melody.events[: int(melody.length)].tolist()]
-    bar = 4 * melody.steps_per_quarter
-    bars = (tokens[start : start + bar] for start in range(0, len(tokens), bar))
-    return " | ".join(" ".join(tokens) for tokens in bars)
+    if isinstance(work, Score):
+        return _score_text(voices.on_host(work))
+    melody = on_host(work)
+    tokens = [_token(code, LOWEST_PITCH) for code in melody.events[: int(melody.length)].tolist()]
+    return _line(tokens, melody.steps_per_quarter)
 
 
 def parse(line: str, tempo: float = 100.0, steps_per_quarter: int = 4) -> Melody:
@@ -52,10 +58,38 @@ def pitch_name(pitch: int) -> str:
     return f"{_NAMES[pitch % 12]}{pitch // 12 - 1}"
 
 
-def _token(code: int) -> str:
+def _line(tokens: list[str], steps_per_quarter: int) -> str:
+    bar = 4 * steps_per_quarter
+    bars = (tokens[start : start + bar] for start in range(0, len(tokens), bar))
+    return " | ".join(" ".join(tokens) for tokens in bars)
+
+
+def _score_text(score: Score) -> str:
+    length = int(score.length)
+    titles = list(voices.voice_names(score))
+    lines = [
+        [_token(code, voices.LOWEST_PITCH) for code in codes]
+        for codes in score.events[:, :length].tolist()
+    ]
+    if score.chords[:length].any():
+        titles.insert(0, "Chords")
+        lines.insert(0, [harmony.symbol(code) or "-" for code in score.chords[:length].tolist()])
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    margin = max(map(len, titles))
+    return "\n".join(
+        f"{title + ':':{margin + 1}} "
+        + _line(
+            [f"{token:{width}}" for token, width in zip(line, widths, strict=True)],
+            score.steps_per_quarter,
+        ).rstrip()
+        for title, line in zip(titles, lines, strict=True)
+    )
+
+
+def _token(code: int, lowest_pitch: int) -> str:
     if code == NOTE_OFF:
         return "."
-    return "-" if code == HOLD else pitch_name(code - LOWEST_CODE + LOWEST_PITCH)
+    return "-" if code == HOLD else pitch_name(code - LOWEST_CODE + lowest_pitch)
 
 
 def _code(token: str) -> int:

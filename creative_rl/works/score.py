@@ -29,3 +29,9 @@ class Score(flax.struct.PyTreeNode):
     """quarter notes a minute"""
     steps_per_quarter: int = flax.struct.field(pytree_node=False, default=4)
     """grid steps in a quarter note"""
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: a piano roll and a player; the first eight of a batch."""
+        from creative_rl.works.score_card import score_html
+
+        return score_html(self)

@@ -41,31 +41,16 @@ def on_host(melody: Melody) -> Melody:
             f"Melody: this is a batch (events of shape {events.shape}, length of shape "
             f"{length.shape}); split it with works.unbatch first"
         )
-    _check_events(events, length)
-    if not 0 < melody.tempo < float("inf"):
-        raise ValueError(f"Melody: tempo must be positive and finite, got {melody.tempo!r}")
-    steps = melody.steps_per_quarter
-    if not isinstance(steps, int) or not 1 <= steps <= MAX_STEPS_PER_QUARTER:
-        raise ValueError(
-            "Melody: steps_per_quarter must be a whole number in "
-            f"1..{MAX_STEPS_PER_QUARTER}, got {steps!r}"
-        )
+    check_length("Melody", length, events.size)
+    check_range("Melody: events", events, 0, HIGHEST_PITCH - LOWEST_PITCH + LOWEST_CODE)
+    check_times("Melody", melody.tempo, melody.steps_per_quarter)
     return melody.replace(events=events, length=length)
 
 
 def spans_of(melody: Melody) -> list[Span]:
     """The notes of one melody, in order of time; they never overlap."""
     melody = on_host(melody)
-    spans, pitch, start = [], None, 0
-    length = int(melody.length)
-    for step, code in enumerate([*melody.events[:length].tolist(), NOTE_OFF]):
-        if code == HOLD:
-            continue
-        if pitch is not None:
-            spans.append(Span(start, step, pitch))
-        pitch = code - LOWEST_CODE + LOWEST_PITCH if code >= LOWEST_CODE else None
-        start = step
-    return spans
+    return sounding(np.asarray(melody.events)[: int(melody.length)], LOWEST_PITCH)
 
 
 def events_of(spans: Iterable[Span], length: int) -> np.ndarray:
@@ -77,27 +62,64 @@ def events_of(spans: Iterable[Span], length: int) -> np.ndarray:
     Raises:
       ValueError: a pitch below MIDI 48, which no code stands for.
     """
-    events = np.full(length, HOLD, np.int32)
-    for start, end, pitch in spans:
-        if not LOWEST_PITCH <= pitch <= HIGHEST_PITCH:
+    spans = list(spans)
+    for span in spans:
+        if not LOWEST_PITCH <= span.pitch <= HIGHEST_PITCH:
             raise ValueError(
-                f"a melody's pitches are MIDI {LOWEST_PITCH}..{HIGHEST_PITCH}, got {pitch}; "
+                f"a melody's pitches are MIDI {LOWEST_PITCH}..{HIGHEST_PITCH}, got {span.pitch}; "
                 "transpose it by octaves first"
             )
-        events[start] = pitch - LOWEST_PITCH + LOWEST_CODE
+    return codes_of(spans, length, LOWEST_PITCH)
+
+
+def sounding(codes: np.ndarray, lowest_pitch: int) -> list[Span]:
+    """The notes that codes int32[T] say, where `LOWEST_CODE` stands for `lowest_pitch`."""
+    spans, pitch, start = [], None, 0
+    for step, code in enumerate([*codes.tolist(), NOTE_OFF]):
+        if code == HOLD:
+            continue
+        if pitch is not None:
+            spans.append(Span(start, step, pitch))
+        pitch = code - LOWEST_CODE + lowest_pitch if code >= LOWEST_CODE else None
+        start = step
+    return spans
+
+
+def codes_of(spans: Iterable[Span], length: int, lowest_pitch: int) -> np.ndarray:
+    """int32[length]: codes that `sounding` reads as these spans, with the fewest events."""
+    codes = np.full(length, HOLD, np.int32)
+    for start, end, pitch in spans:
+        codes[start] = pitch - lowest_pitch + LOWEST_CODE
         if end < length:
-            events[end] = NOTE_OFF  # overwritten where the next note follows at once
-    return events
+            codes[end] = NOTE_OFF  # overwritten where the next note follows at once
+    return codes
 
 
-def _check_events(events: np.ndarray, length: np.ndarray) -> None:
-    if not (np.issubdtype(events.dtype, np.integer) and np.issubdtype(length.dtype, np.integer)):
+def check_length(what: str, length: np.ndarray, most: int) -> None:
+    """Raise ValueError unless `length` is a whole number in 0..most."""
+    if not np.issubdtype(length.dtype, np.integer):
+        raise ValueError(f"{what}: length must be an integer, got {length.dtype}")
+    if not 0 <= length <= most:
+        raise ValueError(f"{what}: length must be in 0..{most}, got {length}")
+
+
+def check_range(what: str, values: np.ndarray, lowest: int, highest: int) -> None:
+    """Raise ValueError unless `values` are integers in lowest..highest."""
+    if not np.issubdtype(values.dtype, np.integer):
+        raise ValueError(f"{what} must be integers, got {values.dtype}")
+    if values.size and not lowest <= values.min() <= values.max() <= highest:
+        wrong = values[(values < lowest) | (values > highest)][0]
+        raise ValueError(f"{what} must be in {lowest}..{highest}, got {wrong}")
+
+
+def check_times(what: str, tempo: float, steps_per_quarter: int) -> None:
+    """Raise ValueError unless the tempo is positive and the grid one that MIDI files hold."""
+    if not 0 < tempo < float("inf"):
+        raise ValueError(f"{what}: tempo must be positive and finite, got {tempo!r}")
+    if not isinstance(steps_per_quarter, int) or not (
+        1 <= steps_per_quarter <= MAX_STEPS_PER_QUARTER
+    ):
         raise ValueError(
-            f"Melody: events and length must be integers, got {events.dtype} and {length.dtype}"
+            f"{what}: steps_per_quarter must be a whole number in "
+            f"1..{MAX_STEPS_PER_QUARTER}, got {steps_per_quarter!r}"
         )
-    if not 0 <= length <= events.size:
-        raise ValueError(f"Melody: length must be in 0..{events.size}, got {length}")
-    highest = HIGHEST_PITCH - LOWEST_PITCH + LOWEST_CODE
-    if events.size and not 0 <= events.min() <= events.max() <= highest:
-        wrong = events[(events < 0) | (events > highest)][0]
-        raise ValueError(f"Melody: events must be in 0..{highest}, got {wrong}")

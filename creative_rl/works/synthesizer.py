@@ -1,4 +1,4 @@
-"""A small additive synthesiser: melodies as sound, with numpy alone.
+"""A small additive synthesiser: melodies and scores as sound, with numpy alone.
 
 A note is a sum of harmonics that die away, the higher the faster, as on a struck string. It
 fades in and out along half a cosine, so nothing clicks where notes meet.
@@ -10,7 +10,8 @@ import wave
 import numpy as np
 
 from creative_rl.works.melody import Melody
-from creative_rl.works.spans import on_host, spans_of
+from creative_rl.works.score import Score
+from creative_rl.works.voices import VoiceNote, as_score, notes_of
 
 SAMPLE_RATE = 22_050
 PEAK = 0.9
@@ -22,14 +23,16 @@ _HARMONICS = np.array([1.0, 0.45, 0.28, 0.12, 0.07, 0.04])
 _DECAY = 1.6  # of middle C's first harmonic, in 1/s; an octave up it is 1.5 times as fast
 
 
-def render(melody: Melody, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
-    """One melody as mono sound: float32[samples] in -0.9..0.9, with its peak at 0.9.
+def render(work: Melody | Score, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
+    """One work as mono sound: float32[samples] in -0.9..0.9, with its peak at 0.9.
 
-    It lasts as long as the steps and the last release. A melody without notes is silent, and so
-    are partials at half the sample rate and above, which it cannot hold.
+    Voices are added; a note's amplitude goes with the square of its velocity, so 127 is 12 dB
+    above 64. All instruments sound as the same struck string. It lasts as long as the steps and
+    the last release. A work without notes is silent, and so are partials at half the sample rate
+    and above, which it cannot hold.
 
     Raises:
-      ValueError: the melody is a batch, out of range, or lasts more than an hour.
+      ValueError: the work is a batch, out of range, or lasts more than an hour.
 
     Example:
       >>> from creative_rl.works.notation import parse
@@ -38,25 +41,24 @@ def render(melody: Melody, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
     """
     if not 1_000 <= sample_rate <= 384_000:
         raise ValueError(f"render: sample_rate must be in 1000..384000, got {sample_rate}")
-    melody = on_host(melody)
-    step = 60.0 / melody.tempo / melody.steps_per_quarter  # seconds
-    seconds = int(melody.length) * step + RELEASE
+    score = as_score(work)
+    step = 60.0 / score.tempo / score.steps_per_quarter  # seconds
+    seconds = int(score.length) * step + RELEASE
     if seconds > MAX_SECONDS:
         raise ValueError(f"render: at most {MAX_SECONDS:.0f} seconds, this one has {seconds:.0f}")
     sound = np.zeros(round(seconds * sample_rate))
-    for start, end, pitch in spans_of(melody):
-        first = round(start * step * sample_rate)
-        tone = _tone(pitch, (end - start) * step, sample_rate)[: sound.size - first]
-        sound[first : first + tone.size] += tone
+    for voice in notes_of(score):
+        for note in voice:
+            _add(sound, note, step, sample_rate)
     peak = np.abs(sound).max(initial=0.0)
     if peak > 0:
         sound *= PEAK / peak
     return sound.astype(np.float32)
 
 
-def encode_wav(melody: Melody, sample_rate: int = SAMPLE_RATE) -> bytes:
-    """One melody as the bytes of a WAV file: mono, 16 bits; raises as `render` does."""
-    samples = np.round(render(melody, sample_rate) * 32767).astype("<i2")
+def encode_wav(work: Melody | Score, sample_rate: int = SAMPLE_RATE) -> bytes:
+    """One work as the bytes of a WAV file: mono, 16 bits; raises as `render` does."""
+    samples = np.round(render(work, sample_rate) * 32767).astype("<i2")
     buffer = io.BytesIO()
     with wave.open(buffer, "wb") as file:
         file.setnchannels(1)
@@ -69,6 +71,12 @@ def encode_wav(melody: Melody, sample_rate: int = SAMPLE_RATE) -> bytes:
 def frequency(pitch: float) -> float:
     """Hertz of a MIDI pitch in equal temperament, A4 = 69 at 440."""
     return 440.0 * 2.0 ** ((pitch - 69) / 12)
+
+
+def _add(sound: np.ndarray, note: VoiceNote, step: float, sample_rate: int) -> None:
+    first = round(note.start * step * sample_rate)
+    tone = _tone(note.pitch, (note.end - note.start) * step, sample_rate)[: sound.size - first]
+    sound[first : first + tone.size] += (note.velocity / 127) ** 2 * tone
 
 
 def _tone(pitch: int, seconds: float, sample_rate: int) -> np.ndarray:

@@ -110,6 +110,27 @@ def test_pictures_players_and_downloads_are_the_files(run):
     assert decoded(links["best-00.mid"], "audio/midi") == midi
 
 
+@pytest.mark.parametrize(
+    ("work", "shown", "links"),
+    [
+        ("Score", ["image/png", "image/svg+xml"], {"MIDI", "MusicXML"}),
+        ("Melody", ["image/png", "image/svg+xml"], {"MIDI", "MusicXML"}),
+        ("Canvas", ["image/png"], {"MIDI", "MusicXML", "SVG"}),
+    ],
+)
+def test_music_is_shown_engraved_and_other_drawings_are_links(tmp_path, work, shown, links):
+    write_json(tmp_path / "config.json", {})
+    files = {form: f"best-00.{form}" for form in ("mid", "musicxml", "svg", "png")}
+    write_json(tmp_path / "works/index.json", [{"name": "one", "work": work, "files": files}])
+    for form, name in files.items():
+        (tmp_path / "works" / name).write_bytes(form.encode())
+    page = write_report(tmp_path).read_text()
+    pictures = [attributes["src"] for attributes in Tags(page).all("img")]
+    assert [uri.split(";")[0].removeprefix("data:") for uri in pictures] == shown
+    assert set(re.findall(r">([A-Za-z]+)</a>", page)) == links
+    assert (">engraved<" in page) == (work != "Canvas")
+
+
 def test_every_section_is_there(run):
     page = write_report(run).read_text()
     for words in (

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from PIL import Image
 from works.melodies import melody
+from works.scores import lines
 
 from creative_rl.works import Melody
 
@@ -49,3 +50,15 @@ def test_what_is_no_melody_yet_shows_its_fields():
     shown.append(jax.eval_shape(trace, melody([14]))._repr_html_())
     shown.append(Melody(np.array([999]), np.array(1))._repr_html_())
     assert all(page.startswith("<pre>Melody(") for page in shown)
+
+
+def test_a_score_shows_a_picture_and_a_player(monkeypatch):
+    page = lines("C4 - .", "C3 - -", names=("<Top>", "Bass"))._repr_html_()
+    picture = re.search(r"data:image/png;base64,([^\"]+)", page)[1]
+    assert Image.open(io.BytesIO(base64.b64decode(picture))).format == "PNG"
+    assert page.count("<audio") == 1
+    assert "&lt;Top&gt;: C4 - ." in page and "<Top>" not in page
+    batch = jax.tree.map(lambda leaf: np.stack([leaf] * 10), lines("C4", "C3"))
+    assert batch._repr_html_().count("<audio") == 8
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    assert lines("C4 -", "C3 -")._repr_html_() == "<pre>Voice 1: C4 -\nVoice 2: C3 -</pre>"

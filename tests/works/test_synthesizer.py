@@ -6,6 +6,7 @@ import wave
 import numpy as np
 import pytest
 from works.melodies import melody
+from works.scores import lines
 
 from creative_rl.works import synthesizer
 from creative_rl.works.notation import parse
@@ -90,6 +91,46 @@ def test_wav_is_what_was_rendered():
         assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, 22_050)
         samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
     np.testing.assert_allclose(samples / 32767, synthesizer.render(original), atol=0.51 / 32767)
+
+
+def loudness(sound, pitch):
+    """Strength of the partial within a quarter tone of a MIDI pitch."""
+    spectrum = np.abs(np.fft.rfft(sound * np.hanning(sound.size), 1 << 18))
+    hertz = np.fft.rfftfreq(1 << 18, 1 / synthesizer.SAMPLE_RATE)
+    near = np.abs(12 * np.log2(np.maximum(hertz, 1) / 440) + 69 - pitch) < 0.5
+    return spectrum[near].max()
+
+
+def test_the_fundamental_of_every_voice_is_there_and_nothing_clips():
+    voices = {72: "C5 - - -", 64: "E4 - - -", 55: "G3 - - -", 51: "D#3 - - -"}
+    score = lines(*voices.values())
+    sound = synthesizer.render(score)
+    assert np.abs(sound).max() == pytest.approx(0.9)
+    for pitch, line in voices.items():
+        expected = synthesizer.frequency(pitch)
+        assert abs(cents(fundamental(sound, expected), expected)) < 4
+        others = synthesizer.render(lines(*(set(voices.values()) - {line})))
+        assert loudness(sound, pitch) > 5 * loudness(others, pitch)
+    samples = np.frombuffer(synthesizer.encode_wav(score)[44:], "<i2")
+    assert np.abs(samples).max() == round(0.9 * 32767)
+
+
+def test_twice_the_velocity_is_four_times_as_loud():
+    same = lines("C4 - - -", "A4 - - -", velocities=60)
+    quiet = lines("C4 - - -", "A4 - - -", velocities=[[120] * 4, [60] * 4])
+    ratio = [
+        loudness(synthesizer.render(s), 60) / loudness(synthesizer.render(s), 69)
+        for s in (same, quiet)
+    ]
+    assert ratio[1] / ratio[0] == pytest.approx(4.0, rel=1e-3)
+
+
+def test_a_melody_sounds_as_the_score_of_its_one_voice():
+    line = "C4 - E4 . G4"
+    score = lines(line, velocities=30, tempo=100.0)
+    np.testing.assert_allclose(
+        synthesizer.render(parse(line)), synthesizer.render(score), atol=1e-6
+    )
 
 
 def test_refusals():

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from works import scores
 from works.melodies import assert_same, melodies, melody
 
 from creative_rl import works
@@ -23,14 +24,38 @@ def test_json_comes_back_the_same(tmp_path_factory, original):
     assert_same(works.load(path), original)
 
 
+@hypothesis.settings(deadline=None, max_examples=40)
+@hypothesis.given(scores.scores())
+def test_scores_in_json_come_back_the_same(tmp_path_factory, original):
+    path = works.save(original, tmp_path_factory.mktemp("json") / "score.json")
+    scores.assert_same(works.load(path), original)
+
+
+@pytest.mark.parametrize("work", [melody([14, 1, 0]), scores.lines("C4 -", "C3 .")])
 @pytest.mark.parametrize(
     ("suffix", "start"),
-    [(".mid", b"MThd"), (".wav", b"RIFF"), (".PNG", b"\x89PNG"), (".json", b"{")],
+    [
+        (".mid", b"MThd"),
+        (".wav", b"RIFF"),
+        (".PNG", b"\x89PNG"),
+        (".musicxml", b"<?xml"),
+        (".json", b"{"),
+    ],
 )
-def test_the_suffix_decides(tmp_path, suffix, start):
-    path = works.save(melody([14, 1, 0]), tmp_path / f"melody{suffix}")
+def test_the_suffix_decides(tmp_path, work, suffix, start):
+    path = works.save(work, tmp_path / f"music{suffix}")
     assert path.read_bytes().startswith(start)
-    assert [entry.name for entry in tmp_path.iterdir()] == [f"melody{suffix}"]
+    assert [entry.name for entry in tmp_path.iterdir()] == [f"music{suffix}"]
+
+
+def test_a_batch_of_scores_from_the_device_splits_into_works(tmp_path):
+    singles = [scores.lines("C4 -", "C3 .", names=("a", "b")) for _ in range(2)]
+    batch = jax.tree.map(lambda *leaves: jnp.stack(leaves), *singles)
+    for single in works.unbatch(batch):
+        scores.assert_same(single, singles[0])
+    for suffix in works.suffixes(singles[0]):
+        with pytest.raises(ValueError, match=r"works\.unbatch"):
+            works.save(batch, tmp_path / f"batch{suffix}")
 
 
 def test_a_batch_from_the_device_splits_into_works(tmp_path):
@@ -42,7 +67,7 @@ def test_a_batch_from_the_device_splits_into_works(tmp_path):
     assert_same(singles[1], melody([16, 18, 1], 2))
     assert all(isinstance(leaf, np.ndarray) for leaf in jax.tree.leaves(singles))
     assert_same(works.load(works.save(singles[1], tmp_path / "one.json")), singles[1])
-    for suffix in (".mid", ".wav", ".png", ".json"):
+    for suffix in (".mid", ".wav", ".png", ".musicxml", ".json"):
         with pytest.raises(ValueError, match=r"works\.unbatch"):
             works.save(batch, tmp_path / f"batch{suffix}")
 
@@ -56,10 +81,10 @@ def test_unbatch_refuses_what_is_no_batch():
 
 def test_refusals_name_the_formats_and_the_folder(tmp_path):
     with pytest.raises(
-        ValueError, match=r"\.mid, \.wav, \.png, \.json, got the file name 'a\.ogg'"
+        ValueError, match=r"\.png, \.musicxml, \.svg, \.json, got the file name 'a\.ogg'"
     ):
         works.save(melody([14]), tmp_path / "a.ogg")
-    with pytest.raises(ValueError, match="works are Melody, Walk, Canvas, got a dict"):
+    with pytest.raises(ValueError, match="works are Melody, Score, Walk, Canvas, got a dict"):
         works.save({}, tmp_path / "a.mid")
     with pytest.raises(FileNotFoundError, match=r"there is no folder .*none; create it first"):
         works.save(melody([14]), tmp_path / "none" / "a.mid")
@@ -104,7 +129,7 @@ def test_a_failed_write_leaves_what_was_there(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("change", "line"),
     [
-        ({"work": "Opera"}, '"work" must be one of Melody, Walk'),
+        ({"work": "Opera"}, '"work" must be one of Melody, Score'),
         ({"events": [1.5]}, "events: its values are no int32"),
         ({"events": [1, 2]}, "reshape"),
         ({"events": [200]}, "events must be in 0..81"),
@@ -124,6 +149,28 @@ def test_damaged_json_is_refused_in_one_line(tmp_path, change, line):
     assert "melody.json" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"names": [1, 2]}, "names must be none or 2 strings"),
+        ({"names": "a"}, "names must be none or 2 strings"),
+        ({"names": None}, "score.json"),
+        ({"velocities": [[0, 0], [0, 0]]}, "velocities of notes must be in 1..127"),
+        ({"chords": [61, 0]}, "chords must be in 0..60"),
+        ({"events": [62, 1, 50, 1]}, "score.json"),
+    ],
+)
+def test_damaged_scores_are_refused_in_one_line(tmp_path, change, line):
+    path = works.save(scores.lines("C4 -", "C3 -"), tmp_path / "score.json")
+    document = json.loads(path.read_text()) | change
+    if change.get("events"):
+        document["arrays"]["events"]["shape"] = [4]
+    path.write_text(json.dumps(document))
+    with pytest.raises(ValueError, match=line) as caught:
+        works.load(path)
+    assert "score.json" in str(caught.value) and "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize("data", [b"", b"[]", b"\xff\xfe", b"[" * 100_000, b'{"work": "Melody"}'])
 def test_json_that_is_no_work_is_refused(tmp_path, data):
     path = tmp_path / "melody.json"
@@ -135,7 +182,7 @@ def test_json_that_is_no_work_is_refused(tmp_path, data):
 def test_importing_works_imports_no_media_package():
     code = (
         "import sys, creative_rl.works; "
-        "print(*{'mido', 'PIL', 'matplotlib', 'jinja2'} & set(sys.modules))"
+        "print(*{'mido', 'PIL', 'matplotlib', 'jinja2', 'verovio'} & set(sys.modules))"
     )
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
