@@ -14,7 +14,7 @@ from creative_rl.environment import Environment
 from creative_rl.ops import harmony
 from creative_rl.ops.music_theory import NUM_EVENTS
 from creative_rl.rewards import accompaniment as rewards
-from creative_rl.spaces import Box, Dict, Discrete, MultiDiscrete
+from creative_rl.spaces import Box, Dict, Discrete, MultiDiscrete, Space
 from creative_rl.stores.shift_register import ShiftRegister
 from creative_rl.typing import Array, Key, Term
 from creative_rl.works import chord_voices
@@ -147,15 +147,14 @@ frame to come; `time` 0 .. 1 |
     @property
     def observation_space(self) -> Dict:
         num = self.action_space.num
-        return Dict(
-            {
-                "melody": MultiDiscrete((NUM_EVENTS,) * self.window),
-                "actions": MultiDiscrete((num,) * self.window),
-                "sounding": Discrete(num),
-                "beat": Discrete(MAX_BAR),
-                "time": Box(0.0, 1.0),
-            }
-        )
+        seen: dict[str, Space] = {
+            "melody": MultiDiscrete((NUM_EVENTS,) * self.window),
+            "actions": MultiDiscrete((num,) * self.window),
+            "sounding": Discrete(num),
+            "beat": Discrete(MAX_BAR),
+            "time": Box(0.0, 1.0),
+        }
+        return Dict(tuple(seen.items()))
 
     @property
     def default_params(self) -> AccompanimentParams:

@@ -13,7 +13,7 @@ from creative_rl.environment import Environment
 from creative_rl.envs.accompaniment import actions_so_far, check_frames, score_of
 from creative_rl.ops import harmony
 from creative_rl.rewards import mood as rewards
-from creative_rl.spaces import Box, Dict, Discrete, MultiDiscrete
+from creative_rl.spaces import Box, Dict, Discrete, MultiDiscrete, Space
 from creative_rl.stores.shift_register import ShiftRegister
 from creative_rl.typing import Array, Key, Term
 from creative_rl.works import chord_voices
@@ -92,17 +92,16 @@ wanted, 0 where it is the opposite |
 
     @property
     def observation_space(self) -> Dict:
-        return Dict(
-            {
-                "valence": Box(-1.0, 1.0),
-                "arousal": Box(-1.0, 1.0),
-                "chord": Discrete(harmony.NUM_CHORDS),
-                "register": Box(0.0, 1.0),
-                "strikes": MultiDiscrete((2,) * rewards.DENSITY_FRAMES),
-                "beat": Discrete(FRAMES_PER_BAR),
-                "time": Box(0.0, 1.0),
-            }
-        )
+        seen: dict[str, Space] = {
+            "valence": Box(-1.0, 1.0),
+            "arousal": Box(-1.0, 1.0),
+            "chord": Discrete(harmony.NUM_CHORDS),
+            "register": Box(0.0, 1.0),
+            "strikes": MultiDiscrete((2,) * rewards.DENSITY_FRAMES),
+            "beat": Discrete(FRAMES_PER_BAR),
+            "time": Box(0.0, 1.0),
+        }
+        return Dict(tuple(seen.items()))
 
     @property
     def default_params(self) -> MoodParams:
