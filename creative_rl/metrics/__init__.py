@@ -1,12 +1,8 @@
 """What the published tables measure, on works and on features of pictures."""
 
-<<<<<<< HEAD
+from creative_rl.metrics.accompaniment import chord_vendi_score, note_in_chord_ratio
 from creative_rl.metrics.diversity import distinct_works, self_bleu
 from creative_rl.metrics.originality import OriginalityReport, originality_report
-=======
-from creative_rl.metrics.accompaniment import chord_vendi_score, note_in_chord_ratio
-from creative_rl.metrics.diversity import distinct_works
->>>>>>> 0f67692c27c0d96dee8d17c83717dafa84d31d73
 from creative_rl.metrics.pictures import (
     frechet_distance,
     inception_score,
@@ -19,19 +15,13 @@ from creative_rl.metrics.rl_tuner import DIRECTIONS, PUBLISHED, rl_tuner_metrics
 __all__ = [
     "DIRECTIONS",
     "PUBLISHED",
-<<<<<<< HEAD
     "OriginalityReport",
-    "distinct_works",
-    "frechet_distance",
-    "inception_score",
-    "originality_report",
-=======
     "chord_vendi_score",
     "distinct_works",
     "frechet_distance",
     "inception_score",
     "note_in_chord_ratio",
->>>>>>> 0f67692c27c0d96dee8d17c83717dafa84d31d73
+    "originality_report",
     "precision_recall",
     "rl_tuner_metrics",
     "self_bleu",
