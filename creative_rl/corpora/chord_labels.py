@@ -1,7 +1,6 @@
 """Chords by ear: what four voices sound at every frame, matched to the chords of `ops.harmony`.
 
-A note's worth is counted, not weighed: the labels are a rule that anybody can repeat by hand, and
-no analysis of harmony.
+The labels follow a rule that one can repeat by hand; they are no analysis of the harmony.
 """
 
 import functools

@@ -1,7 +1,7 @@
 """Accompany a melody online, frame by frame: with chords, or with a second voice."""
 
 import dataclasses
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import flax.struct
 import jax
@@ -121,7 +121,7 @@ frame to come; `time` 0 .. 1 |
 
     def __post_init__(self):
         for field, names in (("part", Part), ("corpus", Corpus)):
-            known, given = names.__args__, getattr(self, field)
+            known, given = get_args(names), getattr(self, field)
             if given not in known:
                 raise ValueError(
                     f"Accompaniment: {field} must be one of {', '.join(known)}, got {given!r}"
@@ -238,8 +238,9 @@ frame to come; `time` 0 .. 1 |
         actions, is_played = actions_so_far(state.actions, state.step)
         melody = params.melodies[state.melody, : self.num_frames].astype(jnp.int32)
         if self.part == "voice":
+            voice = jnp.where(actions >= LOWEST_CODE, actions + LOWEST_VOICE, actions)
             return score_of(
-                jnp.stack([melody, actions_to_events(actions)]),
+                jnp.stack([melody, voice]),
                 jnp.zeros_like(actions),
                 is_played,
                 programs=(_FLUTE, _CELLO),
@@ -253,11 +254,6 @@ frame to come; `time` 0 .. 1 |
             programs=(_FLUTE, *(_PIANO,) * 4),
             names=("melody", *chord_voices.NAMES),
         )
-
-
-def actions_to_events(actions: Array) -> Array:
-    """Events of a voice as those of a score, whose codes reach all MIDI pitches."""
-    return jnp.where(actions >= LOWEST_CODE, actions + LOWEST_VOICE, actions)
 
 
 def actions_so_far(actions: ShiftRegister, step: Array) -> tuple[Array, Array]:

@@ -1,5 +1,7 @@
 """Chorales in four parts: the grid, the chords and the windows by hand, and against music21."""
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -244,3 +246,35 @@ def test_accompaniments_take_the_chorales(cache, chorales, monkeypatch, tmp_path
         params = crl.make("accompaniment-chord", corpus=corpus).default_params
         np.testing.assert_array_equal(params.melodies, windows.melodies, strict=True)
         np.testing.assert_array_equal(params.bars, windows.bars, strict=True)
+
+
+@pytest.mark.parametrize("part", ["chord", "voice"])
+def test_the_examples_are_actions_of_the_environment(part, chorales):
+    """Played to their own melodies they give Bach's chords, or his bass: what cloning needs."""
+    env, windows = crl.make(f"accompaniment-{part}"), chorales.held_out
+    params = env.default_params.replace(
+        melodies=jnp.asarray(windows.melodies), bars=jnp.asarray(windows.bars)
+    )
+    examples = windows.chord_actions if part == "chord" else windows.bass_actions
+
+    def replay(melody, actions):
+        state = env.reset(jax.random.key(0), params)[0].replace(melody=melody)
+        state, _ = jax.lax.scan(
+            lambda state, action: (env.next_state(jax.random.key(0), state, action, params), None),
+            state,
+            actions,
+        )
+        return env.work(state, params)
+
+    which = jnp.arange(len(windows), dtype=jnp.int32)
+    works = jax.jit(jax.vmap(replay))(which, jnp.asarray(examples))
+    np.testing.assert_array_equal(works.events[:, 0], windows.scores.events[:, 0])
+    if part == "chord":
+        np.testing.assert_array_equal(works.chords, windows.scores.chords)
+        ratio = metrics.note_in_chord_ratio(windows.scores)
+        assert metrics.note_in_chord_ratio(works) == ratio
+        return
+    bass = windows.scores.events[:, 3]
+    high = bass >= 2 + 36
+    np.testing.assert_array_equal(np.asarray(works.events[:, 1])[high], bass[high])
+    assert (~high & (bass >= 2)).mean() < 0.01
