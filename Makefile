@@ -43,7 +43,9 @@ bench: .venv/.dev
 	$(BIN)/python -m benchmarks.speed.strokes
 	$(BIN)/python -m benchmarks.speed.gan $(PEERS)
 	$(BIN)/python -m benchmarks.speed.startup
+	$(BIN)/python -m benchmarks.speed.performing
 	$(BIN)/python -m benchmarks.tables.demo
+	$(BIN)/python -m benchmarks.tables.rl_tuner
 	$(BIN)/python -m benchmarks.tables.learners $(PEERS)
 	$(BIN)/python -m benchmarks.tables.digits_painting
 	$(BIN)/python -m benchmarks.tables.digits_generation

@@ -15,6 +15,7 @@ from creative_rl import registry
 README = pathlib.Path(__file__).parent.parent / "README.md"
 TITLES = {
     "demo": "The demo, before and after tuning",
+    "rl_tuner": "RL Tuner's table",
     "digits_painting": "Digits painted, stroke by stroke",
     "digits_generation": "Digits generated",
     "creative": "A DQN, a GAN, and both together",
@@ -26,6 +27,7 @@ TITLES = {
     "populations": "Seeds in one program",
     "replay": "Replay",
     "startup": "Start-up",
+    "performing": "Music in real time",
 }
 
 
@@ -63,7 +65,7 @@ def _result(name: str) -> str:
         tables.append(_before_and_after(record["rows"]))
     elif name == "learners":
         tables.append(_returns(record["rows"]))
-    elif name in ("digits_painting", "digits_generation", "creative"):
+    elif name in ("digits_painting", "digits_generation", "creative", "performing"):
         tables.append(_measures(record["rows"]))
     elif ratios := [row for row in record["rows"] if _is_ratio(row)]:
         against_several = len({row["metric"] for row in ratios}) > 1

@@ -230,6 +230,34 @@ def _check_painting(arguments: argparse.Namespace) -> None:
         raise UsageError("--background: a run paints on the one that it was trained on")
 
 
+def _perform(argv: list[str]) -> int:
+    """make music event by event, against a clock"""
+    parser = _run_parser("perform", _perform.__doc__)
+    add = parser.add_argument
+    add("--works", type=whole, default=1, metavar="N", help="pieces (default %(default)s)")
+    add("--tempo", type=number, metavar="X", help="quarter notes a minute (default the works')")
+    add("--seed", type=whole, default=0, metavar="N", help="another gives other works (default 0)")
+    add("--out", metavar="DIR", help="keep the pieces there as MIDI files")
+    arguments = parser.parse_all(argv)
+    at_least("--works", arguments.works)
+    between("--seed", arguments.seed, 0, 2**32 - 1)
+    between("--tempo", arguments.tempo, 1, 1000)
+    Run.open(arguments.run)
+    _prepare_jax()
+    from creative_rl.experiment import performance
+
+    performed = performance.perform(
+        arguments.run,
+        arguments.works,
+        tempo=arguments.tempo,
+        seed=arguments.seed,
+        out=arguments.out,
+        listen=lambda token: print(token, end=" ", flush=True),
+    )
+    print(f"\n{performance.describe(performed)}")
+    return 0
+
+
 def _demo(argv: list[str]) -> int:
     """RL Tuner end to end: a prior of real tunes, tuned by rules of music theory"""
     parser = Parser("demo", _demo.__doc__)
@@ -250,6 +278,7 @@ _COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "evaluate": _evaluate,
     "report": _report,
     "paint": _paint,
+    "perform": _perform,
     "demo": _demo,
 }
 

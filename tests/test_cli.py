@@ -90,6 +90,8 @@ def fails(capsys, argv, code):
         ),
         ("create run --num 0", "--num: must be at least 1, got 0"),
         ("evaluate run --num -1", "--num: must be at least 1, got -1"),
+        ("perform run --works 0", "--works: must be at least 1, got 0"),
+        ("perform run --tempo 0", "--tempo: must be between 1 and 1000, got 0"),
         ("resume run --steps 0", "--steps: must be at least 1, got 0"),
         ("resume", "missing RUN; see creative-rl resume --help"),
         ("paint", "missing PICTURE; see creative-rl paint --help"),
@@ -126,7 +128,7 @@ def test_a_picture_is_painted(capsys, tmp_path):
     assert works.load(out).pixels.shape == (8, 9, 3)
 
 
-@pytest.mark.parametrize("command", ["resume", "create", "evaluate", "report"])
+@pytest.mark.parametrize("command", ["resume", "create", "evaluate", "report", "perform"])
 def test_what_is_no_run(command, capsys, tmp_path):
     assert "there is no run" in fails(capsys, [command, str(tmp_path / "none")], 1)
     assert "it has no config.json" in fails(capsys, [command, str(tmp_path)], 1)
@@ -163,6 +165,9 @@ def test_a_run_from_start_to_report(capsys, tmp_path):
     assert main(["create", out, "--num", "2", "--best", "1"]) == 0
     assert main(["evaluate", out, "--num", "16"]) == 0
     assert "±" in capsys.readouterr().out
+    assert main(["perform", out, "--tempo", "1000", "--out", str(tmp_path / "played")]) == 0
+    assert "1 works, 5 events: latency" in capsys.readouterr().out
+    assert works.load(tmp_path / "played" / "performed-00.mid").length == 5
     assert main(["report", out]) == 0
     page = (tmp_path / "run" / "report.html").read_text()
     assert "best 1 of 256" in page and "Evaluation" in page

@@ -78,8 +78,12 @@ def evaluate_with_notes(path: str | os.PathLike, num: int = 1024, seed: int = 0)
 
 def play(opened: OpenRun, state: PyTree, key: Key, num: int) -> Episodes:
     """Episodes in the environment as the run had it: with the params of its own state."""
-    params = state.env_params if hasattr(state, "env_params") else opened.env.default_params
-    return rollout(opened.env, params, opened.learner, state, key, num)
+    return rollout(opened.env, params_of(opened, state), opened.learner, state, key, num)
+
+
+def params_of(opened: OpenRun, state: PyTree) -> PyTree:
+    """The environment's params as the run left them."""
+    return state.env_params if hasattr(state, "env_params") else opened.env.default_params
 
 
 def measure(opened: OpenRun, episodes: Episodes) -> dict[str, np.ndarray]:

@@ -38,6 +38,22 @@ def text(work: Melody | Score) -> str:
     return _line(tokens, melody.steps_per_quarter)
 
 
+def latest(work: Melody | Score) -> str:
+    """The last step as a token; of a score its chord symbol, if there is one, and a token a voice.
+
+    >>> latest(parse("C4 - D#5"))
+    'D#5'
+    """
+    if isinstance(work, Melody):
+        melody = on_host(work)
+        return _token(int(melody.events[int(melody.length) - 1]), LOWEST_PITCH)
+    score = voices.on_host(work)
+    step = int(score.length) - 1
+    symbol = harmony.symbol(int(score.chords[step]))
+    tokens = [_token(code, voices.LOWEST_PITCH) for code in score.events[:, step].tolist()]
+    return " ".join([*filter(None, [symbol]), *tokens])
+
+
 def parse(line: str, tempo: float = 100.0, steps_per_quarter: int = 4) -> Melody:
     """The melody that `text` wrote, with numpy leaves; bar lines mean nothing.
 
