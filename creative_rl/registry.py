@@ -49,6 +49,11 @@ ENVIRONMENTS: dict[str, EnvironmentEntry] = {
         {},
         "RL Tuner: 32 steps, 38 events, nine rules of music theory",
     ),
+    "melody-mood": EnvironmentEntry(
+        "creative_rl.envs.melody_mood:MoodMelody",
+        {},
+        "32 steps, 38 events, to a valence and an arousal that are given; told by a declared rule",
+    ),
     "accompaniment-chord": EnvironmentEntry(
         "creative_rl.envs.accompaniment:Accompaniment",
         {},

@@ -1,0 +1,90 @@
+"""What a melody may make one feel, told by a declared rule: valence and arousal, unbatched.
+
+No model of listeners: the signs are those that studies agree on (major and consonant is positive,
+fast and high is excited: Gabrielsson and Lindstrom, "The Role of Structure in the Musical
+Expression of Emotions", 2010), the weights are ours. Pitches count from a tonic of C. The plane is
+Russell's ("A circumplex model of affect", 1980).
+"""
+
+import flax.struct
+import jax.numpy as jnp
+from jaxtyping import Float, Int
+
+from creative_rl.typing import Array
+
+HIGHEST = 35
+"""Semitones of the highest pitch above the lowest, MIDI 48."""
+_MODES = (0, 0, 0, -1, 1, 0, 0, 0, -1, 1, -1, 1)
+"""By pitch class: 1 for the third, sixth and seventh of major, -1 for those of minor."""
+_CONSONANT = (1, 0, 0, 1, 1, 1, 0, 1, 1, 1, 0, 0)
+"""By interval between notes in semitones, octaves left out."""
+_MOST = 0.75
+"""Weight of mode in valence, and of density in arousal; consonance and register have the rest."""
+
+
+class AffectStats(flax.struct.PyTreeNode):
+    """What the rule needs to know of the events so far; int32 scalars."""
+
+    steps: Array
+    notes: Array
+    """notes that were struck"""
+    height: Array
+    """sum of their semitones above MIDI 48"""
+    major: Array
+    """those that tell major from minor, and are major"""
+    minor: Array
+    intervals: Array
+    """between notes that follow each other, rests passed over"""
+    consonances: Array
+    """those of them that are consonant"""
+    last: Array
+    """semitones of the last note, -1 before the first"""
+
+
+def init_affect() -> AffectStats:
+    """Of no events."""
+    zero = jnp.int32(0)
+    return AffectStats(zero, zero, zero, zero, zero, zero, zero, jnp.int32(-1))
+
+
+def update_affect(stats: AffectStats, event: Int[Array, ""]) -> AffectStats:
+    """After one more event: 0 note-off, 1 hold, `2 + k` the pitch MIDI 48 + k."""
+    height = event - 2
+    is_note = (height >= 0).astype(jnp.int32)
+    mode = jnp.asarray(_MODES, jnp.int32)[height % 12] * is_note
+    is_interval = is_note * (stats.last >= 0)
+    consonant = jnp.asarray(_CONSONANT, jnp.int32)[jnp.abs(height - stats.last) % 12]
+    return AffectStats(
+        steps=stats.steps + 1,
+        notes=stats.notes + is_note,
+        height=stats.height + is_note * height,
+        major=stats.major + (mode == 1),
+        minor=stats.minor + (mode == -1),
+        intervals=stats.intervals + is_interval,
+        consonances=stats.consonances + is_interval * consonant,
+        last=jnp.where(is_note == 1, height, stats.last),
+    )
+
+
+def valence(stats: AffectStats) -> Float[Array, ""]:
+    """-1..1: three parts mode, one part consonance.
+
+    Mode is (major - minor) / (major + minor) of the notes that tell, 0 without one; consonance is
+    the share of consonant intervals scaled to -1..1, 0 without an interval.
+    """
+    told = stats.major + stats.minor
+    mode = (stats.major - stats.minor) / jnp.maximum(told, 1)
+    share = stats.consonances / jnp.maximum(stats.intervals, 1)
+    consonance = jnp.where(stats.intervals > 0, 2 * share - 1, 0.0)
+    return (_MOST * mode + (1 - _MOST) * consonance).astype(jnp.float32)
+
+
+def arousal(stats: AffectStats) -> Float[Array, ""]:
+    """-1..1: three parts density, one part register; -1 before the first note.
+
+    Density is the share of steps on which a note is struck, register the mean height, both scaled
+    to -1..1. A melody has one tempo, so density stands for pace.
+    """
+    density = 2 * stats.notes / jnp.maximum(stats.steps, 1) - 1
+    register = 2 * stats.height / (HIGHEST * jnp.maximum(stats.notes, 1)) - 1
+    return (_MOST * density + (1 - _MOST) * register).astype(jnp.float32)
