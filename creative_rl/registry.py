@@ -49,6 +49,21 @@ ENVIRONMENTS: dict[str, EnvironmentEntry] = {
         {},
         "RL Tuner: 32 steps, 38 events, nine rules of music theory",
     ),
+    "accompaniment-chord": EnvironmentEntry(
+        "creative_rl.envs.accompaniment:Accompaniment",
+        {},
+        "online chords to a melody, 64 eighth notes: each chosen before its melody note is heard",
+    ),
+    "accompaniment-voice": EnvironmentEntry(
+        "creative_rl.envs.accompaniment:Accompaniment",
+        {"part": "voice"},
+        "online second voice to a melody, 64 eighth notes, judged by rules of counterpoint",
+    ),
+    "accompaniment-mood": EnvironmentEntry(
+        "creative_rl.envs.accompaniment_mood:MoodAccompaniment",
+        {},
+        "chords that follow a curve of valence and arousal, told by a declared rule",
+    ),
     "grid-path": EnvironmentEntry(
         "creative_rl.envs.grid_path:GridPath",
         {},

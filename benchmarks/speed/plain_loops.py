@@ -1,8 +1,9 @@
 """The environments as plain Python, one at a time: what the compiled ones are measured against.
 
-Each is written the way tutorials write environments: `step` returns a NumPy observation, a reward
-and whether the episode is over. The rules of music theory and the bare loop over a window are the
-reference implementations of the tests, which the environments are proven against.
+Each is written the way tutorials write environments: `step` returns a NumPy observation, or a dict
+of them, a reward and whether the episode is over. The rules of music theory, accompaniments and the
+bare loop over a window are the reference implementations of the tests, which the environments are
+proven against.
 """
 
 import functools
@@ -16,15 +17,17 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+Observation = np.ndarray | dict[str, np.ndarray]
+
 
 class PlainEnvironment(Protocol):
     """What the loops need."""
 
     num_actions: int
 
-    def reset(self) -> np.ndarray: ...
+    def reset(self) -> Observation: ...
 
-    def step(self, action: int) -> tuple[np.ndarray, float, bool]: ...
+    def step(self, action: int) -> tuple[Observation, float, bool]: ...
 
 
 class Played(NamedTuple):
@@ -156,10 +159,20 @@ class PlainGridPath:
         return np.array(self.walk[-1], np.int32), -0.1 + arrived, is_over
 
 
-PLAIN = {
+def _accompaniment(env: Any) -> PlainEnvironment:
+    return _reference("accompaniment").PlainAccompaniment(env)
+
+
+def _mood(env: Any) -> PlainEnvironment:
+    return _reference("accompaniment").PlainMood(env)
+
+
+PLAIN: dict[str, Callable[[Any], PlainEnvironment]] = {
     "VarietyMelody": PlainVariety,
     "TargetMelody": PlainTarget,
     "TheoryMelody": PlainTheory,
+    "Accompaniment": _accompaniment,
+    "MoodAccompaniment": _mood,
     "GridPath": PlainGridPath,
 }
 

@@ -1,6 +1,15 @@
-"""Real data sets as arrays: melodies, from music21's corpus or MIDI files, and pictures."""
+"""Real data sets as arrays: melodies and chorales, from music21's corpus or MIDI files, and
+pictures."""
 
+from creative_rl.corpora.chorale_windows import ChoraleCorpus, ChoraleWindows, load_chorales
 from creative_rl.corpora.corpus import Corpus, load
 from creative_rl.corpora.pictures import load_pictures
 
-__all__ = ["Corpus", "load", "load_pictures"]
+__all__ = [
+    "ChoraleCorpus",
+    "ChoraleWindows",
+    "Corpus",
+    "load",
+    "load_chorales",
+    "load_pictures",
+]

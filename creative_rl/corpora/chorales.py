@@ -24,14 +24,19 @@ def read(path: pathlib.Path, name: str) -> Tune:
     Raises:
       Unusable: no part is called soprano, the key signature changes, or the grid does not fit.
     """
-    part = _soprano(_root(path))
+    part = _soprano(read_root(path))
     fifths = {int(key.findtext("fifths", "0")) for key in part.iter("key")}
     if len(fifths) != 1:
         raise Unusable(f"it has {len(fifths)} key signatures, one is needed")
-    return tune_from_line(name, join(_bars(part)), shift_from_signature(fifths.pop()))
+    return tune_from_line(name, join(bars_of(part)), shift_from_signature(fifths.pop()))
 
 
-def _root(path: pathlib.Path) -> ElementTree.Element:
+def read_root(path: pathlib.Path) -> ElementTree.Element:
+    """The score in a `.mxl` or `.xml` file.
+
+    Raises:
+      Unusable: it is neither.
+    """
     try:
         if path.suffix != ".mxl":
             return ElementTree.parse(path).getroot()
@@ -50,7 +55,12 @@ def _soprano(root: ElementTree.Element) -> ElementTree.Element:
     raise Unusable("no part is called soprano")
 
 
-def _bars(part: ElementTree.Element) -> Iterator[Bar]:
+def bars_of(part: ElementTree.Element) -> Iterator[Bar]:
+    """The bars of a part with one voice.
+
+    Raises:
+      Unusable: the part has more than one.
+    """
     divisions, metre, ending = 1, Fraction(4), 0
     for measure in part.iter("measure"):
         notes: list[ScoreNote] = []
@@ -82,7 +92,7 @@ def _advance(
 ) -> Fraction:
     """Time after an element; its note, if it is one, is added to `notes`."""
     if element.tag == "backup" or element.find("chord") is not None:
-        raise Unusable("its soprano is not one voice")
+        raise Unusable("one of its parts is not one voice")
     if element.find("grace") is not None:
         return now
     end = now + Fraction(int(element.findtext("duration", "0")), divisions)

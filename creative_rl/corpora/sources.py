@@ -82,12 +82,24 @@ def _check_folder(folder: pathlib.Path) -> None:
 def _read_all(
     paths: Sequence[pathlib.Path], names: Sequence[str], read: Callable[[pathlib.Path, str], Tune]
 ) -> TuneSet:
-    """Every file's tune, with a progress bar on a terminal's standard error."""
+    return read_voices(paths, names, lambda path, name: [read(path, name)])
+
+
+def read_voices(
+    paths: Sequence[pathlib.Path],
+    names: Sequence[str],
+    read: Callable[[pathlib.Path, str], Sequence[Tune]],
+) -> TuneSet:
+    """Every file's tunes one after the other, with a progress bar on a terminal's standard error.
+
+    A file whose `read` raises `Unusable` is skipped, with its name and the reason.
+    """
     from rich.console import Console
     from rich.progress import track
 
     console = Console(stderr=True)
-    tunes, skipped = [], []
+    tunes: list[Tune] = []
+    skipped = []
     for path, name in track(
         list(zip(paths, names, strict=True)),
         f"Reading {len(paths)} pieces",
@@ -96,7 +108,7 @@ def _read_all(
         disable=not console.is_terminal,
     ):
         try:
-            tunes.append(read(path, name))
+            tunes += read(path, name)
         except Unusable as error:
             skipped.append((name, str(error)))
     return TuneSet(tunes, skipped)

@@ -43,10 +43,18 @@ def cut(events: np.ndarray, starts: np.ndarray, length: int) -> np.ndarray:
     events one of 4/4 or two of 2/4, 6/8 and 3/4), the units that phrases are made of, and an
     event is seen about twice, early in one window and late in another.
     """
-    windows = []
+    places = places_of(starts, len(events), length)
+    windows = [events[place : place + length + 1] for place in places]
+    return np.array(windows, np.uint8).reshape(-1, length + 1)
+
+
+def places_of(starts: np.ndarray, num_events: int, length: int) -> list[int]:
+    """Where the windows of `cut` begin: of the starts the first, and from each the next that is
+    `length // 2` events on and has `length` events after it."""
+    places = []
     free = 0
     for start in starts.tolist():
-        if start >= free and start + length < len(events):
-            windows.append(events[start : start + length + 1])
+        if start >= free and start + length < num_events:
+            places.append(start)
             free = start + max(1, length // 2)
-    return np.array(windows, np.uint8).reshape(-1, length + 1)
+    return places

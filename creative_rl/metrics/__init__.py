@@ -1,5 +1,6 @@
 """What the published tables measure, on works and on features of pictures."""
 
+from creative_rl.metrics.accompaniment import chord_vendi_score, note_in_chord_ratio
 from creative_rl.metrics.diversity import distinct_works
 from creative_rl.metrics.pictures import (
     frechet_distance,
@@ -13,9 +14,11 @@ from creative_rl.metrics.rl_tuner import DIRECTIONS, PUBLISHED, rl_tuner_metrics
 __all__ = [
     "DIRECTIONS",
     "PUBLISHED",
+    "chord_vendi_score",
     "distinct_works",
     "frechet_distance",
     "inception_score",
+    "note_in_chord_ratio",
     "precision_recall",
     "rl_tuner_metrics",
     "vendi_score",

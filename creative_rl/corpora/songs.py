@@ -1,0 +1,107 @@
+"""Songs made by a rule: melodies in C major, each over chords that it was made from.
+
+They need nothing but a seed. A song is in frames of an eighth note, 4/4, and made by half bars:
+
+- The chord of the first half bar is C, of the last two G and C. In between, each follows from the
+  one before, uniformly among: C to F, G, Am or Dm; Dm to G; Em to Am or F; F to C, G or Dm; G to C
+  or Am; Am to Dm, F, G or Em.
+- The rhythm of each is uniform among 4; 2 2; 3 1; 2 1 1; 1 1 2; 1 1 1 1 eighths, of the last one 4.
+- The first note of each is a tone of its chord: of the two that are nearest to the note before,
+  either one. The others move a step up or down on the white keys, turning back at the ends.
+- Pitches are the white keys from C4 to G5, MIDI 60 to 79. The last note is the nearest C.
+"""
+
+import functools
+from typing import NamedTuple
+
+import numpy as np
+
+from creative_rl.ops.harmony import INTERVALS
+from creative_rl.works.spans import HOLD, LOWEST_CODE
+
+FRAMES_PER_BAR = 8
+_HALF = FRAMES_PER_BAR // 2
+_KEYS = np.array([60, 62, 64, 65, 67, 69, 71, 72, 74, 76, 77, 79])
+_C, _DM, _EM, _F, _G, _AM = 1, 1 + 12 + 2, 1 + 12 + 4, 1 + 5, 1 + 7, 1 + 12 + 9
+_NEXT = {
+    _C: (_F, _G, _AM, _DM),
+    _DM: (_G,),
+    _EM: (_AM, _F),
+    _F: (_C, _G, _DM),
+    _G: (_C, _AM),
+    _AM: (_DM, _F, _G, _EM),
+}
+_RHYTHMS = ((4,), (2, 2), (3, 1), (2, 1, 1), (1, 1, 2), (1, 1, 1, 1))
+
+
+class Songs(NamedTuple):
+    """Melodies and their chords, at every frame."""
+
+    melodies: np.ndarray
+    """uint8[M, T]: 0 note-off, 1 hold, `2 + p` the MIDI pitch p"""
+    chords: np.ndarray
+    """uint8[M, T]: codes of `ops.harmony`"""
+
+
+@functools.lru_cache(maxsize=16)
+def songs(num: int, length: int, seed: int) -> Songs:
+    """`num` songs of `length` frames, always the same for the same numbers; read only.
+
+    Args:
+      num: at least 1.
+      length: frames, at least 1; a last half bar may be cut.
+      seed: of NumPy's generator.
+
+    Example:
+      >>> songs(32, 64, 0).melodies.shape
+      (32, 64)
+    """
+    rng = np.random.default_rng(seed)
+    made = [_song(rng, -(-length // _HALF)) for _ in range(num)]
+    arrays = [np.array(rows, np.uint8)[:, :length] for rows in zip(*made, strict=True)]
+    for array in arrays:
+        array.flags.writeable = False
+    return Songs(*arrays)
+
+
+def _song(rng: np.random.Generator, num_halves: int) -> tuple[list[int], list[int]]:
+    """The events and the chord of every frame."""
+    events: list[int] = []
+    chords = _progression(rng, num_halves)
+    key = int(rng.integers(len(_KEYS)))
+    for half, chord in enumerate(chords):
+        is_last = half == num_halves - 1
+        rhythm = _RHYTHMS[0 if is_last else rng.integers(len(_RHYTHMS))]
+        for place, frames in enumerate(rhythm):
+            if place == 0:
+                key = _nearest(_tones(chord)[:1] if is_last else _tones(chord), key, rng, is_last)
+            else:
+                key = _stepped(key, rng)
+            events += [LOWEST_CODE + int(_KEYS[key])] + [HOLD] * (frames - 1)
+    return events, [chord for chord in chords for _ in range(_HALF)]
+
+
+def _progression(rng: np.random.Generator, num_halves: int) -> list[int]:
+    chords = [_C]
+    while len(chords) < num_halves:
+        following = _NEXT[chords[-1]]
+        chords.append(following[rng.integers(len(following))])
+    return [*chords[:-2], *(_G, _C)[-num_halves:]]
+
+
+def _tones(chord: int) -> list[int]:
+    """Pitch classes, the root first."""
+    quality, root = divmod(chord - 1, 12)
+    return [(root + interval) % 12 for interval in INTERVALS[quality]]
+
+
+def _nearest(tones: list[int], key: int, rng: np.random.Generator, closest: bool) -> int:
+    """The key of one of the two that are nearest with these pitch classes, or of the nearest."""
+    keys = [i for i, pitch in enumerate(_KEYS) if pitch % 12 in tones]
+    keys.sort(key=lambda other: (abs(other - key), other))
+    return keys[0 if closest else rng.integers(2)]
+
+
+def _stepped(key: int, rng: np.random.Generator) -> int:
+    step = int(2 * rng.integers(2) - 1)
+    return key + step if 0 <= key + step < len(_KEYS) else key - step

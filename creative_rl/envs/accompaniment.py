@@ -1,0 +1,302 @@
+"""Accompany a melody online, frame by frame: with chords, or with a second voice."""
+
+import dataclasses
+from typing import Any, Literal
+
+import flax.struct
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from creative_rl import corpora
+from creative_rl.corpora.songs import FRAMES_PER_BAR, songs
+from creative_rl.environment import Environment
+from creative_rl.ops import harmony
+from creative_rl.ops.music_theory import NUM_EVENTS
+from creative_rl.rewards import accompaniment as rewards
+from creative_rl.spaces import Box, Dict, Discrete, MultiDiscrete, Space
+from creative_rl.stores.shift_register import ShiftRegister
+from creative_rl.typing import Array, Key, Term
+from creative_rl.works import chord_voices
+from creative_rl.works.score import Score
+from creative_rl.works.spans import HOLD, LOWEST_CODE, LOWEST_PITCH, NOTE_OFF
+
+Part = Literal["chord", "voice"]
+Corpus = Literal["songs", "chorales", "chorales-held-out"]
+
+SILENT = -1
+LOWEST_VOICE = 36
+NUM_VOICE_EVENTS = 38
+"""Note-off, hold, and three octaves from MIDI 36 up."""
+MAX_BAR = 16
+FRAMES_PER_QUARTER = 2
+_NUM_SONGS = 64
+_TEMPO = 80.0
+_CHORDS_LOWEST = 48
+_PIANO, _CELLO, _FLUTE = 0, 42, 73  # General MIDI, counted from 0
+_LOUD, _SOFT = 90, 60
+_TERMS: dict[str, tuple[Term, ...]] = {"chord": rewards.CHORD_TERMS, "voice": rewards.VOICE_TERMS}
+_NUM_PITCHES = NUM_EVENTS - LOWEST_CODE
+_SEEN = np.array(  # the observed code of every melody event
+    [NOTE_OFF, HOLD]
+    + [
+        LOWEST_CODE
+        + (pitch - LOWEST_PITCH) % 12
+        + 12 * min(max((pitch - LOWEST_PITCH) // 12, 0), _NUM_PITCHES // 12 - 1)
+        for pitch in range(128)
+    ],
+    np.int32,
+)
+
+
+class AccompanimentState(flax.struct.PyTreeNode):
+    """What has been played, and what of it sounds. Before the first frame there is silence."""
+
+    melody: Array  # int32: which of the melodies
+    step: Array  # int32: frames that are over
+    actions: ShiftRegister
+    melody_pitch: Array  # int32: MIDI, -1 for silence
+    chord: Array  # int32: a code of `ops.harmony`; of a voice always 0
+    bass: Array  # int32: the voice, or the chord's root above MIDI 36; -1 for silence
+    lasted: Array  # int32: frames that chord and bass have been what they are
+
+
+class AccompanimentParams(flax.struct.PyTreeNode):
+    """Weights of the reward terms, the melodies, and what counts as a repetition.
+
+    Other melodies replace those of the default: `params.replace(melodies=..., bars=...)`.
+    """
+
+    weights: dict[str, Array]
+    melodies: Array  # uint8[M, T], T >= num_frames: 0 note-off, 1 hold, 2 + p the MIDI pitch p
+    bars: Array  # int32[M]: frames in a bar, 1 to 16; every melody starts on a downbeat
+    longest: Array  # int32: frames that a chord, a pitch or a silence may last
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Accompaniment(Environment):
+    """Play with a melody that is heard only as it goes on.
+
+    A frame is an eighth note. The action for a frame is chosen from the melody's frames before it
+    and the own past; the melody's event at the frame is revealed by the observation after it.
+
+    | | |
+    |---|---|
+    | id | `accompaniment-chord`; `accompaniment-voice` has `part="voice"` |
+    | version | 1 |
+    | observation | `melody` MultiDiscrete((38,) * window), its last events: 0 note-off, 1 hold, \
+2 + k MIDI 48 + k, other octaves folded into these three; `actions` the own last ones; `sounding` \
+the chord, or of a voice 0 for silence and 2 + k; `beat` Discrete(16), the place in the bar of the \
+frame to come; `time` 0 .. 1 |
+    | action | chord: Discrete(61), 0 goes on, else a code of `ops.harmony`; voice: Discrete(38), \
+0 note-off, 1 hold, 2 + k MIDI 36 + k |
+    | reward terms | chord: `note_in_chord` (1.0), 1 or 0; `voice_leading` (1.0), 0, -0.5 or -1; \
+`repetition` (1.0), 0 or -1; `cadence` (4.0), 1 at the end on a tonic triad. voice: `consonance` \
+(1.0), 0, 0.5 or 1; `voice_leading`; `range` (1.0), 0 or -1; `repetition`; `cadence` |
+    | horizon | `num_frames` steps |
+    | termination | after `num_frames` steps |
+
+    The setup is that of ReaLchords and GAPT (online, melody to chord; note-in-chord is their
+    measure of harmony) and RL-Duet (arXiv 2002.03082; online, voice to voice).
+
+    Deviations: frames are eighth notes where the sources have sixteenths; the reward is rules that
+    are listed above, where theirs are models learned from data that cannot be had offline (an
+    adversarial or likelihood reward is a wrapper); melodies are songs made by a rule, or Bach's.
+
+    Attributes:
+      part: `chord` or `voice`.
+      num_frames: length of the melodies, 8 to 512; eight are a bar of 4/4.
+      window: melody events and own actions that are observed, 1 to num_frames.
+      corpus: `songs`: 64 melodies in C made by a rule (`corpora.songs`); `chorales`: the sopranos
+        of Bach's to train on, `chorales-held-out` the others (`corpora.load_chorales`, needs
+        music21).
+      terms: the part's where there are none.
+    """
+
+    part: Part = "chord"
+    num_frames: int = 64
+    window: int = 8
+    corpus: Corpus = "songs"
+    terms: tuple[Term, ...] = ()
+
+    def __post_init__(self):
+        for field, names in (("part", Part), ("corpus", Corpus)):
+            known, given = names.__args__, getattr(self, field)
+            if given not in known:
+                raise ValueError(
+                    f"Accompaniment: {field} must be one of {', '.join(known)}, got {given!r}"
+                )
+        if not self.terms:
+            object.__setattr__(self, "terms", _TERMS[self.part])
+        super().__post_init__()
+        check_frames("Accompaniment", self.num_frames)
+        if not isinstance(self.window, int) or not 1 <= self.window <= self.num_frames:
+            raise ValueError(
+                "Accompaniment: window must be a whole number in 1..num_frames = "
+                f"{self.num_frames}, got {self.window!r}"
+            )
+
+    @property
+    def horizon(self) -> int:
+        return self.num_frames
+
+    @property
+    def action_space(self) -> Discrete:
+        return Discrete(harmony.NUM_CHORDS if self.part == "chord" else NUM_VOICE_EVENTS)
+
+    @property
+    def observation_space(self) -> Dict:
+        num = self.action_space.num
+        seen: dict[str, Space] = {
+            "melody": MultiDiscrete((NUM_EVENTS,) * self.window),
+            "actions": MultiDiscrete((num,) * self.window),
+            "sounding": Discrete(num),
+            "beat": Discrete(MAX_BAR),
+            "time": Box(0.0, 1.0),
+        }
+        return Dict(tuple(seen.items()))
+
+    @property
+    def default_params(self) -> AccompanimentParams:
+        melodies, bars = self._melodies()
+        return AccompanimentParams(
+            weights=self.default_weights,
+            melodies=jnp.asarray(melodies),
+            bars=jnp.asarray(bars),
+            longest=jnp.int32(FRAMES_PER_BAR),
+        )
+
+    def _melodies(self) -> tuple[np.ndarray, np.ndarray]:
+        """Melodies uint8[M, T] and frames in their bars int32[M]."""
+        if self.corpus == "songs":
+            melodies = songs(_NUM_SONGS, self.num_frames, 0).melodies
+            return melodies, np.full(len(melodies), FRAMES_PER_BAR, np.int32)
+        chorales = corpora.load_chorales(length=self.num_frames)
+        windows = chorales.train if self.corpus == "chorales" else chorales.held_out
+        return windows.melodies, windows.bars
+
+    def initial_state(self, key: Key, params: AccompanimentParams) -> AccompanimentState:
+        num_melodies, num_frames = params.melodies.shape
+        if num_frames < self.num_frames:
+            raise ValueError(
+                f"Accompaniment: params.melodies must have at least num_frames = {self.num_frames} "
+                f"frames, got {num_frames}; make the environment with num_frames={num_frames}"
+            )
+        return AccompanimentState(
+            melody=jax.random.randint(key, (), 0, num_melodies, jnp.int32),
+            step=jnp.int32(0),
+            actions=ShiftRegister.create(self.num_frames, self.action_space.num),
+            melody_pitch=jnp.int32(SILENT),
+            chord=jnp.int32(0),
+            bass=jnp.int32(SILENT),
+            lasted=jnp.int32(0),
+        )
+
+    def next_state(
+        self, key: Key, state: AccompanimentState, action: Array, params: AccompanimentParams
+    ) -> AccompanimentState:
+        action = jnp.clip(action, 0, self.action_space.num - 1).astype(jnp.int32)
+        if self.part == "chord":
+            chord = jnp.where(action > 0, action, state.chord)
+            bass = jnp.where(chord > 0, LOWEST_VOICE + harmony.root(chord), SILENT)
+        else:
+            chord = state.chord
+            bass = _goes_on(action, state.bass, LOWEST_VOICE)
+        event = params.melodies[state.melody, state.step].astype(jnp.int32)
+        stays = (chord == state.chord) & (bass == state.bass)
+        return state.replace(
+            step=state.step + 1,
+            actions=state.actions.push(action),
+            melody_pitch=_goes_on(event, state.melody_pitch, 0),
+            chord=chord,
+            bass=bass,
+            lasted=jnp.where(stays, state.lasted + 1, 1),
+        )
+
+    def observe(self, state: AccompanimentState, params: AccompanimentParams) -> dict[str, Array]:
+        frames = state.step - self.window + jnp.arange(self.window, dtype=jnp.int32)
+        events = params.melodies[state.melody, jnp.maximum(frames, 0)]
+        codes = jnp.asarray(_SEEN)[jnp.where(frames >= 0, events, NOTE_OFF)]
+        sounding = state.chord
+        if self.part == "voice":
+            sounding = jnp.where(
+                state.bass == SILENT, NOTE_OFF, state.bass - LOWEST_VOICE + LOWEST_CODE
+            )
+        return {
+            "melody": codes,
+            "actions": jnp.stack([state.actions.lag(age) for age in reversed(range(self.window))]),
+            "sounding": sounding,
+            "beat": jnp.clip(state.step % params.bars[state.melody], 0, MAX_BAR - 1),
+            "time": state.step.astype(jnp.float32) / self.num_frames,
+        }
+
+    def end(self, state: AccompanimentState, params: Any) -> tuple[Array, Array]:
+        return state.step >= self.num_frames, jnp.bool_(False)
+
+    def work(self, state: AccompanimentState, params: AccompanimentParams) -> Score:
+        """The melody and what was played to it, so far; chords as symbols and as voices."""
+        actions, is_played = actions_so_far(state.actions, state.step)
+        melody = params.melodies[state.melody, : self.num_frames].astype(jnp.int32)
+        if self.part == "voice":
+            return score_of(
+                jnp.stack([melody, actions_to_events(actions)]),
+                jnp.zeros_like(actions),
+                is_played,
+                programs=(_FLUTE, _CELLO),
+                names=("melody", "voice"),
+            )
+        lowest = jnp.full_like(actions, _CHORDS_LOWEST)
+        return score_of(
+            jnp.concatenate([melody[None], chord_voices.chord_voices(actions, lowest)]),
+            chord_voices.new_symbols(actions),
+            is_played,
+            programs=(_FLUTE, *(_PIANO,) * 4),
+            names=("melody", *chord_voices.NAMES),
+        )
+
+
+def actions_to_events(actions: Array) -> Array:
+    """Events of a voice as those of a score, whose codes reach all MIDI pitches."""
+    return jnp.where(actions >= LOWEST_CODE, actions + LOWEST_VOICE, actions)
+
+
+def actions_so_far(actions: ShiftRegister, step: Array) -> tuple[Array, Array]:
+    """Those of all frames from time zero on, int32[T], and which of them there are, bool[T]."""
+    frames = jnp.arange(actions.length, dtype=jnp.int32)
+    return jnp.roll(actions.array(), step - actions.length), frames < step
+
+
+def score_of(
+    events: Array,
+    chords: Array,
+    is_played: Array,
+    programs: tuple[int, ...],
+    names: tuple[str, ...],
+) -> Score:
+    """A score of int32[V, T] events and int32[T] chord symbols, of the frames that are played.
+
+    The first voice is the loudest where there is a melody.
+    """
+    loud = [_LOUD if name == "melody" else _SOFT for name in names]
+    return Score(
+        events=jnp.where(is_played[None], events, 0),
+        velocities=jnp.broadcast_to(jnp.array(loud, jnp.int32)[:, None], events.shape),
+        chords=jnp.where(is_played, chords, 0),
+        programs=jnp.array(programs, jnp.int32),
+        length=is_played.sum(dtype=jnp.int32),
+        names=names,
+        tempo=_TEMPO,
+        steps_per_quarter=FRAMES_PER_QUARTER,
+    )
+
+
+def check_frames(name: str, num_frames: Any) -> None:
+    """Refuse a number of frames out of range."""
+    if not isinstance(num_frames, int) or not 8 <= num_frames <= 512:
+        raise ValueError(f"{name}: num_frames must be a whole number in 8..512, got {num_frames!r}")
+
+
+def _goes_on(event: Array, pitch: Array, lowest: int) -> Array:
+    """The pitch that sounds after an event whose code 2 is `lowest`."""
+    started = jnp.where(event >= LOWEST_CODE, event - LOWEST_CODE + lowest, SILENT)
+    return jnp.where(event == HOLD, pitch, started)
