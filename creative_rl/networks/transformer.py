@@ -212,7 +212,8 @@ def _positions(starts: Array, position: Array) -> Array:
 def _first(starts: Array) -> Array:
     """int32[B, T]: the step at which the episode started, -1 where it was before all of them."""
     steps = jnp.arange(starts.shape[1], dtype=jnp.int32)[None]
-    return jax.lax.cummax(jnp.where(starts, steps, -1), axis=1)
+    # Not `cummax`: where no episode starts, XLA folds its window at compile time, for seconds.
+    return jax.lax.associative_scan(jnp.maximum, jnp.where(starts, steps, -1), axis=1)
 
 
 def _kept(position: Array, context: int) -> Array:
