@@ -19,6 +19,7 @@ TITLES = {
     "digits_painting": "Digits painted, stroke by stroke",
     "digits_generation": "Digits generated",
     "creative": "A DQN, a GAN, and both together",
+    "chorales": "Chorales, nats a frame",
     "strokes": "Strokes",
     "environments": "Stepping environments",
     "learners": "What the learners reach",
@@ -29,6 +30,16 @@ TITLES = {
     "startup": "Start-up",
     "performing": "Music in real time",
 }
+
+
+MEASURED = (
+    "chorales",
+    "digits_painting",
+    "digits_generation",
+    "creative",
+    "performing",
+)
+"""Results that are shown as a column for every measure."""
 
 
 def render(text: str) -> str:
@@ -65,7 +76,9 @@ def _result(name: str) -> str:
         tables.append(_before_and_after(record["rows"]))
     elif name == "learners":
         tables.append(_returns(record["rows"]))
-    elif name in ("digits_painting", "digits_generation", "creative", "performing"):
+    elif name == "rl_tuner":
+        tables.append(_policies(record["rows"]))
+    elif name in MEASURED:
         tables.append(_measures(record["rows"]))
     elif ratios := [row for row in record["rows"] if _is_ratio(row)]:
         against_several = len({row["metric"] for row in ratios}) > 1
@@ -93,6 +106,25 @@ def _before_and_after(rows: Iterable[Mapping]) -> str:
             cells += [_number(row["value"]), _number(row["published"])]
     return _table(
         ("measure", "prior", "published Note RNN", "tuned", "published Q"), shown.values()
+    )
+
+
+def _policies(rows: Iterable[Mapping]) -> str:
+    """As `_measures`, with a column for every name."""
+    shown: dict[str, dict[str, str]] = {}
+    names: dict[str, None] = {}
+    for row in rows:
+        published = "" if row["published"] is None else f" ({_number(row['published'])})"
+        names[row["name"]] = None
+        if row["metric"] != "num_leaps":
+            cells = shown.setdefault(row["metric"], {})
+            cells[row["name"]] = f"{_number(row['value'])}{published}"
+    return _table(
+        ("mean over seeds (published)", *names),
+        (
+            [metric.replace("_", " "), *(cells.get(name, "–") for name in names)]
+            for metric, cells in shown.items()
+        ),
     )
 
 

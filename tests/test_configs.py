@@ -25,6 +25,7 @@ from creative_rl.configs import (
     VAEConfig,
     validate,
 )
+from creative_rl.configs.fields import TransformerFields
 
 ALL = (
     PPOConfig,
@@ -64,7 +65,10 @@ def test_every_config_is_tested():
         ({"num_envs": 0}, "num_envs must be a whole number of at least 1, got 0"),
         ({"num_envs": 2.5}, "num_envs must be a whole number of at least 1, got 2.5"),
         ({"hidden_sizes": (8, 0)}, r"hidden_sizes must be a tuple .* got \(8, 0\)"),
-        ({"recurrent": "rnn"}, "recurrent must be one of none, lstm, gru, got 'rnn'"),
+        ({"recurrent": "rnn"}, "recurrent must be one of none, lstm, gru, transformer, got 'rnn'"),
+        ({"num_layers": 0}, "num_layers must be a whole number of at least 1, got 0"),
+        ({"num_heads": 1.5}, "num_heads must be a whole number of at least 1, got 1.5"),
+        ({"context": 0}, "context must be a whole number of at least 1, got 0"),
         ({"learning_rate": 0.0}, "learning_rate must be greater than 0, got 0.0"),
         ({"learning_rate": math.nan}, "learning_rate must be a finite number, got nan"),
         ({"learning_rate": math.inf}, "learning_rate must be a finite number, got inf"),
@@ -93,7 +97,8 @@ def test_values_out_of_range_are_refused(change, message):
         (DQNConfig(epsilon_steps=-1), "epsilon_steps must not be negative"),
         (LikelihoodConfig(patience=0), "LikelihoodConfig: patience must be greater than 0, got 0"),
         (LikelihoodConfig(label_smoothing=1.2), "label_smoothing must be between 0 and 1"),
-        (LikelihoodConfig(recurrent="none"), "recurrent must be one of lstm, gru, got 'none'"),
+        (LikelihoodConfig(recurrent="none"), "must be one of lstm, gru, transformer, got 'none'"),
+        (DQNConfig(recurrent="transformer"), "one of none, lstm, gru, got 'transformer'"),
         (PPOConfig(target_kl=0.0), "PPOConfig: target_kl must be greater than 0, got 0.0"),
         (PPOConfig(value_clip_eps=0.0), "value_clip_eps must be greater than 0, got 0.0"),
         (PPOConfig(kl_early_stop=1), "kl_early_stop must be True or False, got 1"),
@@ -156,7 +161,7 @@ def test_tracers_and_arrays_pass():
     validate(PPOConfig(learning_rate=jnp.float32(-1.0)))
 
 
-@pytest.mark.parametrize("config", ALL)
+@pytest.mark.parametrize("config", [*ALL, TransformerFields])
 def test_every_field_has_a_line_about_it(config):
     (definition,) = ast.parse(inspect.getsource(config)).body
     body = definition.body
@@ -164,6 +169,12 @@ def test_every_field_has_a_line_about_it(config):
         if isinstance(statement, ast.AnnAssign):
             said = isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)
             assert said and following.value.value.strip(), f"{statement.target.id} has no doc"
+
+
+def test_what_several_configs_share_comes_by_name_alone():
+    assert PPOConfig(8, 16) == PPOConfig(num_envs=8, num_steps=16)
+    with_context = [config for config in ALL if hasattr(config(), "context")]
+    assert with_context == [PPOConfig, A2CConfig, ReinforceConfig, LikelihoodConfig]
 
 
 @pytest.mark.parametrize("config", ALL)

@@ -167,12 +167,18 @@ def _mood(env: Any) -> PlainEnvironment:
     return _reference("accompaniment").PlainMood(env)
 
 
+def _mood_melody(env: Any) -> PlainEnvironment:
+    twin = _reference("music_theory").TheoryTwin(env.length)
+    return _reference("affect").PlainMoodMelody(env, twin)
+
+
 PLAIN: dict[str, Callable[[Any], PlainEnvironment]] = {
     "VarietyMelody": PlainVariety,
     "TargetMelody": PlainTarget,
     "TheoryMelody": PlainTheory,
     "Accompaniment": _accompaniment,
     "MoodAccompaniment": _mood,
+    "MoodMelody": _mood_melody,
     "GridPath": PlainGridPath,
 }
 

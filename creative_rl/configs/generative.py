@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Literal
 
-from creative_rl.configs.fields import share, static
+from creative_rl.configs.fields import TransformerFields, share, static
 
 AdversarialLoss = Literal["non_saturating", "least_squares", "hinge", "wasserstein"]
 PictureNetwork = Literal["mlp", "conv"]
@@ -123,14 +123,14 @@ class DQNGANConfig:
 
 
 @dataclasses.dataclass(frozen=True)
-class LikelihoodConfig:
+class LikelihoodConfig(TransformerFields):
     """Maximum-likelihood sequence model; RL Tuner's Note RNN by default (arXiv 1611.02796)."""
 
     batch_size: int = static(128)
     """sequences in one gradient step"""
     num_steps: int = static(20)
     """gradient steps in one update"""
-    recurrent: Literal["lstm", "gru"] = static("lstm")
+    recurrent: Literal["lstm", "gru", "transformer"] = static("lstm")
     """kind of memory"""
     memory_size: int = static(100)
     """width of the memory"""

@@ -3,14 +3,15 @@
 import dataclasses
 from typing import Literal
 
-from creative_rl.configs.fields import share, static
+from creative_rl.configs.fields import TransformerFields, share, static
 
-Recurrence = Literal["none", "lstm", "gru"]
+Recurrence = Literal["none", "lstm", "gru", "transformer"]
+ReplayedRecurrence = Literal["none", "lstm", "gru"]
 Activation = Literal["tanh", "relu"]
 
 
 @dataclasses.dataclass(frozen=True)
-class PPOConfig:
+class PPOConfig(TransformerFields):
     """Proximal policy optimisation (Schulman et al. 2017, arXiv 1707.06347)."""
 
     num_envs: int = static(64)
@@ -60,7 +61,7 @@ class PPOConfig:
 
 
 @dataclasses.dataclass(frozen=True)
-class A2CConfig:
+class A2CConfig(TransformerFields):
     """Advantage actor-critic (Mnih et al. 2016, arXiv 1602.01783)."""
 
     num_envs: int = static(64)
@@ -96,7 +97,7 @@ class A2CConfig:
 
 
 @dataclasses.dataclass(frozen=True)
-class ReinforceConfig:
+class ReinforceConfig(TransformerFields):
     """REINFORCE with reward-to-go (Williams 1992, Machine Learning 8)."""
 
     num_envs: int = static(64)
@@ -145,8 +146,8 @@ class DQNConfig:
     """steps kept"""
     hidden_sizes: tuple[int, ...] = static((120, 84))
     """widths of the hidden layers"""
-    recurrent: Recurrence = static("none")
-    """memory of the Q-network"""
+    recurrent: ReplayedRecurrence = static("none")
+    """memory of the Q-network; the replay keeps it for every step, so no transformer's"""
     memory_size: int = static(100)
     """width of the memory"""
     sequence_length: int = static(8)

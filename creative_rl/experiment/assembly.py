@@ -29,6 +29,8 @@ from creative_rl.wrappers import LikelihoodReward
 if TYPE_CHECKING:
     from creative_rl.corpora import Corpus
 
+_MEMORY_FIELDS = ("recurrent", "memory_size", "num_layers", "num_heads", "context")
+
 
 class Materials(NamedTuple):
     """What a new run takes from outside."""
@@ -184,7 +186,13 @@ def _params(env: Any, spec: RunSpec) -> PyTree:
 def _with_memory_of(prior: LikelihoodConfig, config: Any, given: Iterable[str]) -> Any:
     """The policy's config with the prior's memory, whose variables it starts from."""
     defaults = type(config)()
-    wanted = {"recurrent": prior.recurrent, "memory_size": prior.memory_size}
+    names = [field.name for field in dataclasses.fields(config) if field.name in _MEMORY_FIELDS]
+    if prior.recurrent == "transformer" and "context" not in names:
+        raise ValueError(
+            "the prior's memory is a transformer's, which the replay of dqn does not keep; train a "
+            "prior with recurrent='lstm' or 'gru', or take ppo"
+        )
+    wanted = {name: getattr(prior, name) for name in names}
     for name, value in wanted.items():
         chosen = getattr(config, name)
         is_chosen = name in given or chosen != getattr(defaults, name)

@@ -19,7 +19,7 @@ import optax
 from creative_rl.configs import A2CConfig, validate
 from creative_rl.learners import requirements, stream
 from creative_rl.learners.summary import episode_metrics
-from creative_rl.networks import Model, clear_memory, repeat_memory
+from creative_rl.networks import Model, clear_memory, last_memory, repeat_memory
 from creative_rl.ops import distributions, returns, schedules
 from creative_rl.typing import Array, Key, Learner, PyTree, Timestep, as_key
 from creative_rl.wrappers import EpisodeLog
@@ -78,11 +78,15 @@ def a2c(env: Any, config: A2CConfig, params: PyTree = None) -> Learner:
         activation=config.activation,
         recurrent=config.recurrent,
         memory_size=config.memory_size,
+        num_layers=config.num_layers,
+        num_heads=config.num_heads,
+        context=config.context,
     )
     models = {
         "actor": Model(num_outputs=head.num_outputs, head_scale=0.01, **network),
         "critic": Model(num_outputs=1, **network),
     }
+    fresh = {name: model.init_memory() for name, model in models.items()}
     learning_rate = schedules.linear_decay(config.learning_rate, config.decay_updates)
     # One flat vector: a dozen small arrays would cost a dozen times the kernels.
     optimizer = optax.flatten(
@@ -96,17 +100,16 @@ def a2c(env: Any, config: A2CConfig, params: PyTree = None) -> Learner:
         key, key_actor, key_critic, key_reset = jax.random.split(as_key(key), 4)
         observation = env.observation_space.zeros()
         variables = {
-            name: models[name].init(key_model, observation, models[name].init_memory())
+            name: models[name].init(key_model, observation, fresh[name])
             for name, key_model in (("actor", key_actor), ("critic", key_critic))
         }
         env_params = env.default_params if params is None else params
-        memory = {name: model.init_memory() for name, model in models.items()}
         return A2CState(
             variables=variables,
             opt_state=optimizer.init(variables),
             env_params=env_params,
             stream=stream.init(logged_env, key_reset, env_params, config.num_envs),
-            memory=repeat_memory(memory, config.num_envs),
+            memory=repeat_memory(fresh, config.num_envs),
             key=key,
             num_updates=jnp.int32(0),
         )
@@ -119,7 +122,7 @@ def a2c(env: Any, config: A2CConfig, params: PyTree = None) -> Learner:
             current, memory = carry
             noise, keys = randomness
             timestep = current.timestep
-            memory = clear_memory(memory, model.init_memory(), current.starts)
+            memory = clear_memory(memory, fresh["actor"], current.starts)
             outputs, memory = model.apply(variables, timestep.observation, memory)
             outputs = distributions.mask_logits(outputs, timestep.action_mask)
             choice = head.choose(outputs, noise)
@@ -144,7 +147,8 @@ def a2c(env: Any, config: A2CConfig, params: PyTree = None) -> Learner:
         return current, memory, rollout
 
     def value(variables: PyTree, observation: PyTree, memory: PyTree) -> Array:
-        return models["critic"].apply(variables, observation, memory)[0][..., 0]
+        outputs: Any = models["critic"].apply(variables, observation, memory, method="peek")
+        return outputs[..., 0]
 
     def loss_fn(
         variables: PyTree, rollout: Rollout, memory: PyTree
@@ -175,8 +179,7 @@ def a2c(env: Any, config: A2CConfig, params: PyTree = None) -> Learner:
         policy_loss = -(head.log_prob(outputs, rollout.choice) * advantages).mean()
         entropy = head.entropy(outputs).mean()
         total = policy_loss + config.value_coef * value_loss - config.entropy_coef * entropy
-        memory = jax.tree.map(lambda leaf: leaf[-1], memories)
-        return total, (memory, {
+        return total, (last_memory(memories), {
             "policy_loss": policy_loss,
             "value_loss": value_loss,
             "entropy": entropy,

@@ -47,6 +47,9 @@ def sequence_model(env: Any, config: LikelihoodConfig) -> Model:
         num_outputs=requirements.num_actions("likelihood", env),
         recurrent=config.recurrent,
         memory_size=config.memory_size,
+        num_layers=config.num_layers,
+        num_heads=config.num_heads,
+        context=config.context,
     )
 
 
@@ -75,6 +78,7 @@ def likelihood(env: Any, config: LikelihoodConfig, sequences: Sequences) -> Lear
     requirements.at_most("likelihood", "batch_size", config.batch_size, "sequences", num_train)
     if num_held_out < 1:
         raise ValueError("likelihood: early stopping needs held-out sequences, got none")
+    fresh = model.init_memory()
     optimizer = optax.chain(
         optax.clip_by_global_norm(config.max_grad_norm), optax.adam(config.learning_rate)
     )
@@ -82,7 +86,7 @@ def likelihood(env: Any, config: LikelihoodConfig, sequences: Sequences) -> Lear
     def init(key: Key) -> LikelihoodState:
         key, key_model = jax.random.split(as_key(key))
         observation = env.observation_space.zeros()
-        variables = model.init(key_model, observation, model.init_memory())
+        variables = model.init(key_model, observation, fresh)
         return LikelihoodState(
             variables=variables,
             best_variables=jax.tree.map(jnp.copy, variables),
@@ -99,7 +103,7 @@ def likelihood(env: Any, config: LikelihoodConfig, sequences: Sequences) -> Lear
         """Mean nats an event of uint8[B, T + 1]: the smoothed loss, and the plain one."""
         events = windows.astype(jnp.int32).T  # [T + 1, B]
         starts = jnp.zeros(events[:-1].shape, jnp.bool_)
-        memory = repeat_memory(model.init_memory(), windows.shape[0])
+        memory = repeat_memory(fresh, windows.shape[0])
         logits, _ = model.apply(variables, events[:-1], starts, memory, method="unroll")
         nll = -distributions.categorical_log_prob(logits, events[1:]).mean()
         uniform = -jax.nn.log_softmax(logits).mean()

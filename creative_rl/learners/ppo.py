@@ -24,7 +24,7 @@ import optax
 from creative_rl.configs import PPOConfig, validate
 from creative_rl.learners import requirements, stream
 from creative_rl.learners.summary import episode_metrics
-from creative_rl.networks import Model, clear_memory, repeat_memory
+from creative_rl.networks import Model, clear_memory, last_memory, repeat_memory
 from creative_rl.ops import distributions, losses, returns, schedules
 from creative_rl.typing import Array, Key, Learner, PyTree, Timestep, as_key
 from creative_rl.wrappers import EpisodeLog
@@ -112,11 +112,15 @@ def ppo(
         activation=config.activation,
         recurrent=config.recurrent,
         memory_size=config.memory_size,
+        num_layers=config.num_layers,
+        num_heads=config.num_heads,
+        context=config.context,
     )
     models = {
         "actor": Model(num_outputs=head.num_outputs, head_scale=0.01, **network),
         "critic": Model(num_outputs=1, **network),
     }
+    fresh = {name: model.init_memory() for name, model in models.items()}
     learning_rate = schedules.linear_decay(
         config.learning_rate, config.decay_updates, config.num_epochs * config.num_minibatches
     )
@@ -131,31 +135,28 @@ def ppo(
         key, key_actor, key_critic, key_reset = jax.random.split(as_key(key), 4)
         observation = env.observation_space.zeros()
         variables = {
-            name: models[name].init(key_model, observation, models[name].init_memory())
+            name: models[name].init(key_model, observation, fresh[name])
             for name, key_model in (("actor", key_actor), ("critic", key_critic))
         }
         if prior_variables is not None:
             variables["actor"] = prior_variables
         env_params = env.default_params if params is None else params
-        memory = {name: model.init_memory() for name, model in models.items()}
         return PPOState(
             variables=variables,
             opt_state=optimizer.init(variables),
             env_params=env_params,
             stream=stream.init(logged_env, key_reset, env_params, config.num_envs),
-            memory=repeat_memory(memory, config.num_envs),
+            memory=repeat_memory(fresh, config.num_envs),
             key=key,
             num_updates=jnp.int32(0),
         )
 
     def collect(state: PPOState, key: Key) -> tuple[PPOState, Rollout]:
-        fresh = models["actor"].init_memory()
-
         def step(carry, randomness):
             current, memory = carry
             noise, keys = randomness
             timestep = current.timestep
-            memory = clear_memory(memory, fresh, current.starts)
+            memory = clear_memory(memory, fresh["actor"], current.starts)
             outputs, memory = models["actor"].apply(
                 state.variables["actor"], timestep.observation, memory
             )
@@ -188,15 +189,15 @@ def ppo(
         critic, variables = models["critic"], state.variables["critic"]
 
         def value(observation: PyTree, memory: PyTree) -> Array:
-            return critic.apply(variables, observation, memory)[0][..., 0]
+            outputs: Any = critic.apply(variables, observation, memory, method="peek")
+            return outputs[..., 0]
 
         values, memories = critic.apply(
             variables, rollout.observation, rollout.starts, state.memory["critic"], method="unroll"
         )
         values = values[..., 0]
-        memory = jax.tree.map(lambda leaf: leaf[-1], memories)
         next_values = stream.next_values(value, values, memories, rollout.timestep)
-        return memory, values, next_values
+        return last_memory(memories), values, next_values
 
     def loss_fn(variables: PyTree, batch: Batch, memory: PyTree) -> tuple[Array, dict[str, Array]]:
         outputs, _ = models["actor"].apply(

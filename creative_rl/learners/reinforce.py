@@ -82,6 +82,9 @@ def reinforce(env: Any, config: ReinforceConfig, params: PyTree = None) -> Learn
         activation=config.activation,
         recurrent=config.recurrent,
         memory_size=config.memory_size,
+        num_layers=config.num_layers,
+        num_heads=config.num_heads,
+        context=config.context,
     )
     models = {"actor": Model(num_outputs=head.num_outputs, head_scale=0.01, **network)}
     if config.baseline:
@@ -152,8 +155,10 @@ def reinforce(env: Any, config: ReinforceConfig, params: PyTree = None) -> Learn
         cut = timestep.truncated.at[-1].set(~timestep.terminated[-1]) & rollout.played
 
         def values() -> Array:
-            value, _ = models["critic"].apply(variables["critic"], timestep.observation, memories)
-            return jnp.where(cut, value[..., 0], 0.0)
+            outputs: Any = models["critic"].apply(
+                variables["critic"], timestep.observation, memories, method="peek"
+            )
+            return jnp.where(cut, outputs[..., 0], 0.0)
 
         return jax.lax.cond(cut.any(), values, lambda: jnp.zeros(cut.shape))
 

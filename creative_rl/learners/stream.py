@@ -7,6 +7,7 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 
+from creative_rl.networks import last_memory
 from creative_rl.typing import Array, Key, PyTree, Timestep
 from creative_rl.wrappers.auto_reset import with_final
 
@@ -80,13 +81,13 @@ def next_values(
     only when that happened at all.
 
     Args:
-      value_fn: values of observations, given the memories from before them.
+      value_fn: values of observations, given the memory or memories from before them.
       values: [T, B], of the observations that the steps answered to.
-      memories: leaves [T, B, ...], after each of those; an empty tuple without memory.
+      memories: those of `Model.unroll`, after each of the steps.
       timesteps: leaves [T, B, ...], what `step` showed.
     """
     last, truncated = timesteps.info["final_observation"], timesteps.truncated
-    last_value = value_fn(*jax.tree.map(lambda leaf: leaf[-1], (last, memories)))
+    last_value = value_fn(jax.tree.map(lambda leaf: leaf[-1], last), last_memory(memories))
     following = jnp.concatenate([values[1:], last_value[None]])
     return jax.lax.cond(
         truncated.any(),

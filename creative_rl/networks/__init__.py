@@ -3,8 +3,9 @@
 from creative_rl.networks.content import ContentGenerator, InstructionReader
 from creative_rl.networks.features import features
 from creative_rl.networks.memory import MemoryCell
-from creative_rl.networks.model import Model, clear_memory, repeat_memory
+from creative_rl.networks.model import Model, clear_memory, last_memory, repeat_memory
 from creative_rl.networks.pictures import PictureDecoder, PictureEncoder
+from creative_rl.networks.transformer import Transformer
 
 __all__ = [
     "ContentGenerator",
@@ -13,7 +14,9 @@ __all__ = [
     "Model",
     "PictureDecoder",
     "PictureEncoder",
+    "Transformer",
     "clear_memory",
     "features",
+    "last_memory",
     "repeat_memory",
 ]

@@ -1,6 +1,6 @@
 """From observations to outputs, feed-forward or with memory: policies, values and likelihoods."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import flax.linen as nn
 import jax
@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from creative_rl.networks.features import features
 from creative_rl.networks.memory import MemoryCell
+from creative_rl.networks.transformer import History, Transformer
 from creative_rl.spaces import Space
 from creative_rl.typing import Array, PyTree
 
@@ -15,7 +16,7 @@ _ACTIVATIONS = {"tanh": nn.tanh, "relu": nn.relu}
 
 
 class Model(nn.Module):
-    """Hidden layers, or one recurrent memory, between the observation's features and a head.
+    """Hidden layers, or what has a memory, between the observation's features and a head.
 
     Attributes:
       space: what observations look like.
@@ -23,6 +24,9 @@ class Model(nn.Module):
       hidden_sizes: widths of the hidden layers where there is no memory.
       recurrent: kind of memory; `none` for feed-forward, whose memory is an empty tuple.
       memory_size: width of the memory.
+      num_layers: blocks of a transformer.
+      num_heads: of each block; twice as many divide the width.
+      context: steps that a transformer attends to; older ones slide out of its memory.
       activation: of the hidden layers.
       head_scale: deviation of the head's weights times the square root of their number of
         inputs; small for a policy that starts nearly uniform.
@@ -34,8 +38,11 @@ class Model(nn.Module):
     space: Space
     num_outputs: int
     hidden_sizes: tuple[int, ...] = (64, 64)
-    recurrent: Literal["none", "lstm", "gru"] = "none"
+    recurrent: Literal["none", "lstm", "gru", "transformer"] = "none"
     memory_size: int = 100
+    num_layers: int = 2
+    num_heads: int = 2
+    context: int = 32
     activation: Literal["tanh", "relu"] = "tanh"
     head_scale: float = 1.0
     dueling: bool = False
@@ -47,6 +54,8 @@ class Model(nn.Module):
             *hidden_sizes, stream_size = self.hidden_sizes
         if self.recurrent == "none":
             self.hidden = [nn.Dense(size, kernel_init=hidden_init) for size in hidden_sizes]
+        elif self.recurrent == "transformer":
+            self.transformer = self._new_transformer()
         else:
             self.cell = MemoryCell(self.recurrent, self.memory_size)
         if self.dueling:
@@ -62,6 +71,8 @@ class Model(nn.Module):
         """What an episode starts with; no batch axis."""
         if self.recurrent == "none":
             return ()
+        if self.recurrent == "transformer":
+            return self._new_transformer(parent=None).init_memory()
         return MemoryCell(self.recurrent, self.memory_size, parent=None).init_memory()
 
     def __call__(self, observation: PyTree, memory: PyTree) -> tuple[Array, PyTree]:
@@ -69,7 +80,10 @@ class Model(nn.Module):
         x = features(self.space, observation)
         if self.recurrent == "none":
             return self._feed_forward(x), memory
-        memory, output = self.cell.advance(memory, self.cell.project(x))
+        if self.recurrent == "transformer":
+            memory, output = self.transformer(x, memory)
+        else:
+            memory, output = self.cell.advance(memory, self.cell.project(x))
         return self._outputs(output), memory
 
     def unroll(self, observations: PyTree, starts: Array, memory: PyTree) -> tuple[Array, PyTree]:
@@ -81,11 +95,16 @@ class Model(nn.Module):
           memory: leaves [B, ...], from before the first step.
 
         Returns:
-          float32[T, B, num_outputs], and the memory after every step, leaves [T, B, ...].
+          float32[T, B, num_outputs], and the memories after every step, for `peek` and
+          `last_memory`: of an LSTM or GRU leaves [T, B, ...], of a transformer a `History`, which
+          needs no T caches.
         """
         x = features(self.space, observations)
         if self.recurrent == "none":
             return self._feed_forward(x), memory
+        if self.recurrent == "transformer":
+            outputs, memories = self.transformer.unroll(x, starts, memory)
+            return self._outputs(outputs), memories
         fresh = self.init_memory()
 
         def advance(cell: MemoryCell, memory: PyTree, step: tuple[Array, Array]):
@@ -97,6 +116,23 @@ class Model(nn.Module):
         scan = nn.scan(advance, variable_broadcast="params", split_rngs={"params": False})
         _, (outputs, memories) = scan(self.cell, memory, (self.cell.project(x), starts))
         return self._outputs(outputs), memories
+
+    def peek(self, observation: PyTree, memory: PyTree) -> Array:
+        """Outputs of `__call__` alone: of what an observation would be answered with.
+
+        Args:
+          observation: leaves [*B, ...].
+          memory: from before it, leaves [*B, ...], or the memories of `unroll`, for an observation
+            [T, B, ...] after each of its steps.
+        """
+        if not isinstance(memory, History):
+            return self(observation, memory)[0]
+        return self._outputs(self.transformer.peek(features(self.space, observation), memory))
+
+    def _new_transformer(self, **keywords: Any) -> Transformer:
+        return Transformer(
+            self.memory_size, self.num_layers, self.num_heads, self.context, **keywords
+        )
 
     def _feed_forward(self, x: Array) -> Array:
         activation = _ACTIVATIONS[self.activation]
@@ -119,6 +155,13 @@ class Model(nn.Module):
 def repeat_memory(memory: PyTree, num: int) -> PyTree:
     """The memory of one episode `num` times, along a new first axis."""
     return jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (num, *leaf.shape)), memory)
+
+
+def last_memory(memories: PyTree) -> PyTree:
+    """The memory after the last step, leaves [B, ...], of the memories of `Model.unroll`."""
+    if isinstance(memories, History):
+        return memories.last()
+    return jax.tree.map(lambda leaf: leaf[-1], memories)
 
 
 def clear_memory(memory: PyTree, fresh: PyTree, starts: Array) -> PyTree:

@@ -36,7 +36,14 @@ pytestmark = pytest.mark.timeout(180)
 GAMMA = 0.5
 SMALL = {
     "ppo": PPOConfig(
-        num_envs=4, num_steps=6, num_epochs=2, num_minibatches=2, hidden_sizes=(8,), memory_size=4
+        num_envs=4,
+        num_steps=6,
+        num_epochs=2,
+        num_minibatches=2,
+        hidden_sizes=(8,),
+        memory_size=4,
+        num_layers=1,
+        context=4,
     ),
     "a2c": A2CConfig(num_envs=4, num_steps=6, hidden_sizes=(8,), memory_size=4),
     "reinforce": ReinforceConfig(num_envs=4, hidden_sizes=(8,), memory_size=4),
@@ -92,7 +99,9 @@ SMALL = {
     "vae": VAEConfig(
         batch_size=8, num_steps=2, network="mlp", hidden_sizes=(8,), latent_size=4, num_probes=8
     ),
-    "likelihood": LikelihoodConfig(batch_size=4, num_steps=2, memory_size=4),
+    "likelihood": LikelihoodConfig(
+        batch_size=4, num_steps=2, memory_size=4, num_layers=1, context=4
+    ),
 }
 PROBE = {
     "ppo": PPOConfig(
@@ -145,7 +154,7 @@ PROBE = {
 }
 PROBE_UPDATES = {"ppo": 100, "a2c": 300, "reinforce": 300, "dqn": 600, "sac": 600, "q_learning": 20}
 RECURRENCES = {
-    "ppo": ("none", "lstm"),
+    "ppo": ("none", "lstm", "transformer"),
     "a2c": ("none", "gru"),
     "reinforce": ("none", "gru"),
     "dqn": ("none", "lstm"),
@@ -156,7 +165,7 @@ RECURRENCES = {
     "dqn_gan": ("none",),
     "gan": ("none",),
     "vae": ("none",),
-    "likelihood": ("lstm", "gru"),
+    "likelihood": ("lstm", "gru", "transformer"),
 }
 # What each learns in, where it is not the smallest melody.
 PIXELS = {"height": 4, "width": 4}
@@ -211,9 +220,15 @@ def test_probe_problems(name, probe):
     )
 
 
-@pytest.mark.parametrize("name", [name for name in PROBE if hasattr(PROBE[name], "recurrent")])
-def test_memory_probe(name):
-    config = dataclasses.replace(PROBE[name], recurrent="gru", gamma=0.9)
+@pytest.mark.parametrize(
+    ("name", "recurrent"),
+    [(name, "gru") for name in PROBE if hasattr(PROBE[name], "recurrent")]
+    + [(name, "transformer") for name in PROBE if hasattr(PROBE[name], "context")],
+)
+def test_memory_probe(name, recurrent):
+    config = dataclasses.replace(PROBE[name], recurrent=recurrent, gamma=0.9)
+    if recurrent == "transformer":
+        config = dataclasses.replace(config, num_layers=1, context=3)
     probes.check_solves(
         lambda env: build(name, env, config),
         probes.MemoryProbe(),
@@ -222,8 +237,11 @@ def test_memory_probe(name):
     )
 
 
-def test_recurrent_values_go_on_beyond_a_truncation():
-    config = dataclasses.replace(PROBE["ppo"], recurrent="gru", num_minibatches=1)
+@pytest.mark.parametrize("recurrent", ["gru", "transformer"])
+def test_recurrent_values_go_on_beyond_a_truncation(recurrent):
+    config = dataclasses.replace(
+        PROBE["ppo"], recurrent=recurrent, num_minibatches=1, memory_size=8, num_layers=1, context=3
+    )
     probes.check_solves(
         lambda env: build("ppo", env, config),
         probes.TruncationProbe(),

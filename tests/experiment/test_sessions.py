@@ -163,5 +163,10 @@ def test_prior_that_does_not_fit(prior_run, tutorial_run):
         session.prepare(RunSpec("melody-theory", "ppo", prior=path), given=["memory_size"])
     with pytest.raises(ValueError, match="there is no run"):
         session.prepare(RunSpec("melody-theory", "ppo", prior=f"{path}-none"))
+    transformer = configs.LikelihoodConfig(recurrent="transformer", memory_size=8, context=16)
+    with pytest.raises(ValueError, match="transformer's, which the replay of dqn does not keep"):
+        assembly._with_memory_of(transformer, configs.DQNConfig(), [])
+    config = assembly._with_memory_of(transformer, configs.PPOConfig(), [])
+    assert (config.recurrent, config.memory_size, config.context) == ("transformer", 8, 16)
     with pytest.raises(ValueError, match="is not known; prepare the spec"):
         assembly.build(RunSpec("melody-theory", "ppo", prior=path))

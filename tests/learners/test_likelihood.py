@@ -36,7 +36,7 @@ def test_learns_what_can_be_learned_and_composes_it(sequences, key):
     assert (steps[:, 4:] == 2).mean() > 0.9
 
 
-@pytest.mark.parametrize("recurrent", ["lstm", "gru"])
+@pytest.mark.parametrize("recurrent", ["lstm", "gru", "transformer"])
 def test_negative_log_likelihood_of_unpredictable_events_is_their_entropy(recurrent, key):
     events = 2 + jax.random.randint(key, (600, 13), 0, 4).astype(jnp.uint8)
     config = dataclasses.replace(CONFIG, recurrent=recurrent, batch_size=64)

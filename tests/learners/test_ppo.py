@@ -18,7 +18,14 @@ SMALL = PPOConfig(num_envs=8, num_steps=8, num_epochs=2, num_minibatches=2)
 LSTM = dataclasses.replace(SMALL, recurrent="lstm", memory_size=8)
 
 
-@pytest.mark.parametrize("config", [SMALL, LSTM], ids=["feed-forward", "lstm"])
+TRANSFORMER = dataclasses.replace(
+    SMALL, recurrent="transformer", memory_size=8, num_layers=1, context=5
+)
+
+
+@pytest.mark.parametrize(
+    "config", [SMALL, LSTM, TRANSFORMER], ids=["feed-forward", "lstm", "transformer"]
+)
 def test_the_first_gradient_step_sees_the_policy_that_acted(config, key):
     """Recomputed log-probabilities equal those of the rollout, memories and resets included."""
     config = dataclasses.replace(config, num_epochs=1, num_minibatches=1, num_steps=11)
@@ -88,6 +95,8 @@ def test_sizes_that_do_not_divide_are_refused_before_tracing():
     env = crl.make("melody-target")
     with pytest.raises(ValueError, match=r"num_minibatches must divide .* = 64, got 5; 4 does"):
         ppo(env, dataclasses.replace(SMALL, num_minibatches=5))
+    with pytest.raises(ValueError, match=r"divisible by 2 \* num_heads = 6, got 8"):
+        ppo(env, dataclasses.replace(TRANSFORMER, num_heads=3))
     with pytest.raises(ValueError, match=r"num_minibatches must divide num_envs = 8, got 16"):
         ppo(env, dataclasses.replace(LSTM, num_minibatches=16))
     with pytest.raises(ValueError, match="learning_rate must be greater than 0, got -1"):
