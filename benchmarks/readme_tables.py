@@ -20,6 +20,7 @@ TITLES = {
     "digits_generation": "Digits generated",
     "creative": "A DQN, a GAN, and both together",
     "chorales": "Chorales, nats a frame",
+    "melody_mood": "Melodies to a mood",
     "strokes": "Strokes",
     "environments": "Stepping environments",
     "learners": "What the learners reach",
@@ -37,6 +38,7 @@ MEASURED = (
     "digits_painting",
     "digits_generation",
     "creative",
+    "melody_mood",
     "performing",
 )
 """Results that are shown as a column for every measure."""

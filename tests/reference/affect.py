@@ -1,5 +1,7 @@
 """Valence and arousal of a melody on plain lists, and the environment that asks for them."""
 
+import itertools
+
 import numpy as np
 
 MAJOR, MINOR = (4, 9, 11), (3, 8, 10)
@@ -12,7 +14,7 @@ def felt(events):
     classes = [height % 12 for height in heights]
     major, minor = (sum(c in mode for c in classes) for mode in (MAJOR, MINOR))
     mode = (major - minor) / (major + minor) if major + minor else 0.0
-    intervals = [abs(b - a) % 12 for a, b in zip(heights, heights[1:], strict=False)]
+    intervals = [abs(b - a) % 12 for a, b in itertools.pairwise(heights)]
     consonance = 0.0
     if intervals:
         consonance = 2 * sum(i in CONSONANT for i in intervals) / len(intervals) - 1
