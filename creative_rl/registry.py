@@ -64,6 +64,11 @@ ENVIRONMENTS: dict[str, EnvironmentEntry] = {
         {},
         "chords that follow a curve of valence and arousal, told by a declared rule",
     ),
+    "chords": EnvironmentEntry(
+        "creative_rl.envs.chords:Chords",
+        {},
+        "a chord progression in a key that is drawn, 16 half bars, judged by functional harmony",
+    ),
     "grid-path": EnvironmentEntry(
         "creative_rl.envs.grid_path:GridPath",
         {},

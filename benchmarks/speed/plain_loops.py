@@ -167,12 +167,17 @@ def _mood(env: Any) -> PlainEnvironment:
     return _reference("accompaniment").PlainMood(env)
 
 
+def _chords(env: Any) -> PlainEnvironment:
+    return _reference("chords").PlainChords(env)
+
+
 PLAIN: dict[str, Callable[[Any], PlainEnvironment]] = {
     "VarietyMelody": PlainVariety,
     "TargetMelody": PlainTarget,
     "TheoryMelody": PlainTheory,
     "Accompaniment": _accompaniment,
     "MoodAccompaniment": _mood,
+    "Chords": _chords,
     "GridPath": PlainGridPath,
 }
 

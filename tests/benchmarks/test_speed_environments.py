@@ -12,8 +12,8 @@ from creative_rl.envs.drawing import Drawing
 
 IDS = [id for id in crl.environment_ids() if type(crl.make(id)).__name__ in plain_loops.PLAIN]
 
-STARTS_DRAWN = ("melody-theory", "accompaniment-mood")
-"""Whose first observation is drawn: an event, the start of a curve."""
+STARTS_DRAWN = ("melody-theory", "accompaniment-mood", "chords")
+"""Whose first observation is drawn: an event, the start of a curve, a key."""
 
 
 def assert_same(plain, observation):
@@ -31,7 +31,7 @@ def test_the_plain_loop_is_the_environment(id, key):
     for episode in actions:
         state, timestep = env.reset(key, params)
         observation = plain.reset()
-        for drawn in ("melody", "curve"):  # at reset, and not yet observed
+        for drawn in ("melody", "curve", "key"):  # at reset
             if hasattr(plain, drawn):
                 setattr(plain, drawn, int(getattr(state, drawn)))
         if id not in STARTS_DRAWN:
