@@ -171,6 +171,10 @@ def _chords(env: Any) -> PlainEnvironment:
     return _reference("chords").PlainChords(env)
 
 
+def _adaptation(env: Any) -> PlainEnvironment:
+    return _reference("adaptation").PlainAdaptation(env)
+
+
 PLAIN: dict[str, Callable[[Any], PlainEnvironment]] = {
     "VarietyMelody": PlainVariety,
     "TargetMelody": PlainTarget,
@@ -178,6 +182,7 @@ PLAIN: dict[str, Callable[[Any], PlainEnvironment]] = {
     "Accompaniment": _accompaniment,
     "MoodAccompaniment": _mood,
     "Chords": _chords,
+    "Adaptation": _adaptation,
     "GridPath": PlainGridPath,
 }
 
