@@ -69,6 +69,16 @@ ENVIRONMENTS: dict[str, EnvironmentEntry] = {
         {},
         "chords that follow a curve of valence and arousal, told by a declared rule",
     ),
+    "chords": EnvironmentEntry(
+        "creative_rl.envs.chords:Chords",
+        {},
+        "a chord progression in a key that is drawn, 16 half bars, judged by functional harmony",
+    ),
+    "adaptation": EnvironmentEntry(
+        "creative_rl.envs.adaptation:Adaptation",
+        {},
+        "edit a melody into a style by 16 edits, and keep it recognisable: the actions are masked",
+    ),
     "grid-path": EnvironmentEntry(
         "creative_rl.envs.grid_path:GridPath",
         {},

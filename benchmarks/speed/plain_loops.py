@@ -172,6 +172,14 @@ def _mood_melody(env: Any) -> PlainEnvironment:
     return _reference("affect").PlainMoodMelody(env, twin)
 
 
+def _chords(env: Any) -> PlainEnvironment:
+    return _reference("chords").PlainChords(env)
+
+
+def _adaptation(env: Any) -> PlainEnvironment:
+    return _reference("adaptation").PlainAdaptation(env)
+
+
 PLAIN: dict[str, Callable[[Any], PlainEnvironment]] = {
     "VarietyMelody": PlainVariety,
     "TargetMelody": PlainTarget,
@@ -179,6 +187,8 @@ PLAIN: dict[str, Callable[[Any], PlainEnvironment]] = {
     "Accompaniment": _accompaniment,
     "MoodAccompaniment": _mood,
     "MoodMelody": _mood_melody,
+    "Chords": _chords,
+    "Adaptation": _adaptation,
     "GridPath": PlainGridPath,
 }
 

@@ -1,6 +1,7 @@
 """What the published tables measure, on works and on features of pictures."""
 
 from creative_rl.metrics.accompaniment import chord_vendi_score, note_in_chord_ratio
+from creative_rl.metrics.adaptation import recognisability
 from creative_rl.metrics.diversity import distinct_works, self_bleu
 from creative_rl.metrics.originality import OriginalityReport, originality_report
 from creative_rl.metrics.pictures import (
@@ -23,6 +24,7 @@ __all__ = [
     "note_in_chord_ratio",
     "originality_report",
     "precision_recall",
+    "recognisability",
     "rl_tuner_metrics",
     "self_bleu",
     "vendi_score",

@@ -1,5 +1,7 @@
 """What is measured against plain Python does the same, and all of it."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,15 +14,14 @@ from creative_rl.envs.drawing import Drawing
 
 IDS = [id for id in crl.environment_ids() if type(crl.make(id)).__name__ in plain_loops.PLAIN]
 
-STARTS_DRAWN = ("melody-theory", "melody-mood", "accompaniment-mood")
-"""Whose first observation is drawn: an event, the start of a curve."""
+STARTS_DRAWN = ("melody-theory", "melody-mood", "accompaniment-mood", "chords", "adaptation")
+"""Whose first observation is drawn: an event, the start of a curve, a key, a tune and a style."""
 
 
 def assert_same(plain, observation):
-    """Whole numbers exactly, others but for the last bits of single precision."""
-    jax.tree.map(
-        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-6), plain, observation
-    )
+    """Equal, but for the last bits of what is divided."""
+    close = functools.partial(np.testing.assert_allclose, rtol=1e-6, atol=1e-6)
+    jax.tree.map(close, plain, observation)
 
 
 @pytest.mark.parametrize("id", IDS)
@@ -34,9 +35,11 @@ def test_the_plain_loop_is_the_environment(id, key):
     for episode in actions:
         state, timestep = env.reset(key, params)
         observation = plain.reset()
-        for drawn in ("melody", "curve", "target"):  # at reset, and not yet observed
+        for drawn in ("melody", "curve", "key", "target"):  # at reset
             if hasattr(state, drawn) and hasattr(plain, drawn):
                 setattr(plain, drawn, np.asarray(getattr(state, drawn)))
+        if hasattr(plain, "start"):
+            plain.start(int(state.original), int(state.style))
         if id not in STARTS_DRAWN:
             assert_same(observation, timestep.observation)
         for action in episode.tolist():
