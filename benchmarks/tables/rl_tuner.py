@@ -32,13 +32,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-import creative_rl
 from benchmarks import record
 from benchmarks.record import Goal, Row
 from benchmarks.speed import worker
 from benchmarks.tables.beam_search import beam_search
 from benchmarks.tables.learners import interval
-from benchmarks.tables.tuner_recipes import QUICK_TUNERS, TUNERS, Tuner
+from benchmarks.tables.tuner_recipes import ENVIRONMENT, QUICK_TUNERS, TUNERS, Tuner
 from creative_rl import corpora, metrics, registry
 from creative_rl.experiment import compilation_cache, demo, rollout, train
 from creative_rl.experiment.rollouts import Episodes
@@ -69,21 +68,20 @@ def judged(
     prior: PyTree, weights: Mapping[str, float], prior_weight: float, observe_prior: bool = False
 ) -> tuple[LikelihoodReward, PyTree]:
     """The environment that pays for music theory and for the prior's likelihood, and its params."""
-    env = creative_rl.make(demo.ENVIRONMENT)
-    params = env.default_params
+    params = ENVIRONMENT.default_params
     chosen = {name: jnp.float32(weight) for name, weight in weights.items()}
     params = params.replace(weights={**params.weights, **chosen})
-    judging = LikelihoodReward(env, sequence_model(env, demo.PRIOR), observe_prior=observe_prior)
+    model = sequence_model(ENVIRONMENT, demo.PRIOR)
+    judging = LikelihoodReward(ENVIRONMENT, model, observe_prior=observe_prior)
     return judging, judging.init_params(params, prior, prior_weight)
 
 
 def train_prior(num_updates: int, quick: bool) -> tuple[Learner, PyTree]:
     """The likelihood learner, and its state after training."""
-    env = creative_rl.make(demo.ENVIRONMENT)
-    sequences = corpora.load(demo.CORPUS, length=env.horizon).sequences
+    sequences = corpora.load(demo.CORPUS, length=ENVIRONMENT.horizon).sequences
     if quick:
         sequences = jax.tree.map(lambda windows: windows[:512], sequences)
-    learner = likelihood(env, demo.PRIOR, sequences)
+    learner = likelihood(ENVIRONMENT, demo.PRIOR, sequences)
     result = train(learner, jax.random.key(0), num_updates=num_updates, progress=False)
     return learner, result.state
 
@@ -142,8 +140,8 @@ def random_works(prior: PyTree, num_seeds: int, num: int) -> list[Measures]:
 
 def searched(prior: PyTree, num: int, width: int) -> list[Measures]:
     """Of the work with the highest music-theory reward, played from every priming event."""
-    melody = creative_rl.make(demo.ENVIRONMENT)
-    _, actions = beam_search(melody, melody.default_params, jax.random.key(3), width)
+    params = ENVIRONMENT.default_params
+    _, actions = beam_search(ENVIRONMENT, params, jax.random.key(3), width)
     env, params = judged(prior, {}, 1.0)
     learner = acting(lambda state, key, step: state[step])
     return played(env, params, learner, [actions[0]], num)

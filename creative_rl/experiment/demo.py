@@ -21,6 +21,7 @@ from creative_rl.experiment.report import write_report
 from creative_rl.experiment.rollouts import Episodes, rollout
 from creative_rl.experiment.run import Run, write_json
 from creative_rl.experiment.spec import RunSpec
+from creative_rl.rewards.music import RL_TUNER
 
 ENVIRONMENT = "melody-theory"
 CORPUS = "default"
@@ -137,11 +138,10 @@ def measures(episodes: Episodes) -> dict[str, float]:
     a work, unweighted.
     """
     terms = {name: float(value.mean()) for name, value in episodes.reward_terms.items()}
-    log_likelihood = terms.pop("log_likelihood")
     return {
         **metrics.rl_tuner_metrics(episodes.works),
-        "mean_log_p": log_likelihood / float(episodes.episode_length.mean()),
-        "music_theory_reward": sum(terms.values()),
+        "mean_log_p": terms["log_likelihood"] / float(episodes.episode_length.mean()),
+        "music_theory_reward": sum(terms[term.name] for term in RL_TUNER),
         "distinct_works": metrics.distinct_works(episodes.works),
     }
 
