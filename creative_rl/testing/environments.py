@@ -67,8 +67,11 @@ def check_environment(
         weights = _find_weights(env, params) if weights is None else weights
         _check_types(env, params, weights, max_state_bytes)
         _check_key_reuse(env, params)
-        _check_episodes(env, params, weights, jax.random.key(seed), num_episodes, num_steps)
-        _check_compiled_once(env, params)
+        step_rows = _rows_of_steps(env)
+        _check_episodes(
+            env, params, weights, jax.random.key(seed), num_episodes, num_steps, step_rows
+        )
+        _check_compiled_once(env, params, step_rows)
     except AssertionError as error:
         raise AssertionError(f"{type(env).__name__}: {error}") from None
 
@@ -80,12 +83,16 @@ def _check_episodes(
     key: Key,
     num_episodes: int,
     num_steps: int | None,
+    step_rows: played.StepRows,
 ) -> None:
     if num_steps is None:
         num_steps = 256 if env.horizon is None else env.horizon + 2
     episodes = played.play(env, params, key, num_episodes, num_steps)
     for rule in _EPISODE_RULES:
         rule(env, params, episodes)
+    num = played.num_odd_actions(env.action_space)
+    same_weights = _map_weights(lambda weight: jnp.stack([weight] * num), params)
+    played.check_odd_actions(env, same_weights, episodes, step_rows)
     played.check_reward_sum(episodes, weights)
 
 
@@ -120,7 +127,6 @@ _EPISODE_RULES = (
     played.check_plain_calls,
     played.check_raw_keys,
     played.check_transition,
-    played.check_odd_actions,
     played.check_works,
     _check_state_index,
 )
@@ -168,9 +174,9 @@ def _check_types(
     seen = []
 
     def rules(key: Key, params: PyTree) -> None:
-        start = env.reset(key, params)
-        for name in ("step", "transition"):
-            after = getattr(env, name)(key, start[0], env.action_space.zeros(), params)
+        start, stepped = types(key, params)
+        transitioned = env.transition(key, start[0], env.action_space.zeros(), params)
+        for name, after in (("step", stepped), ("transition", transitioned)):
             for what, first, second in zip(("state", "timestep"), start, after, strict=True):
                 wrong = type_difference(first, second)
                 require(
@@ -188,16 +194,19 @@ def _check_types(
         )
         _check_timestep_types(env, start[1], weights)
 
-    def types(key: Key, params: PyTree) -> None:
+    def types(key: Key, params: PyTree) -> tuple[PyTree, PyTree]:
         start = env.reset(key, params)
         after = env.step(key, start[0], env.action_space.zeros(), params)
         seen.append(leaf_types({"reset": start, "step": after}))
+        return start, after
+
+    def only_types(key: Key, params: PyTree) -> None:
+        types(key, params)
 
     key = jax.random.key(0)
     jax.eval_shape(rules, key, params)
-    jax.eval_shape(types, key, params)
     with jax.enable_x64(True):
-        jax.eval_shape(lambda *given: types(*given), key, params)
+        jax.eval_shape(only_types, key, params)
     for path, wanted in seen[0].items():
         require(
             seen[1][path] == wanted,
@@ -234,11 +243,13 @@ def _check_timestep_types(env: Any, timestep: Timestep, weights: Mapping[str, Ar
 
 
 def _check_key_reuse(env: Any, params: PyTree) -> None:
+    step = jax.jit(env.step)  # traced once for both
+
     def episode(key: Key) -> PyTree:
         key_reset, *step_keys = jax.random.split(key, 3)
         state, timestep = env.reset(key_reset, params)
         for step_key in step_keys:
-            state, timestep = env.step(step_key, state, env.action_space.zeros(), params)
+            state, timestep = step(step_key, state, env.action_space.zeros(), params)
         return state, timestep
 
     try:
@@ -250,31 +261,47 @@ def _check_key_reuse(env: Any, params: PyTree) -> None:
         ) from None
 
 
-def _check_compiled_once(env: Any, params: PyTree) -> None:
+def _check_compiled_once(env: Any, params: PyTree, step_rows: played.StepRows) -> None:
     """No second trace, whatever the weights; and a batch of weights equals each by itself."""
     traces = []
 
     def counted(key: Key, state: PyTree, action: PyTree, params: PyTree) -> PyTree:
-        traces.append(state)
+        traces.append(1)
         return env.step(key, state, action, params)
 
     step, key, action = jax.jit(counted), jax.random.key(0), env.action_space.zeros()
-    state, _ = env.reset(key, params)
-    state, _ = step(key, state, action, params)
-    batch = _map_weights(lambda weight: jnp.stack([weight, -weight]), params)
+    start, _ = env.reset(key, params)
+    state, _ = env.step(key, start, action, params)
     rows = [params, _map_weights(lambda weight: -weight, params)]
-    alone = [step(key, state, action, row) for row in rows]
+    for before, row in ((start, params), *((state, row) for row in rows)):
+        step.trace(key, before, action, row)  # what a call looks up, but for compiling and running
     require(
         len(traces) == 1,
         "the second call must compile nothing, also with other weights, but three calls were "
         f"traced {len(traces)} times.",
     )
-    axes = _map_weights(lambda _: 0, params, otherwise=lambda _: None)
-    both = jax.jit(jax.vmap(env.step, (None, None, None, axes)))(key, state, action, batch)
-    for index, expected in enumerate(alone):
+    num = played.num_odd_actions(env.action_space)
+    sign = 1 - 2 * (jnp.arange(num) % 2)
+    batch = _map_weights(
+        lambda weight: jnp.multiply.outer(sign.astype(weight.dtype), weight), params
+    )
+    actions = jax.tree.map(lambda leaf: jnp.stack([leaf] * num), action)
+    both = step_rows(key, state, actions, batch)
+    for index, row in enumerate(rows):
+        expected = env.step(key, state, action, row)
         mine = jax.tree.map(lambda leaf, index=index: leaf[index], both)
         wrong = value_difference(expected, mine, rtol=1e-4, atol=1e-4)
         require(wrong is None, f"a batch of weights must equal each by itself, but {wrong}.")
+
+
+def _rows_of_steps(env: Any) -> played.StepRows:
+    """A compiled `step` for a batch of actions and of weights, from one state."""
+
+    def rows(key: Key, state: PyTree, actions: PyTree, params: PyTree) -> PyTree:
+        axes = _map_weights(lambda _: 0, params, otherwise=lambda _: None)
+        return jax.vmap(env.step, (None, None, 0, axes))(key, state, actions, params)
+
+    return jax.jit(rows)
 
 
 def _map_weights(

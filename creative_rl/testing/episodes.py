@@ -1,6 +1,6 @@
 """What must hold in whole random episodes of an environment."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import flax.struct
@@ -17,6 +17,9 @@ from creative_rl.testing.trees import (
     value_difference,
 )
 from creative_rl.typing import Array, Key, PyTree, Timestep
+
+StepRows = Callable[[Key, PyTree, PyTree, PyTree], PyTree]
+"""`env.step` for a batch of actions and of weights, from one state."""
 
 
 class Episodes(flax.struct.PyTreeNode):
@@ -202,19 +205,28 @@ def check_transition(env: Any, params: PyTree, episodes: Episodes) -> None:
     require(wrong is None, f"transition must equal step inside an episode, but {wrong}.")
 
 
-def check_odd_actions(env: Any, params: PyTree, episodes: Episodes) -> None:
-    """Actions out of range, and (for small sets) every action, allowed or not."""
+def check_odd_actions(env: Any, params: PyTree, episodes: Episodes, step_rows: StepRows) -> None:
+    """Actions out of range, and (for small sets) every action, allowed or not.
+
+    The weights in `params` have a row for every action, and so has what `step_rows` returns.
+    """
     middle = episodes.ended.shape[1] // 2
-    step = jax.jit(jax.vmap(env.step, (None, None, 0, None)))
     for time in (0, middle):
         state, _ = episodes.at(0, time)
-        states, timesteps = step(jax.random.key(0), state, _odd_actions(env.action_space), params)
+        states, timesteps = step_rows(
+            jax.random.key(0), state, _odd_actions(env.action_space), params
+        )
         wrong = not_finite_leaf(timesteps) or not_finite_leaf(states, allow_inf=True)
         require(
             wrong is None,
             "an action out of range or not allowed must have a defined, finite result, but "
             f"{wrong} is not.",
         )
+
+
+def num_odd_actions(space: Any) -> int:
+    """How many actions `check_odd_actions` tries."""
+    return len(jax.tree.leaves(_odd_actions(space))[0])
 
 
 def _odd_actions(space: Any) -> PyTree:

@@ -19,6 +19,8 @@ from creative_rl.testing.trees import (
 )
 from creative_rl.typing import Key, Learner, PyTree
 
+Update = Callable[[PyTree], tuple[PyTree, PyTree]]
+
 
 def check_learner(
     learner: Learner,
@@ -52,10 +54,12 @@ def check_learner(
     """
     key_init, key_act = jax.random.split(jax.random.key(seed))
     _check_numbers(learner)
-    _check_types(learner)
+    update, traces = _counted_update(learner)
+    _check_types(learner, update)
     _check_key_reuse(learner)
     keys = jax.random.split(key_init, num_seeds)
-    state = _check_updates(learner, keys, num_updates)
+    state = _check_updates(learner, update, keys, num_updates)
+    require(len(traces) == 1, f"update must compile once, but was traced {len(traces)} times.")
     if env is not None:
         _check_act(learner, env, env.default_params if params is None else params, state, key_act)
     if learner.generate is not None:
@@ -70,15 +74,18 @@ def _check_numbers(learner: Learner) -> None:
     )
 
 
-def _check_types(learner: Learner) -> None:
-    """All rules about types; nothing is computed."""
+def _counted_update(learner: Learner) -> tuple[Update, list[int]]:
+    """`update`, compiled with its state donated, and a list that grows when it is traced.
 
-    def rules(key: Key) -> None:
-        first = learner.init(key)
-        second, metrics = learner.update(first)
-        weak = weak_leaf(first)
-        require(weak is None, f"every array must have a dtype of its own, but in init {weak}.")
-        wrong = type_difference(first, second)
+    One for all rules, because tracing takes most of their time. What a result is made of is looked
+    at where it is traced: a number of Python's is an array afterwards.
+    """
+    traces = []
+
+    def counted(state: PyTree) -> tuple[PyTree, PyTree]:
+        traces.append(1)
+        new, metrics = learner.update(state)
+        wrong = type_difference(state, new)
         require(
             wrong is None,
             f"update must keep the state's tree, shapes and dtypes, but after it {wrong}.",
@@ -86,15 +93,30 @@ def _check_types(learner: Learner) -> None:
         for name, metric in metrics.items():
             shape = getattr(metric, "shape", None)
             require(shape == (), f"metrics must be arrays without axes, but {name} is {metric}.")
+        return new, metrics
+
+    return jax.jit(counted, donate_argnums=0), traces
+
+
+def _check_types(learner: Learner, update: Update) -> None:
+    """All rules about types; nothing is computed."""
+
+    def rules(key: Key) -> None:
+        first = learner.init(key)
+        weak = weak_leaf(first)
+        require(weak is None, f"every array must have a dtype of its own, but in init {weak}.")
+        update(first)
 
     # Compared on tracers, because a state may refuse to hold anything but arrays.
     jax.eval_shape(rules, jax.random.key(0))
 
 
 def _check_key_reuse(learner: Learner) -> None:
+    update = jax.jit(learner.update)  # traced once for both
+
     def run(key: Key) -> PyTree:
-        state, metrics = learner.update(learner.init(key))
-        return learner.update(state), metrics
+        state, metrics = update(learner.init(key))
+        return update(state), metrics
 
     try:
         with jax.debug_key_reuse(True):
@@ -105,16 +127,10 @@ def _check_key_reuse(learner: Learner) -> None:
         ) from None
 
 
-def _check_updates(learner: Learner, keys: Key, num_updates: int) -> PyTree:
+def _check_updates(learner: Learner, update: Update, keys: Key, num_updates: int) -> PyTree:
     """All rules that run updates; returns the last state of the first seed."""
-    traces = []
-
-    def counted(state: PyTree) -> tuple[PyTree, PyTree]:
-        traces.append(1)
-        return learner.update(state)
-
-    update, init = jax.jit(counted, donate_argnums=0), jax.jit(learner.init)
-    _check_seeds(learner, keys, first=update(init(keys[0]))[0])
+    init = jax.jit(learner.init)
+    _check_seeds(init, update, keys, first=update(init(keys[0]))[0])
     state = init(keys[0])
     for number in range(1, num_updates + 1):
         restored, _ = update(unplain(plain(state), like=state))
@@ -129,13 +145,12 @@ def _check_updates(learner: Learner, keys: Key, num_updates: int) -> PyTree:
         require(wrong is None, f"metrics must be finite, but in update {number} {wrong} is not.")
         wrong = not_finite_leaf(state, allow_inf=True)
         require(wrong is None, f"a state must never hold NaN, but {wrong} does.")
-    require(len(traces) == 1, f"update must compile once, but was traced {len(traces)} times.")
     return state
 
 
-def _check_seeds(learner: Learner, keys: Key, first: PyTree) -> None:
+def _check_seeds(init: Callable[[Key], PyTree], update: Update, keys: Key, first: PyTree) -> None:
     """Seeds side by side; `first` is the first seed's state after an update of its own."""
-    population = jax.jit(jax.vmap(learner.init))(keys)
+    population = jax.jit(jax.vmap(init))(keys)
     matrices = [leaf for leaf in jax.tree.leaves(population) if _is_matrix(leaf)]
     # A table starts from one number everywhere; what it learns is then the key's own.
     is_table = all((leaf == leaf.ravel()[0]).all() for leaf in matrices)
@@ -143,7 +158,7 @@ def _check_seeds(learner: Learner, keys: Key, first: PyTree) -> None:
         is_table or _differ(matrices),
         "init must give every key parameters of its own, or one number everywhere.",
     )
-    population, _ = jax.jit(jax.vmap(learner.update))(population)
+    population, _ = jax.jit(jax.vmap(update))(population)
     matrices = [leaf for leaf in jax.tree.leaves(population) if _is_matrix(leaf)]
     require(not is_table or _differ(matrices), "every key must learn parameters of its own.")
     together = jax.tree.map(lambda leaf: leaf[0], population)

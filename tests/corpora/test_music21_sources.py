@@ -142,16 +142,22 @@ def test_a_missing_music21_names_the_extra(monkeypatch, tmp_path):
         corpora.load("bach-sopranos", cache_dir=tmp_path)
 
 
-def test_the_chorales_are_musical(tmp_path):
-    corpus = corpora.load("bach-sopranos", cache_dir=tmp_path)
+@pytest.fixture(scope="module")
+def read_once(tmp_path_factory):
+    """A cache that is empty at first, so that the chorales are read for both tests and only once."""
+    return tmp_path_factory.mktemp("corpora")
+
+
+def test_the_chorales_are_musical(read_once):
+    corpus = corpora.load("bach-sopranos", cache_dir=read_once)
     check_music(corpus, pieces=390, windows=4000)
 
 
-def test_the_default_corpus_is_musical(tmp_path):
-    corpus = corpora.load(cache_dir=tmp_path)
+def test_the_default_corpus_is_musical(read_once):
+    corpus = corpora.load(cache_dir=read_once)
     check_music(corpus, pieces=1350, windows=13_000)
     # Krumhansl and Schmuckler's key, from the notes, is mostly the signature's.
-    found = sources.tunes_of("default", tmp_path).tunes
+    found = sources.tunes_of("default", read_once).tunes
     agree = [shift_from_notes(spans(tune)) == tune.shift for tune in found]
     assert np.mean(agree) > 0.8
 

@@ -1,6 +1,7 @@
 """Policy gradients the slow way: step by step, from what an environment has recorded."""
 
 import dataclasses
+import functools
 
 import flax.struct
 import jax
@@ -105,6 +106,12 @@ class Step:
     ended: bool
 
 
+@functools.cache
+def _network(model):
+    """Jitted once for all walks, because a trace of each call takes longer than all else."""
+    return jax.jit(model.apply)
+
+
 def walk(env, config, variables, first, starts, memory, seen):
     """For every environment its list of `Step`s, one call of a network at a time.
 
@@ -127,13 +134,13 @@ def walk(env, config, variables, first, starts, memory, seen):
     def at(tree, *index):
         return jax.tree.map(lambda leaf: leaf[index], tree)
 
-    # Jitted, because a trace of each call takes longer than all else.
-    networks = {name: jax.jit(model.apply) for name, model in models.items()}
+    # What is only read is NumPy's: to index an array of JAX takes longer.
+    first, starts, memory, seen = jax.tree.map(np.asarray, (first, starts, memory, seen))
 
     def apply(name, observation, state):
         if name not in variables:
             return jnp.zeros(1), state
-        return networks[name](variables[name], observation, state)
+        return _network(models[name])(variables[name], observation, state)
 
     episodes = []
     for b in range(env.num_envs):
