@@ -4,7 +4,8 @@ Run `python -m benchmarks.tables.rl_tuner [--quick] [--seeds N]`. Rows:
 
 - prior: an LSTM that has learned the default corpus by maximum likelihood; one for all other rows;
 - Q, psi, G: deep Q-learning from the prior's weights, paid as published (arXiv 1611.02796);
-- ppo: PPO from the prior's weights, held to the prior by KL control, with weights of our own;
+- ppo: PPO from the prior's weights, held to the prior by KL control, with weights of our own and a
+  term for the tonic in the first step alone (`tuner_recipes.OPENING`);
 - random: uniform events;
 - beam search: the highest music-theory reward that a beam of 512 finds, without any prior.
 
@@ -18,7 +19,7 @@ alone asks for, and why it is never to be quoted alone.
 
 What differs from the paper. The prior knows some 1,400 tunes in the public domain, not 30,000
 songs. It is judged by our corpus's habits: notes of an eighth or a sixteenth and few rests, where
-theirs repeats notes in two of three cases. `Q` acts greedily, as published, so that it has one work
+theirs repeats notes in two of three cases. Q, psi and G learn for half as many steps. `Q` acts greedily, as published, so that it has one work
 for each of the 37 priming events. G-learning sees the prior beside the last event.
 """
 

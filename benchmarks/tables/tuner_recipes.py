@@ -30,8 +30,9 @@ ENVIRONMENT = TheoryMelody(terms=(*RL_TUNER, OPENING))
 """That of all rows; the opening counts where a recipe gives it a weight."""
 
 # Jaques et al., arXiv 1611.02796, section 4.2: c = 0.5. The rest is their training script's: gamma
-# 0.5, a replay of 100,000, exploration annealed to 0.1 over half of a million steps; and for every
-# step that is played 6.4 are replayed, here in fewer and larger batches of sequences of eight.
+# 0.5, a replay of 100,000, exploration annealed to 0.1 over half of the steps; and for every step
+# that is played 6.4 are replayed, here in fewer and larger batches of sequences of eight. Half a
+# million steps, where theirs are a million.
 C = 0.5
 PUBLISHED = DQNConfig(
     num_envs=32,
@@ -48,10 +49,10 @@ PUBLISHED = DQNConfig(
     target_interval=1,
     target_tau=0.25,
     epsilon_end=0.1,
-    epsilon_steps=500_000,
+    epsilon_steps=250_000,
     temperature=C,
 )
-PUBLISHED_UPDATES = 1_000
+PUBLISHED_UPDATES = 500
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,28 +116,28 @@ TUNERS = (
         "ppo",
         "ppo",
         PPOConfig(
-            num_envs=256,
+            num_envs=128,
             num_steps=32,
             num_epochs=2,
             recurrent="lstm",
             learning_rate=3e-3,
-            decay_updates=400,
+            decay_updates=300,
             gamma=0.99,
             entropy_coef=0.0,
             entropy_reward_coef=1.0,
         ),
-        400,
+        300,
         weights={
             "key": 0.5,
             "tonic": 0.0,
-            "opening": 40.0,
+            "opening": 60.0,
             "repetition": 0.5,
             "autocorrelation": 2.0,
             "motif": 0.5,
-            "repeated_motif": 0.2,
+            "repeated_motif": 0.15,
             "interval": 0.5,
-            "leap": 1.0,
-            "unique_extrema": 4.0,
+            "leap": 0.8,
+            "unique_extrema": 4.5,
         },
     ),
 )

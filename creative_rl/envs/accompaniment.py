@@ -255,6 +255,20 @@ frame to come; `time` 0 .. 1 |
             names=("melody", *chord_voices.NAMES),
         )
 
+    def appearance(self, state: AccompanimentState, params: AccompanimentParams) -> Array:
+        """float32[T, 24, 1], 0 or 1: at every frame so far the pitch class of the melody in columns
+        0 .. 11, and in 12 .. 23 those of the chord or the voice; without what was played twice."""
+        actions, is_played = actions_so_far(state.actions, state.step)
+        melody = params.melodies[state.melody, : self.num_frames].astype(jnp.int32)
+        if self.part == "chord":
+            own = jax.vmap(harmony.chord_mask)(_last(actions, actions > 0))
+        else:
+            own = _pitch_class_bits(actions, LOWEST_VOICE)
+        masks = jnp.stack([_pitch_class_bits(melody, 0), own], axis=1)  # [T, 2]
+        classes = (masks[:, :, None] >> jnp.arange(12, dtype=jnp.int32)[None, None]) & 1
+        seen = jnp.where(is_played[:, None], classes.reshape(-1, 24), 0)
+        return seen.astype(jnp.float32)[..., None]
+
 
 def actions_so_far(actions: ShiftRegister, step: Array) -> tuple[Array, Array]:
     """Those of all frames from time zero on, int32[T], and which of them there are, bool[T]."""
@@ -290,6 +304,20 @@ def check_frames(name: str, num_frames: Any) -> None:
     """Refuse a number of frames out of range."""
     if not isinstance(num_frames, int) or not 8 <= num_frames <= 512:
         raise ValueError(f"{name}: num_frames must be a whole number in 8..512, got {num_frames!r}")
+
+
+def _pitch_class_bits(events: Array, lowest: int) -> Array:
+    """int32[T]: a bit for the pitch class that sounds, of events whose code 2 is `lowest`."""
+    codes = _last(events, events != HOLD)
+    pitch_class = (codes - LOWEST_CODE + lowest) % 12
+    return jnp.where(codes >= LOWEST_CODE, 1 << pitch_class, 0).astype(jnp.int32)
+
+
+def _last(values: Array, marked: Array) -> Array:
+    """For every frame of int32[T] the value at the last marked one up to it, 0 before the first."""
+    frames = jnp.arange(values.shape[0], dtype=jnp.int32)
+    last = jax.lax.cummax(jnp.where(marked, frames, -1))
+    return jnp.where(last >= 0, values[jnp.maximum(last, 0)], 0)
 
 
 def _goes_on(event: Array, pitch: Array, lowest: int) -> Array:

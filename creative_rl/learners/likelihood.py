@@ -1,8 +1,9 @@
 """A sequence model trained by maximum likelihood, with early stopping on held-out sequences.
 
-It is RL Tuner's Note RNN (Jaques et al., arXiv 1611.02796): an LSTM that predicts the next event
-from the last one. Its variables serve as a reward (`wrappers.LikelihoodReward`) and as a
-policy's start.
+Of events it is RL Tuner's Note RNN (Jaques et al., arXiv 1611.02796): an LSTM that predicts the
+next event from the last one. Of demonstrations it is behaviour cloning (Pomerleau, "ALVINN", NIPS
+1988): it predicts the action from what was observed so far. Its variables serve as a reward
+(`wrappers.LikelihoodReward`) and as a policy's start.
 """
 
 from functools import partial
@@ -19,6 +20,7 @@ from creative_rl.learners.composing import compose
 from creative_rl.networks import Model, repeat_memory
 from creative_rl.ops import distributions
 from creative_rl.spaces import Discrete
+from creative_rl.stores.demonstrations import Demonstrations, Examples
 from creative_rl.stores.sequences import Sequences
 from creative_rl.typing import Array, Key, Learner, PyTree, Timestep, as_key
 
@@ -31,17 +33,17 @@ class LikelihoodState(flax.struct.PyTreeNode):
     variables: PyTree
     best_variables: PyTree
     """those with the best held-out likelihood: what `act`, `generate` and rewards use"""
-    best_nll: Array  # float32: nats an event
+    best_nll: Array  # float32: nats an action
     nll: Array  # float32: of the last update's batches
     num_worse: Array  # int32: updates since the best
     opt_state: PyTree
-    sequences: Sequences
+    sequences: Sequences | Demonstrations
     key: Key
     num_updates: Array  # int32
 
 
 def sequence_model(env: Any, config: LikelihoodConfig) -> Model:
-    """The network: events in, logits of the next event out."""
+    """The network: observations in, logits of the next action out."""
     return Model(
         space=env.observation_space,
         num_outputs=requirements.num_actions("likelihood", env),
@@ -53,28 +55,38 @@ def sequence_model(env: Any, config: LikelihoodConfig) -> Model:
     )
 
 
-def likelihood(env: Any, config: LikelihoodConfig, sequences: Sequences) -> Learner:
+def likelihood(
+    env: Any, config: LikelihoodConfig, sequences: Sequences | Demonstrations
+) -> Learner:
     """Build the learner.
 
     Args:
-      env: environment whose observations are the last event and whose actions are the next
-        (equal `Discrete` spaces), such as `melody-theory`; `generate` composes in it.
+      env: environment with `Discrete` actions; `generate` composes in it. To learn from
+        `Sequences` its observations are the last event and its actions the next (equal spaces),
+        as in `melody-theory`.
       config: static fields shape the program, the others may be tracers.
-      sequences: windows of events below the number of actions.
+      sequences: windows of events below the number of actions; or demonstrations in the
+        environment, such as `demonstrating.demonstrate` plays. Masked actions are predicted as all
+        others, and not taken.
 
     Raises:
-      ValueError: the spaces differ, a field is out of range, or there are fewer sequences than
-        `batch_size` to train on or none held out.
+      ValueError: observations are not what the sequences have, a field is out of range, or there
+        are fewer sequences than `batch_size` to train on or none held out.
     """
     validate(config, LikelihoodConfig)
     model = sequence_model(env, config)
     num_events = requirements.num_actions("likelihood", env)
-    if env.observation_space != Discrete(num_events):
+    if isinstance(sequences, Demonstrations):
+        _check_examples(env, sequences.train, "train")
+        _check_examples(env, sequences.held_out, "held_out")
+    elif env.observation_space != Discrete(num_events):
         raise ValueError(
             "likelihood predicts actions from the last one, so observations must be "
-            f"{env.action_space}, got {env.observation_space}"
+            f"{env.action_space}, got {env.observation_space}; demonstrations take any"
         )
-    num_train, num_held_out = sequences.train.shape[0], sequences.held_out.shape[0]
+    num_train, num_held_out = (
+        jax.tree.leaves(part)[0].shape[0] for part in (sequences.train, sequences.held_out)
+    )
     requirements.at_most("likelihood", "batch_size", config.batch_size, "sequences", num_train)
     if num_held_out < 1:
         raise ValueError("likelihood: early stopping needs held-out sequences, got none")
@@ -99,22 +111,23 @@ def likelihood(env: Any, config: LikelihoodConfig, sequences: Sequences) -> Lear
             num_updates=jnp.int32(0),
         )
 
-    def negative_log_likelihood(variables: PyTree, windows: Array) -> tuple[Array, Array]:
-        """Mean nats an event of uint8[B, T + 1]: the smoothed loss, and the plain one."""
-        events = windows.astype(jnp.int32).T  # [T + 1, B]
-        starts = jnp.zeros(events[:-1].shape, jnp.bool_)
-        memory = repeat_memory(fresh, windows.shape[0])
-        logits, _ = model.apply(variables, events[:-1], starts, memory, method="unroll")
-        nll = -distributions.categorical_log_prob(logits, events[1:]).mean()
+    def negative_log_likelihood(variables: PyTree, part: Array | Examples) -> tuple[Array, Array]:
+        """Mean nats an action: the smoothed loss, and the plain one."""
+        observations, actions = _time_first(part)
+        starts = jnp.zeros(actions.shape, jnp.bool_)
+        memory = repeat_memory(fresh, actions.shape[1])
+        logits, _ = model.apply(variables, observations, starts, memory, method="unroll")
+        nll = -distributions.categorical_log_prob(logits, actions).mean()
         uniform = -jax.nn.log_softmax(logits).mean()
         smoothing = config.label_smoothing
         return (1.0 - smoothing) * nll + smoothing * uniform, nll
 
     def gradient_step(carry, rows):
-        variables, opt_state, windows = carry
-        gradients, nll = jax.grad(negative_log_likelihood, has_aux=True)(variables, windows[rows])
+        variables, opt_state, part = carry
+        batch = jax.tree.map(lambda leaf: leaf[rows], part)
+        gradients, nll = jax.grad(negative_log_likelihood, has_aux=True)(variables, batch)
         updates, opt_state = optimizer.update(gradients, opt_state, variables)
-        return (optax.apply_updates(variables, updates), opt_state, windows), nll
+        return (optax.apply_updates(variables, updates), opt_state, part), nll
 
     def learn(state: LikelihoodState) -> LikelihoodState:
         key, key_rows = jax.random.split(state.key)
@@ -157,8 +170,35 @@ def likelihood(env: Any, config: LikelihoodConfig, sequences: Sequences) -> Lear
         return distributions.categorical_sample(as_key(key), logits), memory
 
     def generate(state: LikelihoodState, key: Key, num: int) -> PyTree:
-        """`num` works, leaves [num, ...], sampled event by event."""
+        """`num` works, leaves [num, ...], sampled action by action."""
         return compose(env, env.default_params, partial(act, state), model.init_memory, key, num)
 
     examples = config.num_steps * config.batch_size
     return Learner(init, update, act, model.init_memory, examples, generate)
+
+
+def _time_first(part: Array | Examples) -> tuple[PyTree, Array]:
+    """Observations, leaves [T, B, ...], and the actions int32[T, B] that answered to them.
+
+    Of windows of events uint8[B, T + 1] these are each event and the next.
+    """
+    if isinstance(part, Examples):
+        observations = jax.tree.map(lambda leaf: jnp.swapaxes(leaf, 0, 1), part.observations)
+        return observations, part.actions.astype(jnp.int32).T
+    events = part.astype(jnp.int32).T
+    return events[:-1], events[1:]
+
+
+def _check_examples(env: Any, part: Examples, name: str) -> None:
+    """Refuse examples that are not the environment's, by their structure and shapes."""
+    num, length = part.actions.shape
+    expected = jax.eval_shape(lambda: env.observation_space.zeros((num, length)))
+    wanted, given = (
+        (jax.tree.structure(tree), [leaf.shape for leaf in jax.tree.leaves(tree)])
+        for tree in (expected, part.observations)
+    )
+    if wanted != given:
+        raise ValueError(
+            f"likelihood: observations of {name} must be [N, T, ...] = [{num}, {length}, ...] of "
+            f"{env.observation_space}, got {jax.tree.map(jnp.shape, part.observations)}"
+        )

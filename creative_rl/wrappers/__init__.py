@@ -1,5 +1,6 @@
 """Environments around environments."""
 
+from creative_rl.wrappers.adversarial_reward import AdversarialReward
 from creative_rl.wrappers.auto_reset import AutoReset
 from creative_rl.wrappers.episode_log import EpisodeLog
 from creative_rl.wrappers.flatten_actions import FlattenActions
@@ -10,6 +11,7 @@ from creative_rl.wrappers.originality_reward import OriginalityReward
 from creative_rl.wrappers.wrapper import Wrapper
 
 __all__ = [
+    "AdversarialReward",
     "AutoReset",
     "EpisodeLog",
     "FlattenActions",

@@ -147,6 +147,33 @@ def test_a_work_of_a_mood_has_chords_in_their_registers():
     assert work.events[3].tolist() == [38, 1, 50, 71] + [1] * 12  # roots: MIDI 36, 48, 69
 
 
+# What a discriminator sees.
+
+
+@pytest.mark.parametrize("env", [CHORD, VOICE], ids=["chord", "voice"])
+def test_the_appearance_has_the_pitch_classes_that_sound(env):
+    """At every frame, against the voices of the work, in a plain loop."""
+    params, key = env.default_params, jax.random.key(0)
+    state, _ = env.reset(key, params)
+    step, look = (
+        jax.jit(env.step),
+        jax.jit(lambda state: (env.appearance(state, params), env.work(state, params))),
+    )
+    for action in lively(env, 4)[-1].tolist():
+        state, _ = step(key, state, jnp.int32(action), params)
+        seen, work = look(state)
+        expected = np.zeros((T, 24, 1), np.float32)
+        for voice, events in enumerate(work.events):
+            sounding = 0
+            for frame, event in enumerate(events[: int(work.length)].tolist()):
+                sounding = sounding if event == 1 else event
+                if sounding >= 2:
+                    expected[frame, (sounding - 2) % 12 + 12 * (voice > 0)] = 1
+        np.testing.assert_array_equal(seen, expected)
+    assert seen.shape == (T, 24, 1) and seen.dtype == jnp.float32
+    assert expected[:, :12].any() and expected[:, 12:].any()
+
+
 # What pays.
 
 

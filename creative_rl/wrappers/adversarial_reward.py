@@ -1,0 +1,163 @@
+"""A learned reward: what a discriminator, which learns too, takes the work for."""
+
+import dataclasses
+from typing import Any
+
+import flax.struct
+import jax
+import jax.numpy as jnp
+
+from creative_rl.networks import PictureEncoder
+from creative_rl.rewards import judge
+from creative_rl.typing import Array, Key, PyTree, Timestep
+from creative_rl.wrappers.wrapper import Wrapper, with_term
+
+
+class AdversarialRewardState(flax.struct.PyTreeNode):
+    """The wrapped environment's state and what the judge thinks of the work so far."""
+
+    env: PyTree
+    realism: Array  # float32, 0 .. 1
+
+
+class AdversarialRewardParams(flax.struct.PyTreeNode):
+    """The wrapped environment's params, the discriminator, what it learns from, and the weight."""
+
+    env: PyTree
+    judge: judge.Judge
+    examples: Array  # uint8[M, H, W, C]
+    weight: Array  # float32
+
+
+@dataclasses.dataclass(frozen=True)
+class AdversarialReward(Wrapper):
+    """Adds `weight` times what a step has added to the judge's probability, the term `realism`.
+
+    The probability is that of the work so far being one of the examples, by its `appearance`; the
+    gains of an episode sum to that of the whole work, less that of the empty one: the mathematics
+    of a drawing's goal `style` (`rewards.judge`), for every environment that has an appearance.
+    `update_params`, which learners call once an update, lets the judge learn from works that were
+    finished; `info["appearance"]`, uint8[H, W, C], has them.
+
+    Source: Ganin et al., SPIRAL (ICML 2018); as a second reward beside rules and a likelihood, Wu
+    et al., GAPT (2025). Deviation from the latter: the judge learns in every update, without their
+    warm-up and threshold, and sees whole works only.
+
+    Attributes:
+      network: flax module from pictures float32[..., H, W, C] in 0..1 to scores [..., 1].
+      num_steps: gradient steps of the judge in one update of the params, 1 to 1000.
+    """
+
+    network: Any = PictureEncoder(1, "mlp", (128, 64))
+    num_steps: int = 4
+
+    def __post_init__(self):
+        super().__post_init__()
+        size = self.num_steps
+        if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= 1000:
+            raise ValueError(
+                f"AdversarialReward: num_steps must be a whole number in 1..1000, got {size!r}"
+            )
+
+    @property
+    def default_params(self) -> AdversarialRewardParams:
+        """With the wrapped environment's own examples."""
+        params = self.env.default_params
+        return self.init_params(params, self.env.examples(params), jax.random.key(0))
+
+    def init_params(
+        self, params: PyTree, examples: Array, key: Key, weight: float = 1.0
+    ) -> AdversarialRewardParams:
+        """Params with a judge that has seen nothing.
+
+        Args:
+          params: the wrapped environment's.
+          examples: uint8[M, H, W, C], the appearance of works to be like, times 255.
+          key: of the judge; for one of its own in every seed of a population, replace
+            `params.judge` by `init_judge(key, params)`.
+          weight: of the term.
+
+        Raises:
+          ValueError: the examples have not the form of the environment's appearance.
+        """
+        examples = jnp.asarray(examples)
+        shape = jax.eval_shape(self._first_appearance, params).shape
+        if examples.dtype != jnp.uint8 or examples.shape[1:] != shape or not examples.size:
+            raise ValueError(
+                f"AdversarialReward: examples must be uint8[M, ...] of {list(shape)}, as the "
+                f"environment's appearance, M >= 1, got {examples.dtype}{list(examples.shape)}"
+            )
+        fresh = judge.init(self.network, key, shape)
+        return AdversarialRewardParams(params, fresh, examples, jnp.asarray(weight, jnp.float32))
+
+    def init_judge(self, key: Key, params: AdversarialRewardParams) -> judge.Judge:
+        """A judge that has seen nothing, with the settings of the one in `params`."""
+        height, width, channels = params.examples.shape[1:]
+        return judge.init(self.network, key, (height, width, channels)).replace(
+            learning_rate=params.judge.learning_rate, penalty_coef=params.judge.penalty_coef
+        )
+
+    def env_state(self, state: AdversarialRewardState) -> PyTree:
+        return state.env
+
+    def env_params(self, params: AdversarialRewardParams) -> PyTree:
+        return params.env
+
+    def with_env_params(
+        self, params: AdversarialRewardParams, env_params: PyTree
+    ) -> AdversarialRewardParams:
+        return params.replace(env=env_params)
+
+    def examples(self, params: AdversarialRewardParams) -> Array:
+        return params.examples
+
+    def update_params(
+        self, params: AdversarialRewardParams, timesteps: Timestep
+    ) -> AdversarialRewardParams:
+        """The judge learns from the works that were finished (leaves of any batch shape)."""
+        params = super().update_params(params, timesteps)
+        made = timesteps.info["appearance"].reshape(-1, *params.examples.shape[1:])
+        learned = judge.learn(
+            self.network,
+            params.judge,
+            params.examples,
+            made,
+            timesteps.ended.reshape(-1),
+            self.num_steps,
+        )
+        return params.replace(judge=learned)
+
+    def reset(
+        self, key: Key, params: AdversarialRewardParams
+    ) -> tuple[AdversarialRewardState, Timestep]:
+        env_state, timestep = self.env.reset(key, params.env)
+        picture = self.env.appearance(env_state, params.env)
+        state = AdversarialRewardState(env_state, self._realism(picture, params))
+        return state, _with_appearance(timestep, picture, jnp.float32(0), jnp.float32(0))
+
+    def transition(
+        self,
+        key: Key,
+        state: AdversarialRewardState,
+        action: Array,
+        params: AdversarialRewardParams,
+    ) -> tuple[AdversarialRewardState, Timestep]:
+        env_state, timestep = self.env.transition(key, state.env, action, params.env)
+        picture = self.env.appearance(env_state, params.env)
+        realism = self._realism(picture, params)
+        gain = realism - state.realism
+        timestep = _with_appearance(timestep, picture, gain, params.weight * gain)
+        return AdversarialRewardState(env_state, realism), timestep
+
+    def _realism(self, picture: Array, params: AdversarialRewardParams) -> Array:
+        return judge.likelihood(self.network, params.judge, picture)
+
+    def _first_appearance(self, params: PyTree) -> Array:
+        state, _ = self.env.reset(jax.random.key(0), params)
+        return self.env.appearance(state, params)
+
+
+def _with_appearance(timestep: Timestep, picture: Array, gain: Array, reward: Array) -> Timestep:
+    timestep = with_term(timestep, "realism", gain, reward)
+    picture = jnp.round(picture * 255.0).astype(jnp.uint8)
+    return timestep.replace(info={**timestep.info, "appearance": picture})
