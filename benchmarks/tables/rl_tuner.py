@@ -19,8 +19,9 @@ alone asks for, and why it is never to be quoted alone.
 
 What differs from the paper. The prior knows some 1,400 tunes in the public domain, not 30,000
 songs. It is judged by our corpus's habits: notes of an eighth or a sixteenth and few rests, where
-theirs repeats notes in two of three cases. Q, psi and G learn for half as many steps. `Q` acts greedily, as published, so that it has one work
-for each of the 37 priming events. G-learning sees the prior beside the last event.
+theirs repeats notes in two of three cases. Q, psi and G learn for half as many steps. `Q` acts
+greedily, as published, so that it has one work for each of the 37 priming events. G-learning sees
+the prior beside the last event.
 """
 
 import functools
