@@ -61,11 +61,12 @@ MultiDiscrete((2,) * 60), 1 for a chord of the piece, by code from 1; `lasted` 0
 that the chord has sounded over `length`; `time` 0 .. 1 |
     | action | Discrete(61): 0 goes on, else a code of `ops.harmony` |
     | reward terms | `function` (1.0), where a chord follows another: 1 from tonic to subdominant, \
-to dominant, to tonic, 0.5 for tonic to dominant and subdominant to tonic, -1 for dominant to \
-subdominant; `in_key` (1.0), -1 without a chord of the key; `voice_leading` (1.0), -1 .. 0, the \
-least movement of tones over 7 semitones; `cadence` (4.0), 0.5 for beginning on the tonic triad, \
-and at the end 1 for it after a dominant, 0.5 after others; `repetition` (1.0), -1 for a chord \
-that has lasted more than 4 steps; `variety` (0.25), 1 for a chord that is new in the piece |
+to dominant, to tonic, 0.5 for tonic to dominant and subdominant to tonic (of a tonic on the sixth \
+degree half, on the third nothing), -1 for dominant to subdominant; `in_key` (1.0), -1 without a \
+chord of the key; `voice_leading` (1.0), -1 .. 0, the least movement of tones over 7 semitones; \
+`cadence` (4.0), 0.5 for beginning on the tonic triad, and at the end 1 for it after a dominant, \
+0.5 after others; `repetition` (1.0), -1 for a chord that has lasted more than 4 steps; `variety` \
+(0.25), 1 for a chord that is new in the piece |
     | horizon | `length` steps |
     | termination | after `length` steps |
 
@@ -77,8 +78,8 @@ that has lasted more than 4 steps; `variety` (0.25), 1 for a chord that is new i
     "Tonal Harmony"), the movement of tones as in Tymoczko (Science 313, 2006).
 
     Deviations: the textbooks rank no progressions by numbers, these are ours; no published table
-    belongs to it. A third degree counts as a tonic, the minor triad on the fifth of minor as a
-    dominant, and there are no modulations and no chords of other keys that resolve.
+    belongs to it. The minor triad on the fifth degree of minor counts as a dominant, and there are
+    no modulations and no chords of other keys that resolve.
 
     Attributes:
       length: half bars, 2 to 256.

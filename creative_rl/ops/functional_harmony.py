@@ -56,7 +56,7 @@ _FUNCTIONS = np.array(
     [NO_FUNCTION, TONIC, SUBDOMINANT, TONIC, SUBDOMINANT, DOMINANT, TONIC, DOMINANT], np.int32
 )
 """By degree, 0 for a chord outside of the key."""
-_WORTH = np.array(
+_BY_FUNCTION = np.array(
     [  # to none, tonic, subdominant, dominant
         [0.0, 0.0, 0.0, 0.0],
         [0.0, 0.0, 1.0, 0.5],
@@ -65,6 +65,10 @@ _WORTH = np.array(
     ],
     np.float32,
 )
+_ARRIVAL = np.array([1.0, 1.0, 1.0, 0.0, 1.0, 1.0, 0.5, 1.0], np.float32)
+"""By degree: of the tonics only the first is one in full, the third is nowhere to arrive."""
+_WORTH = _BY_FUNCTION[_FUNCTIONS[:, None], _FUNCTIONS] * _ARRIVAL
+"""float32[8, 8], by degrees."""
 
 
 def _degree_table() -> np.ndarray:
@@ -125,12 +129,13 @@ def progression_worth(
 
     1 for the way from tonic to subdominant to dominant to tonic; 0.5 for tonic to dominant, and
     subdominant to tonic; -1 for dominant to subdominant, the retrogression; 0 for two chords of one
-    function, and where either has none.
+    function, and where either has none. Where the sixth degree is the tonic that is reached, as in
+    a deceptive cadence, half of it; where the third is, which seldom follows anything, nothing.
 
     >>> float(progression_worth(jnp.int32(8), jnp.int32(1), jnp.int32(0)))  # G to C, in C major
     1.0
     """
-    return jnp.asarray(_WORTH)[harmonic_function(before, key), harmonic_function(after, key)]
+    return jnp.asarray(_WORTH)[degree(before, key), degree(after, key)]
 
 
 def movement(before: Int[Array, ""], after: Int[Array, ""]) -> Int[Array, ""]:

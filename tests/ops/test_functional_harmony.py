@@ -46,7 +46,8 @@ def test_functions_are_those_of_the_degrees():
 @pytest.mark.parametrize(
     ("before", "after", "worth"),
     [("C", "F", 1), ("F", "G7", 1), ("G7", "C", 1), ("C", "G", 0.5), ("F", "C", 0.5),
-     ("G", "F", -1), ("G", "Dm", -1), ("G", "Am", 1), ("C", "Am", 0), ("Dm", "F", 0),
+     ("G", "F", -1), ("G", "Dm", -1), ("G", "Am", 0.5), ("G", "Em7", 0), ("F", "Am", 0.25),
+     ("Em", "F", 1), ("C", "Am", 0), ("Dm", "F", 0),
      ("G", "G7", 0), ("C", "E7", 0), ("E7", "C", 0), ("", "C", 0)],
 )  # fmt: skip
 def test_worth_of_progressions(before, after, worth):
@@ -81,6 +82,11 @@ def test_all_chords_and_keys_against_the_plain_search():
     np.testing.assert_array_equal(found, expected)
     tonics = jax.vmap(functional.is_tonic_triad, (None, 0))(jnp.int32(chord_code("Ebm")), KEYS)
     assert np.flatnonzero(tonics).tolist() == [EB_MINOR]
+    worths = jax.vmap(jax.vmap(functional.progression_worth, (None, 0, None)), (0, None, None))
+    for key in (EB_MINOR, A_MAJOR):
+        found = jax.jit(worths)(CODES, CODES, jnp.int32(key))
+        plainly = [[plain.worth(a, b, key) for b in range(NUM_CHORDS)] for a in range(NUM_CHORDS)]
+        np.testing.assert_array_equal(found, plainly)
     firsts = jnp.array([0, *range(1, NUM_CHORDS, 12)], jnp.int32)  # all qualities on C
     moved = jax.jit(jax.vmap(jax.vmap(functional.movement, (None, 0)), (0, None)))(firsts, CODES)
     plainly = [[plain.movement(a, b) for b in range(NUM_CHORDS)] for a in firsts.tolist()]

@@ -32,6 +32,14 @@ def function(chord, key):
     return (MINOR if key >= 12 else MAJOR).get(named, "")
 
 
+def worth(before, after, key):
+    """What a progression pays: to the sixth degree half, to the third nothing."""
+    value = WORTH.get(function(before, key) + function(after, key), 0.0)
+    above = (after - 1 - key) % 12
+    degree = {4: "III", 9: "VI"} if key < 12 else {3: "III", 8: "VI"}
+    return value * {"III": 0.0, "VI": 0.5}.get(degree.get(above), 1.0)
+
+
 def tones(chord):
     quality, root = divmod(chord - 1, 12)
     return [(root + interval) % 12 for interval in list(QUALITIES.values())[quality]]
@@ -89,7 +97,6 @@ class PlainChords:
 
     def paid(self, changes, is_new):
         before, chord = [0, *self.played][-2:]
-        moved = function(before, self.key) + function(chord, self.key)
         is_tonic = chord == 1 + self.key
         cadence = 0.0
         if is_tonic and self.step_number == self.length:
@@ -97,7 +104,7 @@ class PlainChords:
         elif is_tonic and self.step_number == 1:
             cadence = 0.5
         return {
-            "function": WORTH.get(moved, 0.0) if changes else 0.0,
+            "function": worth(before, chord, self.key) if changes else 0.0,
             "in_key": 0.0 if function(chord, self.key) else -1.0,
             "voice_leading": -movement(before, chord) / 7 if changes else 0.0,
             "cadence": cadence,
