@@ -144,7 +144,7 @@ def test_a_missing_music21_names_the_extra(monkeypatch, tmp_path):
 
 @pytest.fixture(scope="module")
 def read_once(tmp_path_factory):
-    """A cache that is empty at first: the chorales are read for both tests, and only once."""
+    """A cache that is empty at first: the chorales are read once for both tests."""
     return tmp_path_factory.mktemp("corpora")
 
 
