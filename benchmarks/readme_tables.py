@@ -18,6 +18,7 @@ TITLES = {
     "digits_painting": "Digits painted, stroke by stroke",
     "digits_generation": "Digits generated",
     "creative": "A DQN, a GAN, and both together",
+    "accompaniment": "Accompaniment: harmony against diversity",
     "strokes": "Strokes",
     "environments": "Stepping environments",
     "learners": "What the learners reach",
@@ -63,7 +64,7 @@ def _result(name: str) -> str:
         tables.append(_before_and_after(record["rows"]))
     elif name == "learners":
         tables.append(_returns(record["rows"]))
-    elif name in ("digits_painting", "digits_generation", "creative"):
+    elif name in ("digits_painting", "digits_generation", "creative", "accompaniment"):
         tables.append(_measures(record["rows"]))
     elif ratios := [row for row in record["rows"] if _is_ratio(row)]:
         against_several = len({row["metric"] for row in ratios}) > 1
