@@ -52,6 +52,7 @@ bench: .venv/.dev
 	$(BIN)/python -m benchmarks.tables.digits_generation
 	$(BIN)/python -m benchmarks.tables.creative
 	$(BIN)/python -m benchmarks.tables.chorales
+	$(BIN)/python -m benchmarks.tables.accompaniment
 
 readme: .venv/.dev
 	$(BIN)/python -m benchmarks.readme_tables

@@ -21,6 +21,7 @@ TITLES = {
     "creative": "A DQN, a GAN, and both together",
     "chorales": "Chorales, nats a frame",
     "melody_mood": "Melodies to a mood",
+    "accompaniment": "Accompaniment: harmony against diversity",
     "strokes": "Strokes",
     "environments": "Stepping environments",
     "learners": "What the learners reach",
@@ -34,6 +35,7 @@ TITLES = {
 
 
 MEASURED = (
+    "accompaniment",
     "chorales",
     "digits_painting",
     "digits_generation",
