@@ -10,11 +10,11 @@ import tempfile
 # Most of the suite's time is compiling: leave out what makes programs faster, not righter. Without
 # fused multiply-adds (from AVX2 on) programs round alike, however they were compiled. XLA aborts at
 # flags that it does not know, and the last two are those of 0.10.
-OF_XLA_0_10 = " --xla_cpu_use_fusion_emitters=false --xla_cpu_max_isa=AVX"
 os.environ.setdefault(
     "XLA_FLAGS",
     "--xla_backend_optimization_level=0"
-    + OF_XLA_0_10 * importlib.metadata.version("jaxlib").startswith("0.10."),
+    + " --xla_cpu_use_fusion_emitters=false --xla_cpu_max_isa=AVX"
+    * importlib.metadata.version("jaxlib").startswith("0.10."),
 )
 
 import jax
