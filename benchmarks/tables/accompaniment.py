@@ -24,9 +24,9 @@ Hacking in Live Human-AI Music Interaction", 2025, Table 1, test set), as a refe
 are pop songs in sixteenths, a reward learned from data, transformers, and a Vendi score on a
 learned embedding. Here the rules pay for note-in-chord itself, so that plain PPO goes straight
 for the first axis. The held-out pieces have told when the clone should stop, and by these measures
-the weights were chosen: on a seed of their own, in eight runs of 60 to 100 updates. Those runs showed
-the adversary to cost a little harmony at equal weight of the clone; the row closer to it, and its
-goals, were added then, before the table's seeds were run.
+the weights were chosen: on a seed of their own, in eight runs of 60 to 100 updates. Those runs
+showed the adversary to cost a little harmony at equal weight of the clone; the row closer to it,
+and its goals, were added then, before the table's seeds were run.
 """
 
 import dataclasses
