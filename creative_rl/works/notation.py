@@ -38,20 +38,26 @@ def text(work: Melody | Score) -> str:
     return _line(tokens, melody.steps_per_quarter)
 
 
-def latest(work: Melody | Score) -> str:
-    """The last step as a token; of a score its chord symbol, if there is one, and a token a voice.
+def latest(work: Melody | Score, num: int) -> str:
+    """The last `num` steps: a token a step, or of a score the chord symbol, if one stands there,
+    and a token a voice, with `;` between steps.
 
-    >>> latest(parse("C4 - D#5"))
-    'D#5'
+    >>> latest(parse("C4 - D#5 -"), 2)
+    'D#5 -'
     """
     if isinstance(work, Melody):
         melody = on_host(work)
-        return _token(int(melody.events[int(melody.length) - 1]), LOWEST_PITCH)
+        length = int(melody.length)
+        codes = melody.events[length - num : length].tolist()
+        return " ".join(_token(code, LOWEST_PITCH) for code in codes)
     score = voices.on_host(work)
-    step = int(score.length) - 1
-    symbol = harmony.symbol(int(score.chords[step]))
-    tokens = [_token(code, voices.LOWEST_PITCH) for code in score.events[:, step].tolist()]
-    return " ".join([*filter(None, [symbol]), *tokens])
+    length = int(score.length)
+    steps = []
+    for step in range(length - num, length):
+        symbol = harmony.symbol(int(score.chords[step]))
+        tokens = [_token(code, voices.LOWEST_PITCH) for code in score.events[:, step].tolist()]
+        steps.append(" ".join([*filter(None, [symbol]), *tokens]))
+    return "; ".join(steps)
 
 
 def parse(line: str, tempo: float = 100.0, steps_per_quarter: int = 4) -> Melody:

@@ -29,12 +29,12 @@ def test_events_are_timed_one_by_one_over_several_pieces(monkeypatch):
 
 
 def test_figures_are_milliseconds_and_the_slowest_task_is_asked():
-    report = {"latencies": [0.001] * 99 + [0.1], "first": 2.0}
+    report = {"latencies": [0.001] * 300 + [0.1], "first": 2.0}
     slower = {"latencies": [0.006] * 100, "first": 3.0}
     rows = performing.rows({"a": report, "b": slower})
     values = {(row.name, row.metric): row.value for row in rows}
     assert values["a", "median latency ms"] == 1.0
-    assert values["a", "99th percentile latency ms"] == pytest.approx(1.0, abs=1.0)
+    assert values["a", "99th percentile latency ms"] == pytest.approx(1.0)
     assert values["a", "longest latency ms"] == 100.0
     assert values["b", "first event, trace + compile s"] == 3.0
     (goal,) = performing.goals(rows)

@@ -1,10 +1,11 @@
 """Music against a clock that the test turns: what is played, when, and what counts as late."""
 
+import jax
 import numpy as np
 import pytest
 
 from creative_rl import configs, works
-from creative_rl.experiment import RunSpec, performance, start
+from creative_rl.experiment import RunSpec, assembly, open_run, performance, start
 
 LENGTH = 5
 MELODY = RunSpec(
@@ -62,18 +63,72 @@ def test_it_is_compiled_once_and_the_seed_decides(run):
     np.testing.assert_array_equal(first, events(0))
     assert (first != events(1)).any()
     assert len(np.unique(first, axis=0)) > 1
+    opened = open_run(run)
+    start, advance = performance.compiled(opened.env, opened.learner)
+    state = assembly.seed_state(assembly.load_states(opened), 0)
+    params = performance.params_of(opened, state)
+    carry, _ = start(jax.random.key(0), params)
+    for number in range(3):
+        carry, _, _ = advance(state, carry, params, jax.random.key(1), number)
+    assert advance._cache_size() == 1
 
 
 def test_who_is_slower_than_the_beat_is_late(run):
-    clock = Clock(cost=STEP)  # of each of the four looks at an event
+    clock = Clock(cost=0.6 * STEP)  # of each look, of which an event has three
     played = performance.perform(run, 1, clock=clock.look, sleep=clock.sleep)
     assert played.num_late == LENGTH - 1
-    np.testing.assert_allclose(played.latencies, STEP)
+    np.testing.assert_allclose(played.latencies, 0.6 * STEP)
     said = performance.describe(played)
     assert said == (
-        "1 works, 5 events: latency 150.00 ms (median), 150.00 ms (99th percentile); "
-        "4 came after their time"
+        "1 works, 5 events: latency 90.00 ms (median), 90.00 ms (99th percentile); "
+        "4 were asked for too late"
     )
+
+
+def test_who_is_just_fast_enough_is_not(run):
+    clock = Clock(cost=0.2 * STEP)
+    played = performance.perform(run, 2, clock=clock.look, sleep=clock.sleep)
+    assert played.num_late == 0
+
+
+def test_an_event_of_several_steps_lasts_as_long(tmp_path):
+    chords = RunSpec(
+        "chords",
+        "reinforce",
+        configs.ReinforceConfig(num_envs=4, hidden_sizes=(4,)),
+        num_updates=1,
+        env_overrides={"length": 4},
+    )
+    path = start(chords, tmp_path / "chords", progress=False, loggers=[])[0].path
+    clock, heard = Clock(), []
+    played = performance.perform(path, 1, listen=heard.append, clock=clock.look, sleep=clock.sleep)
+    (work,) = played.works
+    steps = int(work.length) // 4
+    step = 60.0 / work.tempo / work.steps_per_quarter
+    np.testing.assert_allclose(clock.slept, [0.0] + [steps * step] * 3, atol=1e-9)
+    assert [len(event.split("; ")) for event in heard] == [steps] * 4
+
+
+def test_works_that_do_not_grow_are_refused(tmp_path):
+    edits = RunSpec(
+        "adaptation",
+        "reinforce",
+        configs.ReinforceConfig(num_envs=4, hidden_sizes=(4,)),
+        num_updates=1,
+    )
+    path = start(edits, tmp_path / "edits", progress=False, loggers=[])[0].path
+    with pytest.raises(ValueError, match="its works are whole from the start"):
+        performance.perform(path)
+
+
+def test_what_lies_there_is_kept(run, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(ValueError, match="works are kept in a directory, got the file"):
+        performance.perform(run, out=tmp_path / "file")
+    (tmp_path / "performed-00.mid").write_text("mine")
+    with pytest.raises(ValueError, match=r"has performed-00\.mid already"):
+        performance.perform(run, out=tmp_path)
+    assert (tmp_path / "performed-00.mid").read_text() == "mine"
 
 
 def test_a_faster_tempo_is_a_shorter_step(run):
