@@ -102,8 +102,8 @@ class Environment(abc.ABC):
     def examples(self, params: PyTree) -> Array:
         """uint8[M, H, W, C]: pictures to learn from, in the form of `appearance` times 255."""
         raise ValueError(
-            f"{type(self).__name__} has no examples to learn from; give some, from the "
-            "command line with --corpus"
+            f"{type(self).__name__} has no examples to learn from; give some: "
+            "examples=..., or --corpus on the command line where the learner takes it"
         )
 
     def appearance(self, state: PyTree, params: PyTree) -> Array:

@@ -10,6 +10,7 @@ ignoring the target leads to. Means over seeds with 95 percent intervals; the pi
 first seed.
 """
 
+import functools
 import io
 import sys
 from collections.abc import Sequence
@@ -24,10 +25,11 @@ from benchmarks.speed import worker
 from benchmarks.tables.learners import interval
 from creative_rl.configs import PPOConfig
 from creative_rl.envs.melody_mood import MoodMelody, mood_targets
-from creative_rl.experiment import compilation_cache, rollout, train
+from creative_rl.experiment import compilation_cache, train
 from creative_rl.learners import ppo
+from creative_rl.learners.composing import compose
 from creative_rl.ops import affect
-from creative_rl.typing import Array
+from creative_rl.typing import Array, Key, PyTree
 from creative_rl.works.atomic import write_bytes
 
 NUM_SEEDS, QUICK_SEEDS = 5, 2
@@ -64,20 +66,17 @@ def followed(num_seeds: int, num_updates: int) -> tuple[np.ndarray, dict[str, np
     )
     targets = mood_targets(NUM_HELD_OUT, first=FIRST_HELD_OUT)
 
-    def composed(state, targets: np.ndarray) -> np.ndarray:
-        """One melody for each target."""
-        events = []
-        for number, target in enumerate(targets):
-            params = env.default_params.replace(targets=jnp.asarray(target[None]))
-            key = jax.random.fold_in(jax.random.key(1), number)
-            events.append(rollout(env, params, learner, state, key, 1).works.events[0])
-        return np.asarray(felt(jnp.asarray(np.stack(events))))
+    def composed(state: PyTree, target: Array, key: Key) -> Array:
+        """What a melody to one target is."""
+        params = env.default_params.replace(targets=target[None])
+        act = functools.partial(learner.act, state)
+        return felt(compose(env, params, act, learner.init_memory, key, 1).events)[0]
 
-    states = [jax.tree.map(lambda leaf, i=i: leaf[i], result.state) for i in range(num_seeds)]
-    middle = np.zeros_like(targets)
+    each = jax.jit(jax.vmap(jax.vmap(composed, (None, 0, 0)), (0, None, None)))
+    keys = jax.random.split(jax.random.key(1), NUM_HELD_OUT)
     return targets, {
-        FOLLOWS: np.stack([composed(state, targets) for state in states]),
-        IGNORES: np.stack([composed(state, middle) for state in states]),
+        FOLLOWS: np.asarray(each(result.state, jnp.asarray(targets), keys)),
+        IGNORES: np.asarray(each(result.state, jnp.zeros_like(targets), keys)),
     }
 
 

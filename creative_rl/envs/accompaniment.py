@@ -101,7 +101,9 @@ frame to come; `time` 0 .. 1 |
 
     Deviations: frames are eighth notes where the sources have sixteenths; the reward is rules that
     are listed above, where theirs are models learned from data that cannot be had offline (an
-    adversarial or likelihood reward is a wrapper); melodies are songs made by a rule, or Bach's.
+    adversarial or likelihood reward is a wrapper);
+    melodies are songs made by a rule, or Bach's, whose windows end where their frames do and not
+    where a phrase does, so that there the cadence asks for a tonic that Bach may not have.
 
     Attributes:
       part: `chord` or `voice`.
@@ -176,7 +178,13 @@ frame to come; `time` 0 .. 1 |
         return windows.melodies, windows.bars
 
     def initial_state(self, key: Key, params: AccompanimentParams) -> AccompanimentState:
-        num_melodies, num_frames = params.melodies.shape
+        shape = params.melodies.shape
+        if len(shape) != 2 or shape[0] < 1 or params.bars.shape != shape[:1]:
+            raise ValueError(
+                "Accompaniment: params.melodies must be [M, T], M at least 1, and params.bars [M], "
+                f"got {list(shape)} and {list(params.bars.shape)}"
+            )
+        num_melodies, num_frames = shape
         if num_frames < self.num_frames:
             raise ValueError(
                 f"Accompaniment: params.melodies must have at least num_frames = {self.num_frames} "

@@ -73,8 +73,8 @@ density, share of steps, range and syncopation; `resemblance` 0 .. 1; `left` 0 .
 `raise`, `lower`, `split`, `merge`, `earlier`, `later`, `ornament` (`ops.edits`) of the note that \
 begins at the step `place`; masked where it is not possible, and then nothing changes |
     | reward terms | `style` (4.0), the gain of the mean of 1 - abs(difference) over the features; \
-`closeness` (1.0), the gain of the resemblance, so that both sum to what is reached; `validity` \
-(1.0), -1 for an edit that is not possible, else minus the share of notes outside of C major |
+`closeness` (1.0), the gain of the resemblance: both sum to the change over the episode; \
+`validity` (1.0), -1 for an edit that is not possible, else minus the share of notes outside of C major |
     | horizon | `num_edits` steps |
     | termination | after `num_edits` steps |
 
@@ -158,18 +158,19 @@ begins at the step `place`; masked where it is not possible, and then nothing ch
 
     def initial_state(self, key: Key, params: AdaptationParams) -> AdaptationState:
         shapes = (params.originals.shape, params.styles.shape)
-        (num_originals, length), (num_styles, num_features) = shapes
-        if (length, num_features) != (self.length, _NUM_FEATURES):
+        lengths = tuple(shape[1:] for shape in shapes)
+        if lengths != ((self.length,), (_NUM_FEATURES,)) or 0 in (shapes[0][0], shapes[1][0]):
             raise ValueError(
                 f"Adaptation: params.originals must be [M, {self.length}] and params.styles "
-                f"[S, {_NUM_FEATURES}], got {list(shapes[0])} and {list(shapes[1])}"
+                f"[S, {_NUM_FEATURES}], got {list(shapes[0])} and {list(shapes[1])}; M and S "
+                "must be at least 1"
             )
         key_original, key_style = jax.random.split(key)
-        original = jax.random.randint(key_original, (), 0, num_originals, jnp.int32)
+        original = jax.random.randint(key_original, (), 0, shapes[0][0], jnp.int32)
         events = params.originals[original].astype(jnp.int32)
         return AdaptationState(
             original=original,
-            style=jax.random.randint(key_style, (), 0, num_styles, jnp.int32),
+            style=jax.random.randint(key_style, (), 0, shapes[1][0], jnp.int32),
             events=events,
             step=jnp.int32(0),
             features=melody_style.style_of(events, self.steps_per_quarter),

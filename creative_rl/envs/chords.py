@@ -129,7 +129,8 @@ chord of the key; `voice_leading` (1.0), -1 .. 0, the least movement of tones ov
                 "Chords: params.keys must be one weight for each of the 24 keys, 12 major and 12 "
                 f"minor, got the shape {list(params.keys.shape)}"
             )
-        log_weights = jnp.log(jnp.maximum(params.keys, 0.0))
+        weights = jnp.maximum(params.keys, 0.0)
+        log_weights = jnp.log(jnp.where(weights.sum() > 0, weights, 1.0))
         silence = jnp.int32(0)
         return ChordsState(
             key=jax.random.categorical(key, log_weights).astype(jnp.int32),

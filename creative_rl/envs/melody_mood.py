@@ -87,13 +87,14 @@ wanted, 0 for the opposite; `repetition`, `interval`, `leap`, `motif` (0.1 each)
         return MoodMelodyParams(self.default_weights, jnp.asarray(mood_targets(_NUM_TARGETS)))
 
     def initial_state(self, key: Key, params: Any) -> MoodMelodyState:
-        if params.targets.ndim != 2 or params.targets.shape[1] != 2:
+        shape = params.targets.shape
+        if len(shape) != 2 or shape[0] < 1 or shape[1] != 2:
             raise ValueError(
-                "MoodMelody: params.targets must be [M, 2], valence and arousal, got "
-                f"{list(params.targets.shape)}"
+                "MoodMelody: params.targets must be [M, 2], valence and arousal, M at least 1, got "
+                f"{list(shape)}"
             )
         key_event, key_target = jax.random.split(key)
-        index = jax.random.randint(key_target, (), 0, params.targets.shape[0], jnp.int32)
+        index = jax.random.randint(key_target, (), 0, shape[0], jnp.int32)
         fields = vars(super().initial_state(key_event, params))
         return MoodMelodyState(**fields, target=params.targets[index], affect=affect.init_affect())
 

@@ -81,8 +81,9 @@ def likelihood(
         _check_examples(env, sequences.held_out, "held_out")
     elif env.observation_space != Discrete(num_events):
         raise ValueError(
-            "likelihood predicts actions from the last one, so observations must be "
-            f"{env.action_space}, got {env.observation_space}; demonstrations take any"
+            "likelihood predicts events from the last one, so observations must be the last of "
+            f"{num_events} actions, as in melody-theory; those of {type(env).__name__} are a "
+            f"{type(env.observation_space).__name__}, which takes Demonstrations"
         )
     num_train, num_held_out = (
         jax.tree.leaves(part)[0].shape[0] for part in (sequences.train, sequences.held_out)

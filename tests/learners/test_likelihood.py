@@ -76,7 +76,7 @@ def test_what_it_cannot_learn_from_is_refused(sequences):
         likelihood(theory, dataclasses.replace(CONFIG, batch_size=64), sequences)
     with pytest.raises(ValueError, match="held-out sequences, got none"):
         likelihood(theory, CONFIG, sequences.replace(held_out=sequences.held_out[:0]))
-    with pytest.raises(ValueError, match="predicts actions from the last one"):
+    with pytest.raises(ValueError, match="predicts events from the last one"):
         likelihood(crl.make("melody-target"), CONFIG, sequences)
 
 
