@@ -101,9 +101,9 @@ frame to come; `time` 0 .. 1 |
 
     Deviations: frames are eighth notes where the sources have sixteenths; the reward is rules that
     are listed above, where theirs are models learned from data that cannot be had offline (an
-    adversarial or likelihood reward is a wrapper);
-    melodies are songs made by a rule, or Bach's, whose windows end where their frames do and not
-    where a phrase does, so that there the cadence asks for a tonic that Bach may not have.
+    adversarial or likelihood reward is a wrapper); melodies are songs made by a rule, or Bach's,
+    whose windows end where their frames do and not where a phrase does, so that there the cadence
+    asks for a tonic that Bach may not have.
 
     Attributes:
       part: `chord` or `voice`.
