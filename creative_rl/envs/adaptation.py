@@ -74,7 +74,7 @@ density, share of steps, range and syncopation; `resemblance` 0 .. 1; `left` 0 .
 begins at the step `place`; masked where it is not possible, and then nothing changes |
     | reward terms | `style` (4.0), the gain of the mean of 1 - abs(difference) over the features; \
 `closeness` (1.0), the gain of the resemblance: both sum to the change over the episode; \
-`validity` (1.0), -1 for an edit that is not possible, else minus the share of notes not in C major |
+`validity` (1.0), -1 for an edit that is not possible, else minus the share of notes off C major |
     | horizon | `num_edits` steps |
     | termination | after `num_edits` steps |
 
