@@ -26,6 +26,7 @@ _LEAST_SPEED = 0.15
 """How slowly, as a share of the curve's own pace, an envelope may run and still be followed."""
 _INSIDE = np.linspace(0.0, 1.0, 9)[1:-1]  # where a fit is checked, in its span
 _MOST_HALVINGS = 7
+_WIDEST_HALVES = 5.0  # radians: of 6.28 in a circle
 
 
 class Brush(NamedTuple):
@@ -211,17 +212,19 @@ def _disc(centre: np.ndarray, radius: float) -> str:
 
 
 def _arc(centre: np.ndarray, radius: float, start: np.ndarray, end: np.ndarray) -> str:
-    """Clockwise from `start` to `end`, all around where they are one; in two halves.
+    """Clockwise from `start` to `end`, all around where they are one; in halves or thirds.
 
-    Each is at most half a circle, so that the small arc is always meant.
+    Each is less than half a circle, so that the small arc is always meant; and clearly less: the
+    centre of half a circle is lost to the rounding of its ends.
     """
     if radius <= 0.0:
         return ""
     first = math.atan2(*(start - centre)[::-1])
     extent = (math.atan2(*(end - centre)[::-1]) - first) % math.tau or math.tau
-    middle = centre + radius * _unit(first + extent / 2.0)
+    num = 2 if extent < _WIDEST_HALVES else 3
+    places = [centre + radius * _unit(first + extent * k / num) for k in range(1, num)]
     form = f"A{_number(radius)} {_number(radius)} 0 0 1 "
-    return f"{form}{_pair(middle)}{form}{_pair(end)}"
+    return "".join(form + _pair(place) for place in (*places, end))
 
 
 def _curve_to(*corners: np.ndarray) -> str:

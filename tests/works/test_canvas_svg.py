@@ -94,7 +94,8 @@ def test_a_smooth_stroke_is_one_curved_piece():
     assert gentle.count("M") == gentle.count("Z") == 1
     assert "C" in gentle and "L" not in gentle and len(gentle) < 800
     dot = outline(Brush(np.full((3, 2), 50.0), np.array([9.0, 4.0])), SIZE)
-    assert dot == "M41 50A9 9 0 0 1 59 50A9 9 0 0 1 41 50Z"
+    third = "A9 9 0 0 1 "
+    assert dot == f"M41 50{third}54.5 42.2058{third}54.5 57.7942{third}41 50Z"
 
 
 def resvg(work, scale=1):
