@@ -152,17 +152,21 @@ def test_instructions_can_be_read_off_the_contents_where_that_has_a_weight():
         epsilon_end=1.0,
     )
 
-    def last_losses(coef):
+    def last_loss(key, coef):
         learner = dqn_gan(
             MELODY,
             dataclasses.replace(config, instruction_coef=coef),
             examples=rolls(4, 3, 0, 1, 2),
         )
-        return run(learner, 12)[1]["instruction_loss"]
+        state = learner.init(key)
+        _, metrics = jax.lax.scan(lambda state, _: learner.update(state), state, None, 30)
+        return metrics["instruction_loss"][-1]
 
-    losses = jax.jit(jax.vmap(last_losses))(jnp.float32([5, 0]))
-    np.testing.assert_allclose(losses[1], np.log(3), atol=0.4)
-    assert losses[0, -1] < 0.4
+    # Some end where two of the three instructions sound alike (2/3 log 2), whatever the seed is.
+    keys = jax.random.split(jax.random.key(0), 6)
+    losses = jax.jit(jax.vmap(jax.vmap(last_loss, (None, 0)), (0, None)))(keys, jnp.float32([5, 0]))
+    np.testing.assert_allclose(losses[:, 1], np.log(3), atol=0.4)
+    assert losses[:, 0].max() < 0.8 and losses[:, 0].min() < 0.2
 
 
 def test_a_generator_that_does_not_learn_stays_and_is_told_from_the_examples():
