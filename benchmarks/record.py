@@ -214,6 +214,15 @@ def public_command(module: str, argv: Sequence[str]) -> str:
     return " ".join(["python", "-m", module, *shown])
 
 
+def changed_fields(config: Any) -> dict[str, Any]:
+    """Of a config's fields those that are not at their defaults, for a row's source."""
+    return {
+        field.name: getattr(config, field.name)
+        for field in dataclasses.fields(config)
+        if getattr(config, field.name) != field.default
+    }
+
+
 def machine() -> dict[str, Any]:
     """The processor, the cores that this process may use, and the memory in GiB."""
     try:

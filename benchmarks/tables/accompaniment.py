@@ -43,8 +43,8 @@ import numpy as np
 from benchmarks import record
 from benchmarks.record import Goal, Row
 from benchmarks.speed import worker
-from benchmarks.tables.learners import interval
 from benchmarks.tables.rl_tuner import acting
+from benchmarks.tables.seeds import Measures, measured_rows
 from creative_rl import corpora, metrics
 from creative_rl.configs import LikelihoodConfig, PPOConfig
 from creative_rl.corpora.chorale_windows import ChoraleCorpus, ChoraleWindows
@@ -104,8 +104,6 @@ PUBLISHED: Mapping[str, tuple[float, float]] = {
     "ppo + adversarial": (0.497, 26.645),
 }
 """Their harmony and diversity: ground truth, online MLE, without and with the adversary."""
-
-Measures = Mapping[str, float]
 
 
 class Prior(NamedTuple):
@@ -273,20 +271,11 @@ def drawn(prior: Prior, learner: Learner, state: PyTree, num_seeds: int) -> list
 
 def rows(found: Mapping[str, Sequence[Measures]], settings: Mapping[str, str]) -> list[Row]:
     """A row for every measure of every policy: means over seeds."""
-    made = []
-    for name, seeds in found.items():
-        published = dict(zip(("harmony", "diversity"), PUBLISHED.get(name, ()), strict=False))
-        for metric in seeds[0]:
-            values = [measures[metric] for measures in seeds]
-            low, high = interval(values) if len(values) > 1 else (None, None)
-            source = settings.get(name, "see the module")
-            if metric in published:
-                source = f"{SOURCE}; ours: {source}"
-            mean = float(np.mean(values))
-            made.append(
-                Row(name, metric, mean, low, high, len(values), published.get(metric), source)
-            )
-    return made
+    published = {
+        name: dict(zip(("harmony", "diversity"), figures, strict=True))
+        for name, figures in PUBLISHED.items()
+    }
+    return measured_rows(found, settings, published, SOURCE)
 
 
 def goals(found: Sequence[Row]) -> list[Goal]:
@@ -305,15 +294,9 @@ def goals(found: Sequence[Row]) -> list[Goal]:
 
 def settings_of(prior: Prior, num_updates: int) -> dict[str, str]:
     """What a row was made by, in one line each."""
-    defaults = PPOConfig()
-    changed = {
-        field.name: getattr(PPO, field.name)
-        for field in dataclasses.fields(PPO)
-        if getattr(PPO, field.name) != getattr(defaults, field.name)
-    }
     told = {"likelihood": f"likelihood, gru of {CLONE.memory_size}, {prior.num_updates} updates"}
     for name, weights in TUNED.items():
-        made = {**changed, "updates": num_updates, "weight of KL": weights.kl}
+        made = {**record.changed_fields(PPO), "updates": num_updates, "weight of KL": weights.kl}
         if weights.realism is not None:
             made["weight of realism"] = weights.realism
         told[name] = "ppo, " + ", ".join(f"{key}={value}" for key, value in made.items())

@@ -28,7 +28,7 @@ from benchmarks.record import Goal, Row
 from benchmarks.speed import worker
 from benchmarks.tables import chorale_frames
 from benchmarks.tables.chorale_frames import NUM_VOICES, START, WINDOW, Alphabet, Split
-from benchmarks.tables.learners import interval
+from benchmarks.tables.seeds import over_seeds
 from creative_rl.configs import LikelihoodConfig
 from creative_rl.experiment import compilation_cache
 from creative_rl.experiment.chunks import compiled_chunk
@@ -172,10 +172,8 @@ def rows(found: Mapping[str, Sequence[float]], sources: Mapping[str, str]) -> li
     """Means over splits."""
     made = []
     for name, values in found.items():
-        low, high = interval(values) if len(values) > 1 else (None, None)
         parts = [sources[name], *([_SOURCE] if name in PUBLISHED else [])]
-        mean, published = float(np.mean(values)), PUBLISHED.get(name)
-        made.append(Row(name, METRIC, mean, low, high, len(values), published, "; ".join(parts)))
+        made.append(over_seeds(name, METRIC, values, PUBLISHED.get(name), "; ".join(parts)))
     return made
 
 

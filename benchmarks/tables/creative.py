@@ -39,7 +39,7 @@ from benchmarks import record
 from benchmarks.record import Goal, Row
 from benchmarks.speed import worker
 from benchmarks.tables import painting_sheet
-from benchmarks.tables.learners import interval
+from benchmarks.tables.seeds import over_seeds
 from creative_rl import corpora, metrics
 from creative_rl.configs import DQNGANConfig
 from creative_rl.corpora import digits
@@ -158,14 +158,10 @@ def measures_of_digits(examples: np.ndarray, held_out: np.ndarray) -> dict[str, 
 
 def rows(name: str, found: Sequence[Mapping[str, float]], settings: str) -> list[Row]:
     """A row for every measure."""
-    made = []
-    for metric in found[0]:
-        values = [of_seed[metric] for of_seed in found]
-        low, high = interval(values) if len(values) > 1 else (None, None)
-        made.append(
-            Row(name, metric, float(np.mean(values)), low, high, len(values), source=settings)
-        )
-    return made
+    return [
+        over_seeds(name, metric, [of_seed[metric] for of_seed in found], source=settings)
+        for metric in found[0]
+    ]
 
 
 def goals(found: Sequence[Row]) -> list[Goal]:

@@ -31,8 +31,8 @@ from benchmarks.tables.digit_judge import (
     measure_baselines,
 )
 from benchmarks.tables.generation_recipes import RECIPES, SHORT_RECIPES, Generator
-from benchmarks.tables.learners import interval
 from benchmarks.tables.painting_learners import Recipe
+from benchmarks.tables.seeds import over_seeds
 from creative_rl.corpora import digits
 from creative_rl.experiment import compilation_cache
 from creative_rl.works.atomic import write_bytes
@@ -81,10 +81,8 @@ def rows(found: Mapping[str, Sequence[Measures]], sources: Mapping[str, str]) ->
         published = PUBLISHED.get(name, (None,) * len(HIGHER_IS_BETTER))
         for metric, figure in zip(HIGHER_IS_BETTER, published, strict=True):
             values = [measures[metric] for measures in splits]
-            low, high = interval(values) if len(values) > 1 else (None, None)
             source = sources.get(name, "scikit-learn and NumPy")
-            mean = float(np.mean(values))
-            made.append(Row(name, metric, mean, low, high, len(values), figure, source))
+            made.append(over_seeds(name, metric, values, figure, source))
     return made
 
 

@@ -24,9 +24,9 @@ from benchmarks import record
 from benchmarks.record import Goal, Row
 from benchmarks.speed import worker
 from benchmarks.tables import painting_sheet
-from benchmarks.tables.learners import interval
 from benchmarks.tables.painting_learners import RECIPES, Painter, Recipe
 from benchmarks.tables.painting_search import best_of
+from benchmarks.tables.seeds import over_seeds
 from creative_rl import corpora
 from creative_rl.experiment import compilation_cache
 from creative_rl.works.atomic import write_bytes
@@ -96,9 +96,8 @@ def row(
     name: str, num_strokes: int, errors: Sequence[float], source: str, published: float | None
 ) -> Row:
     """The mean over seeds, between the ends of its interval where there are several."""
-    low, high = interval(errors) if len(errors) > 1 else (None, None)
     metric = f"mean squared error after {num_strokes} strokes"
-    return Row(name, metric, float(np.mean(errors)), low, high, len(errors), published, source)
+    return over_seeds(name, metric, errors, published, source)
 
 
 def rows(paintings: Paintings, targets: np.ndarray, recipes: Sequence[Recipe]) -> list[Row]:

@@ -28,6 +28,7 @@ from benchmarks.peers import OURS, PUREJAXRL, SB3
 from benchmarks.record import Goal, Row
 from benchmarks.speed.worker import Worker
 from benchmarks.tables.learner_tasks import TASKS, Recipe
+from benchmarks.tables.seeds import interval
 
 NUM_SEEDS, QUICK_SEEDS = 10, 2
 QUICK_SHARE = 0.1
@@ -114,14 +115,6 @@ def learn(job: Job) -> Learned:
     seconds = time.perf_counter() - begin
     print(f"{job.label}: {np.mean(returns):.1f} ({seconds:.0f} s)", file=sys.stderr)
     return Learned(job, report["steps"], returns, about)
-
-
-def interval(values: Sequence[float]) -> tuple[float, float]:
-    """Of the mean with 95 percent confidence: the bootstrap's percentiles."""
-    random = np.random.default_rng(0)
-    draws = random.choice(np.asarray(values), size=(10_000, len(values)))
-    low, high = np.percentile(draws.mean(axis=1), (2.5, 97.5))
-    return float(low), float(high)
 
 
 def row(learned: Learned) -> Row:

@@ -24,7 +24,7 @@ import numpy as np
 from benchmarks import record
 from benchmarks.record import Goal, Row
 from benchmarks.speed import worker
-from benchmarks.tables.learners import interval
+from benchmarks.tables.seeds import over_seeds
 from creative_rl.configs import PPOConfig
 from creative_rl.envs.melody_mood import MoodMelody, mood_targets
 from creative_rl.experiment import compilation_cache, train
@@ -92,9 +92,7 @@ def rows(targets: np.ndarray, found: dict[str, np.ndarray]) -> list[Row]:
                 f"{feeling}: correlation": [correlation(asked, one) for one in came],
                 f"{feeling}: distance": np.abs(came - asked).mean(axis=1).tolist(),
             }
-            for metric, values in measures.items():
-                low, high = interval(values) if len(values) > 1 else (None, None)
-                made.append(Row(name, metric, float(np.mean(values)), low, high, len(values)))
+            made += [over_seeds(name, metric, values) for metric, values in measures.items()]
     return made
 
 

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 
 import creative_rl as crl
+from benchmarks import record
 from creative_rl.configs import APGConfig, DQNConfig, PPOConfig, SACConfig
 from creative_rl.experiment.chunks import compiled_chunk
 from creative_rl.ops import raster
@@ -41,12 +42,8 @@ class Recipe(NamedTuple):
     num_seeds: int
 
     def __str__(self) -> str:
-        changed = {
-            field.name: getattr(self.config, field.name)
-            for field in dataclasses.fields(self.config)
-            if getattr(self.config, field.name) != field.default
-        }
-        settings = [f"{name} {value}" for name, value in {**self.overrides, **changed}.items()]
+        changed = {**self.overrides, **record.changed_fields(self.config)}
+        settings = [f"{name} {value}" for name, value in changed.items()]
         if hasattr(self.config, "decay_updates"):
             settings.append("decay")
         what = ", ".join([*settings, f"{self.num_updates} updates"])

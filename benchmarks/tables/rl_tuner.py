@@ -32,13 +32,12 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from benchmarks import record
 from benchmarks.record import Goal, Row
 from benchmarks.speed import worker
 from benchmarks.tables.beam_search import beam_search
-from benchmarks.tables.learners import interval
+from benchmarks.tables.seeds import Measures, measured_rows
 from benchmarks.tables.tuner_recipes import ENVIRONMENT, QUICK_TUNERS, TUNERS, Tuner
 from creative_rl import corpora, metrics, registry
 from creative_rl.experiment import compilation_cache, demo, rollout, train
@@ -62,8 +61,6 @@ STRETCH = {
     "distinct_works": 0.95,
 }
 """Asked at the same mean log p; a tonic of 100 percent is one that rounds to it."""
-
-Measures = Mapping[str, float]
 
 
 def judged(
@@ -151,20 +148,8 @@ def searched(prior: PyTree, num: int, width: int) -> list[Measures]:
 
 def rows(found: Mapping[str, Sequence[Measures]], sources: Mapping[str, str]) -> list[Row]:
     """A row for every measure of every policy: means over seeds."""
-    made = []
-    for name, seeds in found.items():
-        published = metrics.PUBLISHED.get(PUBLISHED.get(name, ""), {})
-        for metric in seeds[0]:
-            values = [measures[metric] for measures in seeds]
-            low, high = interval(values) if len(values) > 1 else (None, None)
-            source = sources.get(name, "see the module")
-            if metric in published:
-                source = f"{SOURCE}; ours: {source}"
-            mean = float(np.mean(values))
-            made.append(
-                Row(name, metric, mean, low, high, len(values), published.get(metric), source)
-            )
-    return made
+    published = {name: metrics.PUBLISHED[column] for name, column in PUBLISHED.items()}
+    return measured_rows(found, sources, published, SOURCE)
 
 
 def goals(found: Sequence[Row], seconds: float | None) -> list[Goal]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from benchmarks.record import changed_fields
 from creative_rl.configs import DQNConfig, PPOConfig
 from creative_rl.envs.melody import TheoryMelody
 from creative_rl.ops.music_theory import TONIC
@@ -79,15 +80,9 @@ class Tuner:
 
     def __str__(self) -> str:
         """Everything in one line, for the row's source."""
-        defaults = type(self.config)()
-        changed = {
-            field.name: getattr(self.config, field.name)
-            for field in dataclasses.fields(self.config)
-            if getattr(self.config, field.name) != getattr(defaults, field.name)
-        }
         weights = {f"weight of {name}": weight for name, weight in self.weights.items()}
         settings = {
-            **changed,
+            **changed_fields(self.config),
             "updates": self.num_updates,
             "weight of log p": self.prior_weight,
             **weights,

@@ -1,0 +1,53 @@
+"""Figures of several seeds as one row: their mean, between the ends of its interval."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from benchmarks.record import Row
+
+Measures = Mapping[str, float]
+
+
+def interval(values: Sequence[float]) -> tuple[float, float]:
+    """Of the mean with 95 percent confidence: the bootstrap's percentiles."""
+    random = np.random.default_rng(0)
+    draws = random.choice(np.asarray(values), size=(10_000, len(values)))
+    low, high = np.percentile(draws.mean(axis=1), (2.5, 97.5))
+    return float(low), float(high)
+
+
+def over_seeds(
+    name: str,
+    metric: str,
+    values: Sequence[float],
+    published: float | None = None,
+    source: str | None = None,
+) -> Row:
+    """A row of values, one a seed; a single one has no interval."""
+    low, high = interval(values) if len(values) > 1 else (None, None)
+    return Row(name, metric, float(np.mean(values)), low, high, len(values), published, source)
+
+
+def measured_rows(
+    found: Mapping[str, Sequence[Measures]],
+    sources: Mapping[str, str],
+    published: Mapping[str, Measures],
+    reference: str,
+) -> list[Row]:
+    """A row for every measure of every name.
+
+    Args:
+      found: what each of a name's seeds measured.
+      sources: how a name came about; `see the module` for others.
+      published: figures to stand beside, by name.
+      reference: where those are from.
+    """
+    made = []
+    for name, seeds in found.items():
+        ours, theirs = sources.get(name, "see the module"), published.get(name, {})
+        for metric in seeds[0]:
+            source = f"{reference}; ours: {ours}" if metric in theirs else ours
+            values = [measures[metric] for measures in seeds]
+            made.append(over_seeds(name, metric, values, theirs.get(metric), source))
+    return made
