@@ -16,6 +16,7 @@ from creative_rl.corpora.keys import shift_from_signature
 from creative_rl.corpora.score import Line, Unusable, join
 from creative_rl.corpora.tunes import STEPS_PER_QUARTER, Tune, tune_from_line
 from creative_rl.works.spans import HOLD, LOWEST_CODE, NOTE_OFF
+from creative_rl.works.voices import sounding_pitches
 
 VERSION = 1
 """Changes whenever the same files give other arrays, so that old caches are left."""
@@ -87,7 +88,7 @@ def chorale_of(voices: list[Tune]) -> Chorale:
     parts = np.stack([voice.events for voice in voices])
     is_note = parts >= LOWEST_CODE
     parts[is_note] = parts[is_note].astype(int) + shift
-    sounding = np.stack([sounding_pitches(part) for part in parts])
+    sounding = sounding_pitches(parts).astype(np.int16)
     return Chorale(
         name=voices[0].name,
         parts=parts,
@@ -96,16 +97,6 @@ def chorale_of(voices: list[Tune]) -> Chorale:
         starts=voices[0].starts,
         bar=_bar(voices),
     )
-
-
-def sounding_pitches(events: np.ndarray) -> np.ndarray:
-    """int16[F] from uint8[F]: the pitch at every frame, -1 for none.
-
-    >>> sounding_pitches(np.array([1, 62, 1, 0, 1], np.uint8)).tolist()
-    [-1, 60, 60, -1, -1]
-    """
-    codes = events[_origins(events)].astype(np.int16)
-    return np.where(codes >= LOWEST_CODE, codes - LOWEST_CODE, chord_labels.SILENT).astype(np.int16)
 
 
 def _part(root: ElementTree.Element, voice: str) -> ElementTree.Element:

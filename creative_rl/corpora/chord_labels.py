@@ -3,11 +3,9 @@
 The labels follow a rule that one can repeat by hand; they are no analysis of the harmony.
 """
 
-import functools
-
 import numpy as np
 
-from creative_rl.ops.harmony import INTERVALS, NUM_CHORDS
+from creative_rl.ops.harmony import NUM_CHORDS, PITCH_CLASSES
 
 SILENT = -1
 """In place of a MIDI pitch."""
@@ -58,7 +56,7 @@ def as_changes(chords: np.ndarray) -> np.ndarray:
 
 def _scores(pitches: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Of every chord at every frame, int[F, C], and how many voices are outside it, int[F, C]."""
-    templates = _templates()
+    templates = PITCH_CLASSES[1:].astype(int)
     sounds = pitches != SILENT
     voices = np.eye(12, dtype=int)[pitches % 12] * sounds[..., None]  # [F, V, 12]
     counts, present = voices.sum(1), voices.any(1)
@@ -68,14 +66,3 @@ def _scores(pitches: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     roots = np.arange(NUM_CHORDS - 1) % 12
     on_root = sounds[:, -1:] & (pitches[:, -1:] % 12 == roots)
     return 2 * inside - 2 * outside - missing + on_root, outside
-
-
-@functools.cache
-def _templates() -> np.ndarray:
-    """int[C, 12]: 1 for the pitch classes of every chord, in order of codes from 1 on."""
-    rows = [
-        [(pitch_class - root) % 12 in intervals for pitch_class in range(12)]
-        for intervals in INTERVALS
-        for root in range(12)
-    ]
-    return np.array(rows, int)

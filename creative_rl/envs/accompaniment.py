@@ -243,7 +243,7 @@ frame to come; `time` 0 .. 1 |
 
     def work(self, state: AccompanimentState, params: AccompanimentParams) -> Score:
         """The melody and what was played to it, so far; chords as symbols and as voices."""
-        actions, is_played = actions_so_far(state.actions, state.step)
+        actions, is_played = state.actions.from_start(state.step)
         melody = params.melodies[state.melody, : self.num_frames].astype(jnp.int32)
         if self.part == "voice":
             voice = jnp.where(actions >= LOWEST_CODE, actions + LOWEST_VOICE, actions)
@@ -266,7 +266,7 @@ frame to come; `time` 0 .. 1 |
     def appearance(self, state: AccompanimentState, params: AccompanimentParams) -> Array:
         """float32[T, 24, 1], 0 or 1: at every frame so far the pitch class of the melody in columns
         0 .. 11, and in 12 .. 23 those of the chord or the voice; without what was played twice."""
-        actions, is_played = actions_so_far(state.actions, state.step)
+        actions, is_played = state.actions.from_start(state.step)
         melody = params.melodies[state.melody, : self.num_frames].astype(jnp.int32)
         if self.part == "chord":
             own = jax.vmap(harmony.chord_mask)(_last(actions, actions > 0))
@@ -276,12 +276,6 @@ frame to come; `time` 0 .. 1 |
         classes = (masks[:, :, None] >> jnp.arange(12, dtype=jnp.int32)[None, None]) & 1
         seen = jnp.where(is_played[:, None], classes.reshape(-1, 24), 0)
         return seen.astype(jnp.float32)[..., None]
-
-
-def actions_so_far(actions: ShiftRegister, step: Array) -> tuple[Array, Array]:
-    """Those of all frames from time zero on, int32[T], and which of them there are, bool[T]."""
-    frames = jnp.arange(actions.length, dtype=jnp.int32)
-    return jnp.roll(actions.array(), step - actions.length), frames < step
 
 
 def score_of(

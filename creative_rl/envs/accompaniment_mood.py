@@ -10,7 +10,7 @@ import numpy as np
 
 from creative_rl.corpora.songs import FRAMES_PER_BAR
 from creative_rl.environment import Environment
-from creative_rl.envs.accompaniment import actions_so_far, check_frames, score_of
+from creative_rl.envs.accompaniment import check_frames, score_of
 from creative_rl.ops import harmony
 from creative_rl.rewards import mood as rewards
 from creative_rl.spaces import Box, Dict, Discrete, MultiDiscrete, Space
@@ -158,7 +158,7 @@ wanted, 0 where it is the opposite |
 
     def work(self, state: MoodState, params: MoodParams) -> Score:
         """The chords so far, as symbols and as voices in their registers."""
-        actions, is_played = actions_so_far(state.actions, state.step)
+        actions, is_played = state.actions.from_start(state.step)
         chords = jnp.where(actions > 0, _chord(actions), 0)
         lowest = LOWEST_REGISTER + 12 * _register(actions)
         return score_of(

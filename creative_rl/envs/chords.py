@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from creative_rl.environment import Environment
-from creative_rl.envs.accompaniment import FRAMES_PER_QUARTER, actions_so_far, score_of
+from creative_rl.envs.accompaniment import FRAMES_PER_QUARTER, score_of
 from creative_rl.ops import functional_harmony, harmony
 from creative_rl.rewards import chords as rewards
 from creative_rl.spaces import Box, Dict, Discrete, MultiDiscrete, Space
@@ -178,7 +178,7 @@ chord of the key; `voice_leading` (1.0), -1 .. 0, the least movement of tones ov
 
     def work(self, state: ChordsState, params: ChordsParams) -> Score:
         """The chords so far, as symbols and as four voices of a piano, in eighth notes."""
-        actions, is_played = actions_so_far(state.actions, state.step)
+        actions, is_played = state.actions.from_start(state.step)
         rests = jnp.zeros((self.length, _FRAMES_PER_STEP - 1), jnp.int32)
         struck = jnp.concatenate([actions[:, None], rests], axis=1).ravel()
         return score_of(

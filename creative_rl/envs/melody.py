@@ -97,9 +97,8 @@ class _Melody(Environment):
 
     def _actions(self, state: Any) -> tuple[Array, Array]:
         """Those so far from time zero on, int32[T], and which of them there are."""
-        recent = state.notes.array()[-self.length :]
-        times = jnp.arange(self.length, dtype=jnp.int32)
-        return jnp.roll(recent, state.step - self.length), times < state.step
+        actions, is_played = state.notes.from_start(state.step)
+        return actions[: self.length], is_played[: self.length]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

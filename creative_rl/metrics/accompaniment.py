@@ -8,20 +8,12 @@ melody.
 import numpy as np
 
 from creative_rl.metrics.pictures import vendi_score_of_kernel
-from creative_rl.ops.harmony import INTERVALS, NUM_CHORDS
+from creative_rl.ops.harmony import NUM_CHORDS, PITCH_CLASSES
 from creative_rl.works.score import Score
-from creative_rl.works.spans import HOLD, LOWEST_CODE
+from creative_rl.works.spans import carried
+from creative_rl.works.voices import sounding_pitches
 
-_CHROMA = np.array(
-    [
-        [False] * 12 + [True],
-        *(
-            [(pitch_class - root) % 12 in intervals for pitch_class in range(12)] + [False]
-            for intervals in INTERVALS
-            for root in range(12)
-        ),
-    ]
-)
+_CHROMA = np.column_stack([PITCH_CLASSES, ~PITCH_CLASSES.any(axis=1)])
 """bool[C, 13]: the pitch classes of every chord, and at last whether it is none."""
 
 
@@ -46,7 +38,7 @@ def note_in_chord_ratio(scores: Score) -> float:
       0.5
     """
     chords, played = _chords(scores, "note_in_chord_ratio")
-    pitches = _sounding(np.asarray(scores.events)[:, 0])
+    pitches = sounding_pitches(np.asarray(scores.events)[:, 0])
     is_active = (pitches >= 0) & played
     if not is_active.any():
         raise ValueError("note_in_chord_ratio: no work has a note in its first voice, the melody")
@@ -100,17 +92,4 @@ def _chords(scores: Score, name: str) -> tuple[np.ndarray, np.ndarray]:
             f"{name}: chords must be codes in 0..{NUM_CHORDS - 1}, got "
             f"{symbols.min()}..{symbols.max()}"
         )
-    return _last(symbols, symbols > 0), np.arange(num_steps) < lengths[:, None]
-
-
-def _sounding(events: np.ndarray) -> np.ndarray:
-    """The MIDI pitch at every step of [N, T] events, -1 for none."""
-    codes = _last(events, events != HOLD)
-    return np.where(codes >= LOWEST_CODE, codes - LOWEST_CODE, -1)
-
-
-def _last(values: np.ndarray, marked: np.ndarray) -> np.ndarray:
-    """For every step of [N, T] the value at the last marked one up to it, 0 before the first."""
-    steps = np.where(marked, np.arange(values.shape[1]), -1)
-    last = np.maximum.accumulate(steps, axis=1)
-    return np.where(last >= 0, np.take_along_axis(values, np.maximum(last, 0), axis=1), 0)
+    return carried(symbols, symbols > 0), np.arange(num_steps) < lengths[:, None]

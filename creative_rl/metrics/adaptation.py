@@ -1,15 +1,14 @@
 """How much of an original is left in a version of it, on melodies as works."""
 
+import jax
 import numpy as np
 import numpy.typing as npt
 
 from creative_rl.metrics.intervals import of_events
+from creative_rl.ops.melody_style import resemblance
 from creative_rl.works.melody import Melody
-from creative_rl.works.spans import HOLD, LOWEST_CODE
 
 _NAME = "recognisability"
-_UNKNOWN = 2
-"""The direction of a melody where it is silent."""
 
 
 def recognisability(works: Melody, originals: npt.ArrayLike) -> np.ndarray:
@@ -54,25 +53,9 @@ def recognisability(works: Melody, originals: npt.ArrayLike) -> np.ndarray:
         )
     for melodies in (events, wanted):
         of_events(melodies, _NAME)  # refuses what are no codes
-    pitch, other = _sounding(events), _sounding(wanted)
-    both_silent, both_sound = (pitch < 0) & (other < 0), (pitch >= 0) & (other >= 0)
-    same_pitch = both_silent | both_sound & (pitch % 12 == other % 12)
-    same_contour = _contour(pitch, beat) == _contour(other, beat)
-    starts, other_starts = events >= LOWEST_CODE, wanted >= LOWEST_CODE
-    either = (starts | other_starts).sum(axis=1)
-    both = (starts & other_starts).sum(axis=1)
-    same_start = np.where(either > 0, both / np.maximum(either, 1), 1.0)
-    return (same_pitch.mean(axis=1) + same_contour.mean(axis=1) + same_start) / 3
+    return np.asarray(
+        _resemblances(events.astype(np.int32), wanted.astype(np.int32), beat), np.float64
+    )
 
 
-def _sounding(events: np.ndarray) -> np.ndarray:
-    """Semitones above MIDI 48 at every step of [N, T] events, -1 for silence."""
-    steps = np.where(events != HOLD, np.arange(events.shape[1]), -1)
-    last = np.maximum.accumulate(steps, axis=1)
-    codes = np.where(last >= 0, np.take_along_axis(events, np.maximum(last, 0), axis=1), 0)
-    return np.where(codes >= LOWEST_CODE, codes.astype(np.int64) - LOWEST_CODE, -1)
-
-
-def _contour(pitch: np.ndarray, beat: int) -> np.ndarray:
-    now, before = pitch[:, beat:], pitch[:, :-beat]
-    return np.where((now < 0) | (before < 0), _UNKNOWN, np.sign(now - before))
+_resemblances = jax.jit(jax.vmap(resemblance, (0, 0, None)), static_argnums=2)

@@ -24,15 +24,17 @@ ROOTS = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 
 _NATURALS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _SYMBOL = re.compile(rf"([A-G])([#b]?)({'|'.join(QUALITIES)})")
-_MASKS = np.array(
-    [0]
+PITCH_CLASSES = np.array(
+    [[False] * 12]
     + [
-        sum(1 << (root + interval) % 12 for interval in intervals)
+        [(pitch_class - root) % 12 in intervals for pitch_class in range(12)]
         for intervals in INTERVALS
         for root in range(12)
-    ],
-    np.int32,
+    ]
 )
+"""bool[NUM_CHORDS, 12]: which pitch classes are in the chord of a code."""
+
+_MASKS = (PITCH_CLASSES << np.arange(12)).sum(axis=1).astype(np.int32)
 
 
 def chord_mask(code: Int[Array, ""]) -> Int[Array, ""]:

@@ -58,6 +58,15 @@ class ShiftRegister(flax.struct.PyTreeNode):
         """int32[length], oldest first."""
         return jnp.stack([self.lag(age) for age in reversed(range(self.length))])
 
+    def from_start(self, num_pushed: Array) -> tuple[Array, Array]:
+        """All codes in the order of their pushes, int32[length], and which there are, bool[length].
+
+        Args:
+          num_pushed: int32, at most `length`: how often `push` was called.
+        """
+        places = jnp.arange(self.length, dtype=jnp.int32)
+        return jnp.roll(self.array(), num_pushed - self.length), places < num_pushed
+
 
 def _low_bits(word: Array, count: int) -> Array:
     return word if count == 32 else word & jnp.uint32((1 << count) - 1)

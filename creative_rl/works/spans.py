@@ -72,6 +72,17 @@ def events_of(spans: Iterable[Span], length: int) -> np.ndarray:
     return codes_of(spans, length, LOWEST_PITCH)
 
 
+def carried(values: np.ndarray, marked: np.ndarray) -> np.ndarray:
+    """At every step of [..., T] the value of the last marked one up to it, 0 before the first.
+
+    >>> carried(np.array([5, 1, 7, 1]), np.array([False, True, True, False])).tolist()
+    [0, 1, 7, 7]
+    """
+    steps = np.where(marked, np.arange(values.shape[-1]), -1)
+    last = np.maximum.accumulate(steps, axis=-1)
+    return np.where(last >= 0, np.take_along_axis(values, np.maximum(last, 0), axis=-1), 0)
+
+
 def sounding(codes: np.ndarray, lowest_pitch: int) -> list[Span]:
     """The notes that codes int32[T] say, where `LOWEST_CODE` stands for `lowest_pitch`."""
     spans, pitch, start = [], None, 0

@@ -30,6 +30,16 @@ class VoiceNote(NamedTuple):
     velocity: int
 
 
+def sounding_pitches(events: np.ndarray) -> np.ndarray:
+    """int[..., T]: the MIDI pitch at every step of a score's events [..., T], -1 for none.
+
+    >>> sounding_pitches(np.array([1, 62, 1, 0, 1])).tolist()
+    [-1, 60, 60, -1, -1]
+    """
+    codes = spans.carried(events, events != spans.HOLD).astype(int)
+    return np.where(codes >= LOWEST_CODE, codes - LOWEST_CODE, -1)
+
+
 def on_host(score: Score) -> Score:
     """One score with numpy leaves, checked against the ranges of its fields.
 

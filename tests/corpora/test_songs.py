@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from creative_rl.corpora.chorale_parts import sounding_pitches
 from creative_rl.corpora.songs import songs
+from creative_rl.works.voices import sounding_pitches
 
 FOLLOW = {
     1: {6, 8, 22, 15},  # C: F, G, Am, Dm

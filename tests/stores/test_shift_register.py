@@ -97,3 +97,12 @@ def test_an_age_out_of_reach_is_refused(age):
 def test_a_code_too_wide_spoils_no_other():
     register = ShiftRegister.create(4, 12).push(jnp.int32(5)).push(jnp.int32(-1))
     assert register.array().tolist() == [0, 0, 5, 15]
+
+
+def test_codes_from_the_start_on_and_which_there_are():
+    register = ShiftRegister.create(4, 10)
+    for num_pushed, code in enumerate((7, 8, 9)):
+        codes, is_there = register.from_start(jnp.int32(num_pushed))
+        assert codes[:num_pushed].tolist() == [7, 8, 9][:num_pushed]
+        assert is_there.tolist() == [place < num_pushed for place in range(4)]
+        register = register.push(jnp.int32(code))
