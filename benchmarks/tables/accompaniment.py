@@ -8,8 +8,10 @@ melody note is heard. Rows:
 - likelihood: a clone of the training pieces, and the start of all PPO;
 - ppo: paid for the environment's rules, held to the clone by KL control;
 - ppo, closer to the clone: with more of that, the remedy that needs no adversary;
-- ppo + adversarial: as ppo, and paid for what a discriminator that learns beside it takes for a
-  training piece;
+- ppo, further from the clone: with less of that;
+- ppo + adversarial: paid, besides, for what a discriminator that learns beside it takes for a
+  training piece, which holds it too: so the clone holds it as little as in the row above;
+- ppo + adversarial, as close as ppo: with the same KL control as ppo;
 - random: uniform actions.
 
 Every row plays once to each of the melodies held out, so that Vendi scores are of equally many
@@ -24,9 +26,11 @@ Hacking in Live Human-AI Music Interaction", 2025, Table 1, test set), as a refe
 are pop songs in sixteenths, a reward learned from data, transformers, and a Vendi score on a
 learned embedding. Here the rules pay for note-in-chord itself, so that plain PPO goes straight
 for the first axis. The held-out pieces have told when the clone should stop, and by these measures
-the weights were chosen: on a seed of their own, in eight runs of 60 to 100 updates. Those runs
-showed the adversary to cost a little harmony at equal weight of the clone; the row closer to it,
-and its goals, were added then, before the table's seeds were run.
+the weights were chosen: on seeds of their own, in eight runs of 60 to 100 updates and three of 120.
+The first showed the adversary to cost a little harmony at equal weight of the clone; the row closer
+to it, and its goals, were added then. With the table's seeds harmony was equal (.596 and .596) at
+that weight; the last runs lowered it beside the adversary, and the row further from the clone shows
+what that alone does. Which row is higher is a question of the whole front: read the rows in pairs.
 """
 
 import dataclasses
@@ -93,7 +97,9 @@ class Weights(NamedTuple):
 TUNED: Mapping[str, Weights] = {
     "ppo": Weights(0.2),
     "ppo, closer to the clone": Weights(0.5),
-    "ppo + adversarial": Weights(0.2, 10.0),
+    "ppo, further from the clone": Weights(0.1),
+    "ppo + adversarial": Weights(0.1, 10.0),
+    "ppo + adversarial, as close as ppo": Weights(0.2, 10.0),
 }
 QUICK_TUNED = {name: TUNED[name] for name in ("ppo", "ppo + adversarial")}
 SOURCE = "GAPT (2025), Table 1; other data and another reward: not to be compared in size"
@@ -282,7 +288,7 @@ def goals(found: Sequence[Row]) -> list[Goal]:
     """The intervals with the adversary above those without, in harmony and in diversity."""
     by_name = {(row.name, row.metric): row for row in found}
     asked = []
-    for name in ("ppo", "ppo, closer to the clone"):
+    for name in ("ppo", "ppo, closer to the clone", "ppo, further from the clone"):
         for metric in ("harmony", "diversity"):
             low = by_name["ppo + adversarial", metric].low
             high = by_name[name, metric].high if (name, metric) in by_name else None

@@ -84,9 +84,10 @@ def test_pieces_are_shown_as_what_a_player_sees_and_does_and_how_they_look(windo
 
 
 def test_the_adversary_is_all_that_differs_at_equal_weight_of_the_clone():
-    plain, closer, both = accompaniment.TUNED.values()
-    assert plain.kl == both.kl < closer.kl and plain.realism is closer.realism is None
-    assert both.realism > 0
+    plain, closer, further, both, as_close = accompaniment.TUNED.values()
+    assert further.kl == both.kl < plain.kl == as_close.kl < closer.kl
+    assert plain.realism is closer.realism is further.realism is None
+    assert both.realism == as_close.realism > 0
 
 
 def test_rows_are_means_between_their_ends_beside_what_was_published(prior):
@@ -111,19 +112,21 @@ def figures(harmony, diversity):
 
 @pytest.mark.parametrize(
     ("adversarial", "reached"),
-    [((0.53, 23), [True] * 4), ((0.515, 23), [False, True] * 2), ((0.5, 17), [False] * 4)],
+    [((0.53, 23), [True] * 6), ((0.515, 23), [False, True] * 3), ((0.5, 17), [False] * 6)],
 )
 def test_goals_are_intervals_apart(adversarial, reached):
     found = {
         "ppo": figures(0.5, 20),
         "ppo, closer to the clone": figures(0.5, 20),
+        "ppo, further from the clone": figures(0.5, 20),
         "ppo + adversarial": figures(*adversarial),
     }
     goals = accompaniment.goals(accompaniment.rows(found, {}))
     assert [goal.reached for goal in goals] == reached
-    del found["ppo, closer to the clone"]
+    for other in ("closer to", "further from"):
+        del found[f"ppo, {other} the clone"]
     quick = accompaniment.goals(accompaniment.rows(found, {}))
-    assert [goal.reached for goal in quick] == [*reached[:2], None, None]
+    assert [goal.reached for goal in quick] == [*reached[:2], *[None] * 4]
 
 
 def test_the_benchmark_from_its_rows_to_its_file(tmp_path, monkeypatch, prior, windows):
@@ -140,7 +143,7 @@ def test_the_benchmark_from_its_rows_to_its_file(tmp_path, monkeypatch, prior, w
     assert found["command"].endswith("accompaniment --seeds 2")
     names = list(dict.fromkeys(row["name"] for row in found["rows"]))
     assert names == ["Bach", "likelihood", *accompaniment.TUNED, "random"]
-    assert len(found["goals"]) == 4
+    assert len(found["goals"]) == 6
 
 
 def test_seeds_below_one_are_refused(capsys):
