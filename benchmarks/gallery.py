@@ -1,0 +1,120 @@
+"""The README's picture: what the package makes, in one sheet, `docs/gallery.png`.
+
+Run `python -m benchmarks.gallery [--quick]`, a few minutes on two cores. From top to bottom: a
+photograph (Grace Hopper, by James S. Davis for the United States Navy, in the public domain; it
+comes with matplotlib) painted by more and more strokes, as `creative-rl paint` does; handwritten
+digits that a GAN draws after it has seen those of scikit-learn; and a melody of the demo's policy,
+the first that it plays. Nothing is picked by hand. `--quick` trains less and writes nothing.
+"""
+
+import dataclasses
+import io
+import pathlib
+import sys
+import tempfile
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from benchmarks import record
+from benchmarks.tables.generation_recipes import RECIPES, SHORT_RECIPES, Generator
+from creative_rl.corpora import digits, pixels
+from creative_rl.experiment import compilation_cache, demo
+from creative_rl.experiment.painting import PaintSettings, paint
+from creative_rl.works.atomic import write_bytes
+from creative_rl.works.canvas_picture import as_image, pillow
+
+GALLERY = pathlib.Path(__file__).parents[1] / "docs" / "gallery.png"
+WIDTH, GAP, INK, PAPER = 1280, 8, "#5b6275", "#ffffff"
+CAPTION = 26
+STROKES, QUICK_STROKES = (10, 40, 160, 640), (2, 4)
+NUM_DIGITS = 18
+
+
+def painted(counts: Sequence[int]) -> list[np.ndarray]:
+    """The photograph painted with each number of strokes, and itself: uint8[H, W, 3] each."""
+    from matplotlib.cbook import get_sample_data
+
+    with get_sample_data("grace_hopper.jpg") as file:
+        photograph = np.asarray(pillow().open(file).convert("RGB"))
+    side = (WIDTH - GAP * len(counts)) // (len(counts) + 1)
+    height = round(side * photograph.shape[0] / photograph.shape[1])
+    target = pixels.fit(photograph[None], height, side)[0]
+    made = [paint(target, PaintSettings(num_strokes=count)).canvas.pixels for count in counts]
+    return [*made, target]
+
+
+def drawn(quick: bool) -> list[np.ndarray]:
+    """Digits by the GAN of `benchmarks.tables.digits_generation`: uint8[8, 8, 1] each."""
+    recipe = next(r for r in (SHORT_RECIPES if quick else RECIPES) if r.learner == "gan")
+    return list(Generator(recipe).samples(0, digits.pictures(), NUM_DIGITS))
+
+
+def composed(quick: bool) -> Any:
+    """The first melody that the demo's tuned policy plays, as the picture of its piano roll."""
+    if quick:
+        demo.PRIOR_UPDATES, demo.TUNING_UPDATES = 5, 10
+        demo.PRIOR = dataclasses.replace(demo.PRIOR, num_steps=10)
+    with tempfile.TemporaryDirectory() as folder:
+        out = pathlib.Path(folder) / "demo"
+        if code := demo.main(str(out)):
+            sys.exit(code)
+        data = (out / "tuned" / "works" / "sample-1.png").read_bytes()
+    return pillow().open(io.BytesIO(data)).convert("RGB")
+
+
+def sheet(rows: Sequence[tuple[str, Sequence[Any]]]) -> bytes:
+    """A PNG file of rows of Pillow's pictures, each row scaled to the sheet's width."""
+    from PIL import ImageDraw
+
+    scaled = []
+    for caption, pictures in rows:
+        room = WIDTH - GAP * (len(pictures) - 1)
+        factor = room / sum(picture.width for picture in pictures)
+        sizes = [(int(p.width * factor), round(p.height * factor)) for p in pictures]
+        scaled.append((caption, [p.resize(size) for p, size in zip(pictures, sizes, strict=True)]))
+    height = sum(CAPTION + max(p.height for p in pictures) + GAP for _, pictures in scaled)
+    image = pillow().new("RGB", (WIDTH, height), PAPER)
+    draw, top = ImageDraw.Draw(image), 0
+    for caption, pictures in scaled:
+        draw.text((0, top + CAPTION / 2), caption, fill=INK, anchor="lm", font_size=15)
+        top, left = top + CAPTION, 0
+        for picture in pictures:
+            image.paste(picture, (left, top))
+            left += picture.width + GAP
+        top += max(picture.height for picture in pictures) + GAP
+    data = io.BytesIO()
+    image.save(data, "PNG", optimize=True)
+    return data.getvalue()
+
+
+def enlarged(picture: np.ndarray, factor: int = 8) -> Any:
+    """A small picture with hard pixels."""
+    return as_image(picture.repeat(factor, axis=0).repeat(factor, axis=1)).convert("RGB")
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    quick = record.parser(__doc__).parse_args(argv).quick
+    compilation_cache.enable()
+    counts = QUICK_STROKES if quick else STROKES
+    strokes = ", ".join(map(str, counts))
+    data = sheet(
+        [
+            (
+                f"painted with {strokes} strokes, after the photograph on the right",
+                [as_image(picture) for picture in painted(counts)],
+            ),
+            ("drawn by a GAN that has seen handwritten digits", list(map(enlarged, drawn(quick)))),
+            ("composed by PPO, after tunes and rules of music theory", [composed(quick)]),
+        ]
+    )
+    if quick:
+        print(f"{len(data)} bytes; a full run writes them to {GALLERY}")
+    else:
+        write_bytes(GALLERY, data)
+        print(GALLERY)
+
+
+if __name__ == "__main__":
+    main()
