@@ -79,6 +79,25 @@ class Term:
     source: str = ""
 
 
+class Policy(NamedTuple):
+    """How `act` chooses, in two parts, for what comes in between, such as an ensemble.
+
+    `outputs(state, timestep, memory) -> (outputs, memory)` is unbatched as `act` is: for `Discrete`
+    actions logits float32[A], of forbidden ones large and negative.
+    `choose(key, outputs) -> action` draws from them, or takes the best, as the learner does.
+    """
+
+    outputs: Callable[[PyTree, Timestep, PyTree], tuple[Array, PyTree]]
+    choose: Callable[[Key, Array], Array]
+
+    def act(
+        self, state: PyTree, key: Key, timestep: Timestep, memory: PyTree
+    ) -> tuple[Array, PyTree]:
+        """Both parts, as `Learner.act`."""
+        outputs, memory = self.outputs(state, timestep, memory)
+        return self.choose(key, outputs), memory
+
+
 class Learner(NamedTuple):
     """A learning algorithm as pure functions, bound to an environment and a config.
 
@@ -91,6 +110,7 @@ class Learner(NamedTuple):
     feed-forward).
     `generate(state, key, num) -> works`, for learners that create without an environment.
     `steps_per_update` counts environment steps (or training examples) in one update.
+    `policy` is `act` in two parts, of learners that have a distribution or values of actions.
     """
 
     init: Callable[[Key], PyTree]
@@ -99,3 +119,4 @@ class Learner(NamedTuple):
     init_memory: Callable[[], PyTree]
     steps_per_update: int
     generate: Callable[[PyTree, Key, int], PyTree] | None = None
+    policy: Policy | None = None

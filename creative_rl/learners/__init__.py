@@ -4,6 +4,7 @@ from creative_rl.learners.a2c import a2c
 from creative_rl.learners.apg import apg
 from creative_rl.learners.dqn import dqn
 from creative_rl.learners.dqn_gan import dqn_gan
+from creative_rl.learners.ensemble import ensemble
 from creative_rl.learners.gan import gan
 from creative_rl.learners.likelihood import likelihood
 from creative_rl.learners.ppo import ppo
@@ -18,6 +19,7 @@ __all__ = [
     "apg",
     "dqn",
     "dqn_gan",
+    "ensemble",
     "gan",
     "likelihood",
     "ppo",

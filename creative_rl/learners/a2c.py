@@ -21,7 +21,7 @@ from creative_rl.learners import requirements, stream
 from creative_rl.learners.summary import episode_metrics
 from creative_rl.networks import Model, clear_memory, last_memory, repeat_memory
 from creative_rl.ops import distributions, returns, schedules
-from creative_rl.typing import Array, Key, Learner, PyTree, Timestep, as_key
+from creative_rl.typing import Array, Key, Learner, Policy, PyTree, Timestep, as_key
 from creative_rl.wrappers import EpisodeLog
 
 jax.tree_util.register_dataclass(A2CConfig)
@@ -204,13 +204,16 @@ def a2c(env: Any, config: A2CConfig, params: PyTree = None) -> Learner:
         )
         return state, metrics | episode_metrics(rollout.timestep)
 
-    def act(state: A2CState, key: Key, timestep: Timestep, memory: PyTree) -> tuple[Array, PyTree]:
-        """An action drawn from the policy."""
+    def outputs(state: A2CState, timestep: Timestep, memory: PyTree) -> tuple[Array, PyTree]:
         outputs, memory = models["actor"].apply(
             state.variables["actor"], timestep.observation, memory
         )
-        outputs = distributions.mask_logits(outputs, timestep.action_mask)
-        return head.action(head.choose(outputs, head.noise(as_key(key), ()))), memory
+        return distributions.mask_logits(outputs, timestep.action_mask), memory
 
+    def choose(key: Key, outputs: Array) -> Array:
+        """An action drawn from the policy."""
+        return head.action(head.choose(outputs, head.noise(as_key(key), ())))
+
+    policy = Policy(outputs, choose)
     batch_size = config.num_envs * config.num_steps
-    return Learner(init, update, act, models["actor"].init_memory, batch_size)
+    return Learner(init, update, policy.act, models["actor"].init_memory, batch_size, policy=policy)

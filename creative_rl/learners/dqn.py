@@ -31,7 +31,7 @@ from creative_rl.networks import Model, clear_memory, repeat_memory
 from creative_rl.ops import distributions, losses, returns, schedules
 from creative_rl.spaces import Dict
 from creative_rl.stores import priorities, replay
-from creative_rl.typing import Array, Key, Learner, PyTree, Timestep, as_key
+from creative_rl.typing import Array, Key, Learner, Policy, PyTree, Timestep, as_key
 from creative_rl.wrappers import EpisodeLog
 
 jax.tree_util.register_dataclass(DQNConfig)
@@ -355,16 +355,18 @@ def dqn(
         )
         return state, metrics | episode_metrics(timesteps) | {"epsilon": share}
 
-    def act(state: DQNState, key: Key, timestep: Timestep, memory: PyTree) -> tuple[Array, PyTree]:
-        """The best action; of psi- and G-learning, a draw from the policy."""
+    def outputs(state: DQNState, timestep: Timestep, memory: PyTree) -> tuple[Array, PyTree]:
         values, memory = model.apply(state.variables, seen(timestep.observation), memory)
-        preferences = logits(values, timestep.observation, timestep.action_mask)
-        if config.target == "q":
-            return distributions.most_likely(preferences).astype(action_type), memory
-        action = distributions.categorical_sample(as_key(key), preferences)
-        return action.astype(action_type), memory
+        return logits(values, timestep.observation, timestep.action_mask), memory
 
-    return Learner(init, update, act, model.init_memory, steps_per_update)
+    def choose(key: Key, outputs: Array) -> Array:
+        """The best action; of psi- and G-learning, a draw from the policy."""
+        if config.target == "q":
+            return distributions.most_likely(outputs).astype(action_type)
+        return distributions.categorical_sample(as_key(key), outputs).astype(action_type)
+
+    policy = Policy(outputs, choose)
+    return Learner(init, update, policy.act, model.init_memory, steps_per_update, policy=policy)
 
 
 def _window_length(config: DQNConfig) -> int:

@@ -22,7 +22,7 @@ from creative_rl.ops import distributions
 from creative_rl.spaces import Discrete
 from creative_rl.stores.demonstrations import Demonstrations, Examples
 from creative_rl.stores.sequences import Sequences
-from creative_rl.typing import Array, Key, Learner, PyTree, Timestep, as_key
+from creative_rl.typing import Array, Key, Learner, Policy, PyTree, Timestep, as_key
 
 jax.tree_util.register_dataclass(LikelihoodConfig)
 
@@ -163,19 +163,22 @@ def likelihood(
             "finished": is_finished(state),
         }
 
-    def act(
-        state: LikelihoodState, key: Key, timestep: Timestep, memory: PyTree
-    ) -> tuple[Array, PyTree]:
+    def outputs(state: LikelihoodState, timestep: Timestep, memory: PyTree) -> tuple[Array, PyTree]:
         logits, memory = model.apply(state.best_variables, timestep.observation, memory)
-        logits = distributions.mask_logits(logits, timestep.action_mask)
-        return distributions.categorical_sample(as_key(key), logits), memory
+        return distributions.mask_logits(logits, timestep.action_mask), memory
+
+    def choose(key: Key, outputs: Array) -> Array:
+        return distributions.categorical_sample(as_key(key), outputs)
+
+    policy = Policy(outputs, choose)
 
     def generate(state: LikelihoodState, key: Key, num: int) -> PyTree:
         """`num` works, leaves [num, ...], sampled action by action."""
-        return compose(env, env.default_params, partial(act, state), model.init_memory, key, num)
+        act = partial(policy.act, state)
+        return compose(env, env.default_params, act, model.init_memory, key, num)
 
     examples = config.num_steps * config.batch_size
-    return Learner(init, update, act, model.init_memory, examples, generate)
+    return Learner(init, update, policy.act, model.init_memory, examples, generate, policy)
 
 
 def _time_first(part: Array | Examples) -> tuple[PyTree, Array]:

@@ -26,7 +26,7 @@ from creative_rl.learners import requirements, stream
 from creative_rl.learners.summary import episode_metrics
 from creative_rl.networks import Model, clear_memory, last_memory, repeat_memory
 from creative_rl.ops import distributions, losses, returns, schedules
-from creative_rl.typing import Array, Key, Learner, PyTree, Timestep, as_key
+from creative_rl.typing import Array, Key, Learner, Policy, PyTree, Timestep, as_key
 from creative_rl.wrappers import EpisodeLog
 
 jax.tree_util.register_dataclass(PPOConfig)
@@ -295,12 +295,15 @@ def ppo(
         )
         return state, metrics | episode_metrics(rollout.timestep) | {"value_mean": values.mean()}
 
-    def act(state: PPOState, key: Key, timestep: Timestep, memory: PyTree) -> tuple[Array, PyTree]:
-        """An action drawn from the policy."""
+    def outputs(state: PPOState, timestep: Timestep, memory: PyTree) -> tuple[Array, PyTree]:
         outputs, memory = models["actor"].apply(
             state.variables["actor"], timestep.observation, memory
         )
-        outputs = distributions.mask_logits(outputs, timestep.action_mask)
-        return head.action(head.choose(outputs, head.noise(as_key(key), ()))), memory
+        return distributions.mask_logits(outputs, timestep.action_mask), memory
 
-    return Learner(init, update, act, models["actor"].init_memory, batch_size)
+    def choose(key: Key, outputs: Array) -> Array:
+        """An action drawn from the policy."""
+        return head.action(head.choose(outputs, head.noise(as_key(key), ())))
+
+    policy = Policy(outputs, choose)
+    return Learner(init, update, policy.act, models["actor"].init_memory, batch_size, policy=policy)

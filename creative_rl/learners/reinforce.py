@@ -25,7 +25,7 @@ from creative_rl.learners import requirements
 from creative_rl.learners.summary import episode_metrics
 from creative_rl.networks import Model, repeat_memory
 from creative_rl.ops import distributions, returns, schedules
-from creative_rl.typing import Array, Key, Learner, PyTree, Timestep, as_key
+from creative_rl.typing import Array, Key, Learner, Policy, PyTree, Timestep, as_key
 from creative_rl.wrappers import EpisodeLog
 
 jax.tree_util.register_dataclass(ReinforceConfig)
@@ -208,14 +208,18 @@ def reinforce(env: Any, config: ReinforceConfig, params: PyTree = None) -> Learn
         )
         return state, metrics | episode_metrics(rollout.timestep, rollout.played)
 
-    def act(
-        state: ReinforceState, key: Key, timestep: Timestep, memory: PyTree
-    ) -> tuple[Array, PyTree]:
-        """An action drawn from the policy."""
+    def outputs(state: ReinforceState, timestep: Timestep, memory: PyTree) -> tuple[Array, PyTree]:
         outputs, memory = models["actor"].apply(
             state.variables["actor"], timestep.observation, memory
         )
-        outputs = distributions.mask_logits(outputs, timestep.action_mask)
-        return head.action(head.choose(outputs, head.noise(as_key(key), ()))), memory
+        return distributions.mask_logits(outputs, timestep.action_mask), memory
 
-    return Learner(init, update, act, models["actor"].init_memory, config.num_envs * num_steps)
+    def choose(key: Key, outputs: Array) -> Array:
+        """An action drawn from the policy."""
+        return head.action(head.choose(outputs, head.noise(as_key(key), ())))
+
+    policy = Policy(outputs, choose)
+    steps_per_update = config.num_envs * num_steps
+    return Learner(
+        init, update, policy.act, models["actor"].init_memory, steps_per_update, policy=policy
+    )

@@ -26,7 +26,7 @@ from creative_rl.learners.summary import episode_metrics
 from creative_rl.networks import Model
 from creative_rl.ops import distributions, losses, schedules
 from creative_rl.stores import replay
-from creative_rl.typing import Array, Key, Learner, PyTree, Timestep, as_key
+from creative_rl.typing import Array, Key, Learner, Policy, PyTree, Timestep, as_key
 from creative_rl.wrappers import EpisodeLog
 
 jax.tree_util.register_dataclass(SACConfig)
@@ -286,14 +286,18 @@ def sac(env: Any, config: SACConfig, params: PyTree = None) -> Learner:
         metrics["temperature"] = jnp.exp(variables["log_temperature"])
         return state, metrics | episode_metrics(timesteps)
 
-    def act(state: SACState, key: Key, timestep: Timestep, memory: PyTree) -> tuple[Array, PyTree]:
-        """The middle of the policy for boxes, a draw from it for discrete actions."""
-        outputs = policy(state.variables["actor"], timestep.observation, timestep.action_mask)
-        if is_continuous:
-            return head.action(head.best(outputs)), memory
-        return head.action(head.choose(outputs, head.noise(as_key(key), ()))), memory
+    def outputs(state: SACState, timestep: Timestep, memory: PyTree) -> tuple[Array, PyTree]:
+        actor, observation = state.variables["actor"], timestep.observation
+        return policy(actor, observation, timestep.action_mask), memory
 
-    return Learner(init, update, act, actor.init_memory, steps_per_update)
+    def choose(key: Key, outputs: Array) -> Array:
+        """The middle of the policy for boxes, a draw from it for discrete actions."""
+        if is_continuous:
+            return head.action(head.best(outputs))
+        return head.action(head.choose(outputs, head.noise(as_key(key), ())))
+
+    parts = Policy(outputs, choose)
+    return Learner(init, update, parts.act, actor.init_memory, steps_per_update, policy=parts)
 
 
 def _with_action(observation_space: spaces.Space, action_space: spaces.Box) -> spaces.Dict:

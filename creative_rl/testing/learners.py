@@ -17,7 +17,7 @@ from creative_rl.testing.trees import (
     value_difference,
     weak_leaf,
 )
-from creative_rl.typing import Key, Learner, PyTree
+from creative_rl.typing import Key, Learner, Policy, PyTree
 
 Update = Callable[[PyTree], tuple[PyTree, PyTree]]
 
@@ -37,8 +37,9 @@ def check_learner(
     The rules: `update` keeps the state's tree, shapes and dtypes, compiles once with its state
     donated, and reports finite scalars; it consumes every key once; an update from a state that
     was saved and restored is bit-equal; seeds give different parameters and run under `vmap`,
-    each as it would alone; `act` gives actions of the environment with a memory of one form;
-    `generate` gives finite works. Use small sizes: `update` is compiled twice.
+    each as it would alone; `act` gives actions of the environment with a memory of one form, and
+    `policy` chooses the same; `generate` gives finite works. Use small sizes: `update` is compiled
+    twice.
 
     Args:
       learner: what a factory returned, bound to its environment and config.
@@ -183,6 +184,8 @@ def _check_act(learner: Learner, env: Any, params: PyTree, state: PyTree, key: K
     env_state, timestep = jax.jit(env.reset)(key_reset, params)
     memory = fresh
     for number, (key_act, key_step) in enumerate(zip(keys[::2], keys[1::2], strict=True), start=1):
+        if learner.policy is not None and number == 1:
+            _check_policy(learner.policy, act, (state, key_act, timestep, memory))
         action, memory = act(state, key_act, timestep, memory)
         wrong = type_difference(fresh, memory)
         require(wrong is None, f"act must keep the form of init_memory(), but gave {wrong}.")
@@ -197,6 +200,14 @@ def _check_act(learner: Learner, env: Any, params: PyTree, state: PyTree, key: K
             f"act must give actions that the mask allows, but action {number} was {action}.",
         )
         env_state, timestep = step(key_step, env_state, action, params)
+
+
+def _check_policy(policy: Policy, act: Callable, arguments: tuple[PyTree, ...]) -> None:
+    state, key, timestep, memory = arguments
+    action = act(state, jax.random.clone(key), timestep, memory)[0]
+    outputs = policy.outputs(state, timestep, memory)[0]
+    wrong = value_difference(action, policy.choose(jax.random.clone(key), outputs), atol=1e-5)
+    require(wrong is None, f"policy must choose as act does, but its choice {wrong}.")
 
 
 def _is_allowed(action: Any, mask: Any, space: Any) -> bool:

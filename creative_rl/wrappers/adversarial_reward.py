@@ -1,6 +1,7 @@
-"""A learned reward: what a discriminator, which learns too, takes the work for."""
+"""A learned reward: what a discriminator, which learns too, takes the work for; or several."""
 
 import dataclasses
+from functools import partial
 from typing import Any
 
 import flax.struct
@@ -8,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from creative_rl.networks import PictureEncoder
+from creative_rl.ops import pooling
 from creative_rl.rewards import judge
 from creative_rl.typing import Array, Key, PyTree, Timestep
 from creative_rl.wrappers.wrapper import Wrapper, with_term
@@ -24,9 +26,11 @@ class AdversarialRewardParams(flax.struct.PyTreeNode):
     """The wrapped environment's params, the discriminator, what it learns from, and the weight."""
 
     env: PyTree
-    judge: judge.Judge
+    judge: judge.Judge  # of several, leaves [num_judges, ...]
     examples: Array  # uint8[M, H, W, C]
     weight: Array  # float32
+    shares: Array | None = None  # float32[num_judges], of sum 1: what each judge has to say
+    penalty: Array | None = None  # float32, at least 0: of the judges' variance
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,21 +47,26 @@ class AdversarialReward(Wrapper):
     et al., GAPT (2025). Deviation from the latter: the judge learns in every update, without their
     warm-up and threshold, and sees whole works only.
 
+    Several judges, each with weights and draws of its own, make an ensemble: a work's realism is
+    the mean of their probabilities by `params.shares`, less `params.penalty` times their variance
+    (Coste et al., arXiv 2310.02743: mean and uncertainty-weighted optimisation; equal shares and no
+    penalty are the default), so that what only one of them can be talked into pays less.
+
     Attributes:
       network: flax module from pictures float32[..., H, W, C] in 0..1 to scores [..., 1].
       num_steps: gradient steps of the judge in one update of the params, 1 to 1000.
+      num_judges: of the ensemble, 1 to 100; None for one judge without an axis of its own.
     """
 
     network: Any = PictureEncoder(1, "mlp", (128, 64))
     num_steps: int = 4
+    num_judges: int | None = None
 
     def __post_init__(self):
         super().__post_init__()
-        size = self.num_steps
-        if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= 1000:
-            raise ValueError(
-                f"AdversarialReward: num_steps must be a whole number in 1..1000, got {size!r}"
-            )
+        _check_size("num_steps", self.num_steps, 1000)
+        if self.num_judges is not None:
+            _check_size("num_judges", self.num_judges, 100)
 
     @property
     def default_params(self) -> AdversarialRewardParams:
@@ -87,15 +96,26 @@ class AdversarialReward(Wrapper):
                 f"AdversarialReward: examples must be uint8[M, ...] of {list(shape)}, as the "
                 f"environment's appearance, M >= 1, got {examples.dtype}{list(examples.shape)}"
             )
-        fresh = judge.init(self.network, key, shape)
-        return AdversarialRewardParams(params, fresh, examples, jnp.asarray(weight, jnp.float32))
+        fresh = self._fresh_judge(key, shape)
+        params = AdversarialRewardParams(params, fresh, examples, jnp.asarray(weight, jnp.float32))
+        if (num := self.num_judges) is None:
+            return params
+        shares = jnp.full(num, 1 / num, jnp.float32)
+        return params.replace(shares=shares, penalty=jnp.float32(0))
 
     def init_judge(self, key: Key, params: AdversarialRewardParams) -> judge.Judge:
         """A judge that has seen nothing, with the settings of the one in `params`."""
         height, width, channels = params.examples.shape[1:]
-        return judge.init(self.network, key, (height, width, channels)).replace(
+        return self._fresh_judge(key, (height, width, channels)).replace(
             learning_rate=params.judge.learning_rate, penalty_coef=params.judge.penalty_coef
         )
+
+    def _fresh_judge(self, key: Key, shape: tuple[int, int, int]) -> judge.Judge:
+        """One, or the ensemble's, one after another: initialisers may not like batches."""
+        if self.num_judges is None:
+            return judge.init(self.network, key, shape)
+        keys = jax.random.split(key, self.num_judges)
+        return jax.lax.map(lambda key: judge.init(self.network, key, shape), keys)
 
     def env_state(self, state: AdversarialRewardState) -> PyTree:
         return state.env
@@ -117,15 +137,16 @@ class AdversarialReward(Wrapper):
         """The judge learns from the works that were finished (leaves of any batch shape)."""
         params = super().update_params(params, timesteps)
         made = timesteps.info["appearance"].reshape(-1, *params.examples.shape[1:])
-        learned = judge.learn(
+        learn = partial(
+            judge.learn,
             self.network,
-            params.judge,
-            params.examples,
-            made,
-            timesteps.ended.reshape(-1),
-            self.num_steps,
+            examples=params.examples,
+            made=made,
+            counts=timesteps.ended.reshape(-1),
+            num_steps=self.num_steps,
         )
-        return params.replace(judge=learned)
+        learn = learn if self.num_judges is None else jax.vmap(learn)
+        return params.replace(judge=learn(params.judge))
 
     def reset(
         self, key: Key, params: AdversarialRewardParams
@@ -150,7 +171,10 @@ class AdversarialReward(Wrapper):
         return AdversarialRewardState(env_state, realism), timestep
 
     def _realism(self, picture: Array, params: AdversarialRewardParams) -> Array:
-        return judge.likelihood(self.network, params.judge, picture)
+        if params.shares is None or params.penalty is None:
+            return judge.likelihood(self.network, params.judge, picture)
+        each = jax.vmap(partial(judge.likelihood, self.network), (0, None))(params.judge, picture)
+        return pooling.uncertainty_weighted(each, params.shares, params.penalty)
 
     def _first_appearance(self, params: PyTree) -> Array:
         state, _ = self.env.reset(jax.random.key(0), params)
@@ -161,3 +185,10 @@ def _with_appearance(timestep: Timestep, picture: Array, gain: Array, reward: Ar
     timestep = with_term(timestep, "realism", gain, reward)
     picture = jnp.round(picture * 255.0).astype(jnp.uint8)
     return timestep.replace(info={**timestep.info, "appearance": picture})
+
+
+def _check_size(name: str, size: Any, most: int) -> None:
+    if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= most:
+        raise ValueError(
+            f"AdversarialReward: {name} must be a whole number in 1..{most}, got {size!r}"
+        )

@@ -27,7 +27,7 @@ from creative_rl.registry import LEARNERS, load
 from creative_rl.spaces import Discrete
 from creative_rl.stores.sequences import Sequences
 from creative_rl.testing import check_learner, probes
-from creative_rl.typing import Learner
+from creative_rl.typing import Learner, Policy
 from creative_rl.wrappers import Wrapper
 
 # A vmapped program that deadlocks is stopped, and not waited for.
@@ -425,6 +425,15 @@ class MemoryGrows(Toy):
         return Discrete(2).sample(key), jnp.concatenate([memory, memory])
 
 
+class ChoosesOtherwise(Toy):
+    def learner(self):
+        def outputs(state, timestep, memory):
+            return jnp.zeros(2), memory
+
+        policy = Policy(outputs, lambda key, outputs: 1 - Discrete(2).sample(key))
+        return super().learner()._replace(policy=policy)
+
+
 class TooFewWorks(Toy):
     def generate(self, state, key, num):
         return super().generate(state, key, 1)
@@ -450,6 +459,7 @@ BROKEN = {
     ActsOutside: "act must give actions inside Discrete.*action 1 was",
     ActsInFloats: r"act must give an action like the action space's, but .*float32\[\]",
     MemoryGrows: r"act must keep the form of init_memory\(\), but .*\[6\]",
+    ChoosesOtherwise: "policy must choose as act does, but its choice .* is",
     TooFewWorks: "generate must return 3 works along the first axis",
     WorksOfNoKey: "generate must be the same for the same key",
 }

@@ -120,6 +120,40 @@ def test_judges_of_other_keys_keep_the_settings(params):
     assert float(other.learning_rate) == np.float32(1e-5) and other.seed != slow.judge.seed
 
 
+def test_several_judges_pay_their_mean_less_their_variance(params):
+    """By the word of each alone; and each learns as it would alone."""
+    env = dataclasses.replace(ENV, num_judges=2)
+    together = env.init_params(INNER.default_params, BLANK, jax.random.key(3))
+    shares, penalty = np.array([0.75, 0.25], np.float32), np.float32(0.5)
+    together = together.replace(shares=jnp.asarray(shares), penalty=jnp.asarray(penalty))
+    judges = [jax.tree.map(lambda leaf, i=i: leaf[i], together.judge) for i in range(2)]
+
+    @jax.jit
+    def first_step(key):
+        state, start = env.reset(key, together)
+        _, timestep = env.transition(key, state, jnp.int32(C), together)
+        return start.info["appearance"], timestep.info
+
+    def realism(picture):
+        one, other = (float(judge.likelihood(ENV.network, j, picture / 255.0)) for j in judges)
+        assert abs(one - other) > 1e-3
+        mean = 0.75 * one + 0.25 * other
+        return mean - 0.5 * (0.75 * (one - mean) ** 2 + 0.25 * (other - mean) ** 2)
+
+    empty, info = first_step(jax.random.key(0))
+    gain = realism(info["appearance"]) - realism(empty)
+    np.testing.assert_allclose(info["reward_terms"]["realism"], gain, atol=1e-6)
+    _, timesteps = played(params, chords(4, C))
+    finished = jax.tree.map(lambda leaf: leaf[1 : T + 1], timesteps)
+    learned = jax.jit(env.update_params)(together, finished).judge
+    for i, alone in enumerate(judges):
+        alone = jax.jit(ENV.update_params)(params.replace(judge=alone), finished).judge
+        mine = jax.tree.map(lambda leaf, i=i: leaf[i], learned)
+        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), mine, alone)
+    other = env.init_judge(jax.random.key(4), together)
+    assert other.seed.shape == (2,) and other.seed[0] != other.seed[1]
+
+
 def test_it_keeps_the_contract():
     env = AdversarialReward(
         PixelDrawing(goal="style", height=4, width=4, num_steps=2, judge_sizes=(4,)), ENV.network
@@ -153,3 +187,5 @@ def test_other_examples_are_refused(examples, got):
 def test_a_number_of_steps_out_of_range_is_refused():
     with pytest.raises(ValueError, match=r"num_steps must be a whole number in 1\.\.1000, got 0"):
         dataclasses.replace(ENV, num_steps=0)
+    with pytest.raises(ValueError, match=r"num_judges must be a whole number in 1\.\.100, got 101"):
+        dataclasses.replace(ENV, num_judges=101)
