@@ -22,6 +22,7 @@ TITLES = {
     "chorales": "Chorales, nats a frame",
     "melody_mood": "Melodies to a mood",
     "accompaniment": "Accompaniment: harmony against diversity",
+    "ensembles": "Ensembles: several for one",
     "strokes": "Strokes",
     "environments": "Stepping environments",
     "learners": "What the learners reach",
@@ -59,6 +60,7 @@ MEASURED = (
     "digits_generation",
     "creative",
     "melody_mood",
+    "ensembles",
     "performing",
 )
 """Results that are shown as a column for every measure."""
