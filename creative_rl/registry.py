@@ -79,6 +79,11 @@ ENVIRONMENTS: dict[str, EnvironmentEntry] = {
         {},
         "edit a melody into a style by 16 edits, and keep it recognisable: the actions are masked",
     ),
+    "arrangement": EnvironmentEntry(
+        "creative_rl.envs.arrangement:Arrangement",
+        {},
+        "a four-voice piece for an occasion: phrases, players and dynamics to a curve of energy",
+    ),
     "grid-path": EnvironmentEntry(
         "creative_rl.envs.grid_path:GridPath",
         {},

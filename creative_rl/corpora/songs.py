@@ -9,6 +9,10 @@ They need nothing but a seed. A song is in frames of an eighth note, 4/4, and ma
 - The first note of each is a tone of its chord: of the two that are nearest to the note before,
   either one. The others move a step up or down on the white keys, turning back at the ends.
 - Pitches are the white keys from C4 to G5, MIDI 60 to 79. The last note is the nearest C.
+
+Where four voices are asked for, the song is the soprano. The others strike the chord on every half
+bar: the bass its root between D2 and C#3, MIDI 38 to 49, the alto and the tenor the next tones of
+the chord below the soprano's lowest note of the half bar. So no voices cross.
 """
 
 import functools
@@ -21,6 +25,7 @@ from creative_rl.works.spans import HOLD, LOWEST_CODE
 
 FRAMES_PER_BAR = 8
 _HALF = FRAMES_PER_BAR // 2
+_BASS_BELOW = 50
 _KEYS = np.array([60, 62, 64, 65, 67, 69, 71, 72, 74, 76, 77, 79])
 _C, _DM, _EM, _F, _G, _AM = 1, 1 + 12 + 2, 1 + 12 + 4, 1 + 5, 1 + 7, 1 + 12 + 9
 _NEXT = {
@@ -62,6 +67,37 @@ def songs(num: int, length: int, seed: int) -> Songs:
     for array in arrays:
         array.flags.writeable = False
     return Songs(*arrays)
+
+
+@functools.lru_cache(maxsize=16)
+def four_parts(num: int, length: int, seed: int) -> np.ndarray:
+    """The songs in four voices: uint8[num, 4, length], soprano, alto, tenor, bass; read only.
+
+    Args:
+      num, length, seed: as of `songs`, whose melodies are the sopranos.
+
+    Example:
+      >>> four_parts(1, 64, 0)[0, :, -4:].tolist()  # C major
+      [[74, 1, 1, 1], [69, 1, 1, 1], [66, 1, 1, 1], [50, 1, 1, 1]]
+    """
+    made = songs(num, length, seed)
+    parts = np.full((num, 4, length), HOLD, np.uint8)
+    parts[:, 0] = made.melodies
+    for song, melody in enumerate(made.melodies):
+        for frame in range(0, length, _HALF):
+            notes = melody[frame : frame + _HALF]
+            tones = _tones(int(made.chords[song, frame]))
+            alto = _next_below(tones, int(notes[notes >= LOWEST_CODE].min()) - LOWEST_CODE)
+            bass = _next_below(tones[:1], _BASS_BELOW)
+            struck = (alto, _next_below(tones, alto), bass)
+            parts[song, 1:, frame] = [LOWEST_CODE + pitch for pitch in struck]
+    parts.flags.writeable = False
+    return parts
+
+
+def _next_below(tones: list[int], pitch: int) -> int:
+    """The highest pitch of these pitch classes that is below another."""
+    return next(below for below in range(pitch - 1, -1, -1) if below % 12 in tones)
 
 
 def _song(rng: np.random.Generator, num_halves: int) -> tuple[list[int], list[int]]:

@@ -2,6 +2,7 @@
 
 from creative_rl.metrics.accompaniment import chord_vendi_score, note_in_chord_ratio
 from creative_rl.metrics.adaptation import recognisability
+from creative_rl.metrics.arrangement import energies, energy_correlation, playable_share
 from creative_rl.metrics.diversity import distinct_works, self_bleu
 from creative_rl.metrics.originality import OriginalityReport, originality_report
 from creative_rl.metrics.pictures import (
@@ -19,10 +20,13 @@ __all__ = [
     "OriginalityReport",
     "chord_vendi_score",
     "distinct_works",
+    "energies",
+    "energy_correlation",
     "frechet_distance",
     "inception_score",
     "note_in_chord_ratio",
     "originality_report",
+    "playable_share",
     "precision_recall",
     "recognisability",
     "rl_tuner_metrics",
