@@ -34,6 +34,12 @@ def _balance(seen: Transition) -> Array:
     return orchestration.balance(after.seats, after.mark, seen.params.orchestra.power)
 
 
+def _outline(seen: Transition) -> Array:
+    """-1 where a voice between the highest and the lowest sounds, and the lowest does not."""
+    sounds = seen.next_state.seats > 0
+    return -(sounds[1:-1].any() & ~sounds[-1]).astype(jnp.float32)
+
+
 def _contrast(seen: Transition) -> Array:
     """1 where one to three of the seats and the mark changed, 0.5 for four, 0 for none and all.
 
@@ -93,6 +99,7 @@ ENERGY = Term("energy", _energy, source="a declared rule, no model: `ops.orchest
 BALANCE = Term(
     "balance", _balance, 0.5, source=_RIMSKY + ", chapter I: comparison of resonance; as a rule"
 )
+OUTLINE = Term("outline", _outline, source="a rule of ours: harmony stands on its bass")
 CONTRAST = Term(
     "contrast", _contrast, 0.5, source=_RIMSKY + ", chapter IV: tone qualities; a rule made from it"
 )
@@ -108,4 +115,4 @@ PLAYABILITY = Term(
 )
 FORM = Term("form", _form, source="a rule of ours: the piece is told in its order")
 
-ARRANGEMENT = (ENERGY, BALANCE, CONTRAST, VARIATION, PLAYABILITY, FORM)
+ARRANGEMENT = (ENERGY, BALANCE, OUTLINE, CONTRAST, VARIATION, PLAYABILITY, FORM)

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from creative_rl.corpora.songs import songs
+from creative_rl.corpora.songs import four_parts, songs
 from creative_rl.works.voices import sounding_pitches
 
 FOLLOW = {
@@ -47,3 +47,22 @@ def test_songs_are_the_same_for_the_same_numbers_and_read_only():
         first.melodies[0, 0] = 0
     assert songs(3, 9, 0).melodies.shape == (3, 9)
     assert songs(1, 3, 0).chords.tolist() == [[1, 1, 1]]
+
+
+def test_four_parts_are_the_song_over_its_chords_and_never_cross():
+    parts, made = four_parts(20, 30, 3), songs(20, 30, 3)
+    assert parts.shape == (20, 4, 30) and parts.dtype == np.uint8
+    np.testing.assert_array_equal(parts[:, 0], made.melodies)
+    pitches = sounding_pitches(parts)
+    assert (np.diff(pitches, axis=1) < 0).all()
+    assert pitches[:, 1].min() >= 55 and pitches[:, 2].min() >= 50
+    assert pitches[:, 3].min() >= 38 and pitches[:, 3].max() <= 49
+    roots = (made.chords.astype(int) - 1) % 12
+    np.testing.assert_array_equal(pitches[:, 3] % 12, roots)
+    by_class = {pitch_class: name for name, pitch_class in PITCH_CLASSES.items()}
+    for piece, chords in zip(pitches[:, 1:3] % 12, made.chords.tolist(), strict=True):
+        for frame, chord in enumerate(chords):
+            assert {by_class[int(pitch)] for pitch in piece[:, frame]} <= set(TONES[chord])
+    assert (parts[:, 1:, ::4] >= 2).all() and (parts[:, 1:].reshape(20, -1)[:, 1] == 1).all()
+    with pytest.raises(ValueError, match="read-only"):
+        parts[0, 0, 0] = 0
