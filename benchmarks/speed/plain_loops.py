@@ -24,6 +24,7 @@ class PlainEnvironment(Protocol):
     """What the loops need."""
 
     num_actions: int
+    """structured actions are numbered as `wrappers.FlattenActions` does"""
 
     def reset(self) -> Observation: ...
 
@@ -180,6 +181,10 @@ def _adaptation(env: Any) -> PlainEnvironment:
     return _reference("adaptation").PlainAdaptation(env)
 
 
+def _arrangement(env: Any) -> PlainEnvironment:
+    return _reference("arrangement").PlainArrangement(env)
+
+
 PLAIN: dict[str, Callable[[Any], PlainEnvironment]] = {
     "VarietyMelody": PlainVariety,
     "TargetMelody": PlainTarget,
@@ -189,6 +194,7 @@ PLAIN: dict[str, Callable[[Any], PlainEnvironment]] = {
     "MoodMelody": _mood_melody,
     "Chords": _chords,
     "Adaptation": _adaptation,
+    "Arrangement": _arrangement,
     "GridPath": PlainGridPath,
 }
 

@@ -11,11 +11,18 @@ import creative_rl as crl
 from benchmarks import record
 from benchmarks.speed import environment_worker, environments, plain_loops
 from creative_rl.envs.drawing import Drawing
+from creative_rl.spaces import MultiDiscrete
+from creative_rl.wrappers import FlattenActions
 
 IDS = [id for id in crl.environment_ids() if type(crl.make(id)).__name__ in plain_loops.PLAIN]
 
-STARTS_DRAWN = ("melody-theory", "melody-mood", "accompaniment-mood", "chords", "adaptation")
-"""Whose first observation is drawn: an event, the start of a curve, a key, a tune and a style."""
+STARTS_DRAWN = (
+    "melody-theory", "melody-mood", "accompaniment-mood", "chords", "adaptation", "arrangement",
+)  # fmt: skip
+"""Whose first observation is drawn: an event, the start of a curve, a key, a tune and a style, a
+piece and an occasion."""
+DRAWN = {"adaptation": ("original", "style"), "arrangement": ("piece", "wanted")}
+"""What a plain loop is started with, of those that take more than one thing."""
 
 
 def assert_same(plain, observation):
@@ -28,6 +35,8 @@ def assert_same(plain, observation):
 def test_the_plain_loop_is_the_environment(id, key):
     env = crl.make(id)
     plain = plain_loops.plain(env)
+    if isinstance(env.action_space, MultiDiscrete):
+        env = FlattenActions(env)
     params = env.default_params
     step = jax.jit(env.step)
     length = env.horizon or env.num_steps  # at most
@@ -38,8 +47,8 @@ def test_the_plain_loop_is_the_environment(id, key):
         for drawn in ("melody", "curve", "key", "target"):  # at reset
             if hasattr(state, drawn) and hasattr(plain, drawn):
                 setattr(plain, drawn, np.asarray(getattr(state, drawn)))
-        if hasattr(plain, "start"):
-            plain.start(int(state.original), int(state.style))
+        if id in DRAWN:
+            plain.start(*(np.asarray(getattr(state, name)).tolist() for name in DRAWN[id]))
         if id not in STARTS_DRAWN:
             assert_same(observation, timestep.observation)
         for action in episode.tolist():
