@@ -27,7 +27,7 @@ VELOCITIES = (33, 49, 64, 80, 96, 112)
 _FORTENESS = (0.0, 0.0, 1 / 3, 2 / 3, 1.0, 1.0)
 """Of the marks: from Rimsky-Korsakov's piano to his forte."""
 ENERGY_MIX = (0.4, 0.4, 0.2)
-"""Weights of loudness, of the number of voices and of brilliance in `energy`."""
+"""Weights of the three `aspects` of energy."""
 
 
 class Instrument(NamedTuple):
@@ -141,27 +141,54 @@ def balance(seats: Int[Array, " voices"], mark: Int[Array, ""], power: Array) ->
     return found[0] / jnp.maximum(found.max(), 1e-6)
 
 
-def energy(
+def aspects(
     seats: Int[Array, " voices"], mark: Int[Array, ""], brilliance: Array
-) -> Float[Array, ""]:
-    """0..1: how much is going on, told by the mark, the voices that sound and who plays them.
+) -> Float[Array, " aspects"]:
+    """float32[3] in 0..1: what energy is told by; all 0 in silence, whatever its mark.
 
-    0.4 of the mark (pp 0, ff 1), 0.4 of the share of voices that sound and 0.2 of the mean
-    brilliance of their players; silence has 0, whatever its mark.
+    The mark (pp 0, ff 1), the share of the voices that sound, the mean brilliance of their players.
 
-    >>> energy(jnp.array([1, 0, 0, 2], jnp.int32), jnp.int32(5), jnp.array([1.0, 0.5])).item()
-    0.75
+    >>> aspects(jnp.array([1, 0, 0, 2], jnp.int32), jnp.int32(5), jnp.array([1.0, 0.5])).tolist()
+    [1.0, 0.5, 0.75]
     """
     sounds = seats > 0
     num = sounds.sum(dtype=jnp.int32)
     bright = jnp.where(sounds, brilliance[jnp.maximum(seats - 1, 0)], 0.0).sum()
-    parts = (
-        mark.astype(jnp.float32) / (len(MARKS) - 1),
-        num.astype(jnp.float32) / seats.shape[0],
-        bright / jnp.maximum(num, 1),
+    found = jnp.stack(
+        [
+            mark.astype(jnp.float32) / (len(MARKS) - 1),
+            num.astype(jnp.float32) / seats.shape[0],
+            bright / jnp.maximum(num, 1),
+        ]
     )
-    mixed = sum(weight * part for weight, part in zip(ENERGY_MIX, parts, strict=True))
-    return jnp.where(num > 0, mixed, 0.0).astype(jnp.float32)
+    return jnp.where(num > 0, found, 0.0)
+
+
+def energy(
+    seats: Int[Array, " voices"], mark: Int[Array, ""], brilliance: Array
+) -> Float[Array, ""]:
+    """0..1: how much is going on, the mean of `aspects` with the weights of `ENERGY_MIX`.
+
+    >>> energy(jnp.array([1, 0, 0, 2], jnp.int32), jnp.int32(5), jnp.array([1.0, 0.5])).item()
+    0.75
+    """
+    return (jnp.array(ENERGY_MIX, jnp.float32) * aspects(seats, mark, brilliance)).sum()
+
+
+def energy_distance(
+    seats: Int[Array, " voices"], mark: Int[Array, ""], brilliance: Array, wanted: Float[Array, ""]
+) -> Float[Array, ""]:
+    """0..1: the mean distance of the `aspects` from one energy, with the same weights.
+
+    It is at least that of `energy`: few loud voices do not make up for many, as loudness and the
+    number of players grow together.
+
+    >>> loud = jnp.array([1, 0], jnp.int32), jnp.int32(5), jnp.array([0.5])
+    >>> energy_distance(*loud, jnp.float32(0.5)).item()  # 0.4 * 0.5 for the mark alone
+    0.2...
+    """
+    away = jnp.abs(aspects(seats, mark, brilliance) - wanted)
+    return (jnp.array(ENERGY_MIX, jnp.float32) * away).sum()
 
 
 def share_outside(

@@ -22,10 +22,11 @@ _RIMSKY = "Rimsky-Korsakov, Principles of Orchestration (1922)"
 
 
 def _energy(seen: Transition) -> Array:
-    """1 for the energy that is wanted, 0 for half of the scale beside it, -1 for the opposite."""
-    after = seen.next_state
-    found = orchestration.energy(after.seats, after.mark, seen.params.orchestra.brilliance)
-    return 1.0 - 2.0 * jnp.abs(found - seen.state.wanted[seen.state.step])
+    """1 where mark, number of voices and brilliance are what is wanted, -1 for the opposite."""
+    after, wanted = seen.next_state, seen.state.wanted[seen.state.step]
+    brilliance = seen.params.orchestra.brilliance
+    away = orchestration.energy_distance(after.seats, after.mark, brilliance, wanted)
+    return 1.0 - 2.0 * away
 
 
 def _balance(seen: Transition) -> Array:
@@ -95,7 +96,7 @@ def _form(seen: Transition) -> Array:
     return stated - tiring + 2.0 * closes.astype(jnp.float32)
 
 
-ENERGY = Term("energy", _energy, source="a declared rule, no model: `ops.orchestration.energy`")
+ENERGY = Term("energy", _energy, 2.0, "a declared rule, no model: ops.orchestration.aspects")
 BALANCE = Term(
     "balance", _balance, 0.5, source=_RIMSKY + ", chapter I: comparison of resonance; as a rule"
 )
@@ -109,7 +110,7 @@ VARIATION = Term(
 PLAYABILITY = Term(
     "playability",
     _playability,
-    4.0,
+    2.0,
     source="Piston, Orchestration (1955); Adler, The Study of Orchestration (2002): compasses, "
     "and that winds must rest; a rule made from them",
 )

@@ -12,7 +12,7 @@ import creative_rl as crl
 from creative_rl import corpora, metrics, works
 from creative_rl.corpora.occasions import OCCASIONS
 from creative_rl.envs.arrangement import Arrangement
-from creative_rl.ops.orchestration import INSTRUMENTS
+from creative_rl.ops.orchestration import INSTRUMENTS, energy
 
 ENV = Arrangement(num_slots=6, num_phrases=3, phrase_frames=8)
 PARAMS = ENV.default_params
@@ -130,19 +130,16 @@ def test_nothing_goes_on_from_the_slot_before(player):
 
 
 def sensible(wanted, num_phrases):
-    """AABBCC with few soft voices for little energy and many loud ones for much."""
-    name = SEATS.get
-    few = [("Violin 1", "Cello"), ("Flute", "Cello"), ("Clarinet", "Bassoon")]
-    many = [("Violin 1", "Violin 2", "Viola", "Cello"), ("Trumpet", "Horn", "Trombone", "Cello")]
+    """AABBCC with as many voices, as loud, as there is energy, by strings and winds in turn."""
+    strings = ("Violin 1", "Violin 2", "Viola", "Cello")
+    winds = ("Trumpet", "Clarinet", "Horn", "Bassoon")
     actions, num = [], len(wanted)
-    for slot, energy in enumerate(wanted):
-        if energy < 0.5:
-            top, bass = few[slot % 3]
-            seats, rest = [name(top), 0, 0, name(bass)], 0.2 + 0.08
-        else:
-            seats, rest = [name(player) for player in many[slot % 2]], 0.4 + 0.12
-        mark = int(np.clip(round((energy - rest) / 0.08), 0, 5))
-        actions.append([slot * num_phrases // num, *seats, mark])
+    for slot, much in enumerate(wanted):
+        four = [SEATS[name] for name in (winds if slot % 2 else strings)]
+        num_voices = int(np.clip(round(4 * much), 1, 4))
+        kept = {1: (0,), 2: (0, 3), 3: (0, 2, 3), 4: (0, 1, 2, 3)}[num_voices]
+        seats = [seat if voice in kept else 0 for voice, seat in enumerate(four)]
+        actions.append([slot * num_phrases // num, *seats, round(5 * much)])
     return actions
 
 
@@ -160,7 +157,7 @@ def test_no_constant_arrangement_comes_near_a_sensible_one(player):
     constant[-1] = 0
     returns = [player(actions)[3].reward.sum(axis=1) for actions in (constant, choices(5))]
     sensible_returns = best.reward.sum(axis=1)
-    assert sensible_returns.mean() > 12
+    assert sensible_returns.mean() > 17
     assert sensible_returns.min() > max(returns[0].max(), returns[1].max()) + 1
     terms = best.info["reward_terms"]
     assert (terms["form"].sum(axis=1) == 5).all() and (terms["variation"] == 0).all()
@@ -171,8 +168,12 @@ def test_the_metrics_tell_what_the_environment_pays_for(player):
     start, _, _, timesteps, scores = player(choices(5))
     whole = jax.tree.map(lambda leaf: leaf[:, -1], scores)
     found = metrics.energies(whole, ENV.num_slots)
-    paid = 1 - 2 * np.abs(found - start.wanted)
-    np.testing.assert_allclose(paid, timesteps.info["reward_terms"]["energy"], atol=1e-5)
+    seen = timesteps.observation["before"]
+    of_batch = jax.vmap(jax.vmap(energy, (0, 0, None)), (0, 0, None))
+    told = of_batch(seen[..., 1:5], seen[..., 5] - 1, PARAMS.orchestra.brilliance)
+    np.testing.assert_allclose(found, told, atol=1e-5)
+    paid = timesteps.info["reward_terms"]["energy"]
+    assert (paid <= 1 - 2 * np.abs(found - start.wanted) + 1e-5).all()
     in_compass = metrics.playable_share(whole)
     assert in_compass.min() < 0.8 and in_compass.max() == 1
     by_chance = metrics.energy_correlation(whole, start.wanted)

@@ -126,7 +126,7 @@ class PlainArrangement:
         if is_end and phrase == self.num_phrases - 1 and len(heard | {phrase}) == self.num_phrases:
             form += 2
         return {
-            "energy": 1 - 2 * abs(self.energy(seats, mark) - wanted),
+            "energy": 1 - 2 * self.distance(seats, mark, wanted),
             "balance": self.balance(seats, mark),
             "outline": -1.0 if any(seats[1:3]) and not seats[3] else 0.0,
             "contrast": contrast,
@@ -135,12 +135,13 @@ class PlainArrangement:
             "form": form,
         }
 
-    def energy(self, seats, mark):
+    def distance(self, seats, mark, wanted):
         brilliance = [self.player(seat)[4] for seat in seats if seat]
         if not brilliance:
-            return 0.0
+            return wanted
         num = len(brilliance)
-        return 0.4 * mark / 5 + 0.4 * num / 4 + 0.2 * sum(brilliance) / num
+        away = [abs(part - wanted) for part in (mark / 5, num / 4, sum(brilliance) / num)]
+        return 0.4 * away[0] + 0.4 * away[1] + 0.2 * away[2]
 
     def balance(self, seats, mark):
         loud = [self.player(seat)[3] ** FORTENESS[mark] if seat else 0.0 for seat in seats]

@@ -48,8 +48,8 @@ def paid(
     [
         ((0, 0, 0, 0), FF, 0, 0),  # silence has 0, 0.5 is wanted
         ((0, 0, 0, 0), PP, 3, -1),
-        ((FLUTE, 0, 0, 0), PP, 1, 0.9),  # 0.1 of a voice, 0.1 of brilliance; 0.25 is wanted
-        (STRINGS, F, 2, 0.87),  # 0.32 + 0.4 + 0.2 * 0.475 = 0.815; 0.75 is wanted
+        ((FLUTE, 0, 0, 0), PP, 1, 0.7),  # wanted are 0.25: off by 0.25, 0 and 0.25
+        (STRINGS, F, 2, 1 - 2 * (0.4 * 0.05 + 0.4 * 0.25 + 0.2 * 0.275)),  # wanted are 0.75
         ((TRUMPET,) * 4, FF, 3, 1),
     ],
 )
