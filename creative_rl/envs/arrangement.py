@@ -83,14 +83,14 @@ phrase over H; `last` MultiDiscrete((K + 1,) * 4 * M), seats when a phrase last 
 of the players; `time` 0 .. 1 |
     | action | MultiDiscrete((M, K + 1, K + 1, K + 1, K + 1, 6)): the phrase; for soprano, alto, \
 tenor and bass 0 for silence or 1 + a player; the mark, pp to ff |
-    | reward terms | `energy` (2.0), 1 - 2 `ops.orchestration.energy_distance`, of mark, \
-number of voices and brilliance from what is wanted; \
-`balance` (0.5), 1 where nobody is louder than the soprano, else the ratio; `outline` (1.0), -1 \
-for alto or tenor without bass; `contrast` (0.5), 1 where 1 to 3 of four seats and mark change, \
-0.5 for 4; `variation` (1.0), -1 where a phrase returns with the same seats; `playability` (2.0), \
-minus the mean over voices of notes out of compass, or 1 for a player that is taken or tired; \
-`form` (1.0), 1 for a phrase that is new in its turn, -1 for one out of turn or thrice in a row, \
-2 for ending on the last with all heard |
+    | reward terms | `energy` (2.0), 1 - 2 `ops.orchestration.energy_distance` of mark, number \
+of voices and brilliance from what is wanted; `balance` (0.5), 1 where nobody is louder than the \
+soprano, else the ratio, 0 without it; `outline` (1.0), -1 for alto or tenor without bass; \
+`contrast` (0.5), 1 where 1 to 3 of four seats and mark change, 0.5 for 4; `variation` (1.0), -1 \
+where a phrase returns with the same seats; `playability` (2.0), minus the mean over voices of \
+notes out of compass, or 1 for a player that is taken or tired; `form` (1.0), 1 for a phrase that \
+is new in its turn, -1 for one out of turn or thrice in a row, 2 for ending on the last with all \
+heard |
     | horizon | `num_slots` steps |
     | termination | after `num_slots` steps |
 
