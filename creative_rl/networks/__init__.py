@@ -1,7 +1,7 @@
 """Flax modules."""
 
 from creative_rl.networks.content import ContentGenerator, InstructionReader
-from creative_rl.networks.features import features
+from creative_rl.networks.features import feature_space, features
 from creative_rl.networks.memory import MemoryCell
 from creative_rl.networks.model import Model, clear_memory, last_memory, repeat_memory
 from creative_rl.networks.pictures import PictureDecoder, PictureEncoder
@@ -16,6 +16,7 @@ __all__ = [
     "PictureEncoder",
     "Transformer",
     "clear_memory",
+    "feature_space",
     "features",
     "last_memory",
     "repeat_memory",

@@ -1,5 +1,7 @@
 """Observations as vectors, by their space."""
 
+import math
+
 import jax
 import jax.numpy as jnp
 
@@ -28,3 +30,13 @@ def features(space: Space, observation: PyTree) -> Array:
         parts = [features(part, observation[name]) for name, part in space.items()]
         return jnp.concatenate(parts, axis=-1)
     raise ValueError(f"no features for observation space {space!r}")
+
+
+def feature_space(space: Space) -> Box:
+    """What `features` gives, as a space: a model of it has the same variables as one of `space`.
+
+    >>> feature_space(Dict({"event": Discrete(38), "time": Box(0.0, 1.0)})).shape
+    (39,)
+    """
+    seen = jax.eval_shape(lambda: features(space, space.zeros()))
+    return Box(-math.inf, math.inf, seen.shape)

@@ -31,6 +31,7 @@ class ActionHead(NamedTuple):
     likely choice. `log_prob(outputs, choice)` is the log-probability of the action that the
     choice stands for, and `entropy(outputs)` in nats; for boxes they are those of the action before
     it is stretched to the bounds, per unit of volume in -1 .. 1, so that units do not matter.
+    `divergence(outputs, other)` is the Kullback-Leibler divergence of the second from the first.
     """
 
     num_outputs: int
@@ -39,6 +40,7 @@ class ActionHead(NamedTuple):
     best: Callable[[Array], Array]
     log_prob: Callable[[Array, Array], Array]
     entropy: Callable[[Array], Array]
+    divergence: Callable[[Array, Array], Array]
     action: Callable[[Array], Array]
 
 
@@ -79,6 +81,7 @@ def _categorical(space: Discrete) -> ActionHead:
         best=distributions.most_likely,
         log_prob=distributions.categorical_log_prob,
         entropy=distributions.categorical_entropy,
+        divergence=distributions.categorical_kl,
         action=lambda choice: choice.astype(space.dtype),
     )
 
@@ -96,6 +99,9 @@ def _categoricals(space: MultiDiscrete) -> ActionHead:
         pairs = zip(parts(logits), jnp.unstack(choice, axis=-1), strict=True)
         return _sum(distributions.categorical_log_prob(part, entry) for part, entry in pairs)
 
+    def divergence(logits: Array, other: Array) -> Array:
+        return _sum(map(distributions.categorical_kl, parts(logits), parts(other)))
+
     return ActionHead(
         num_outputs=total,
         noise=lambda key, shape: jax.random.gumbel(key, (*shape, total)),
@@ -103,6 +109,7 @@ def _categoricals(space: MultiDiscrete) -> ActionHead:
         best=best,
         log_prob=log_prob,
         entropy=lambda logits: _sum(map(distributions.categorical_entropy, parts(logits))),
+        divergence=divergence,
         action=lambda choice: choice.astype(space.dtype),
     )
 
@@ -146,6 +153,13 @@ def _squashed_normal(space: Box) -> ActionHead:
         )
         return jnp.sum(0.5 * math.log(2 * math.pi * math.e) + jnp.log(std) + slopes, axis=-1)
 
+    def divergence(outputs: Array, other: Array) -> Array:
+        """That of the normals: the squashing is the same, and loses nothing."""
+        mean, std = parameters(outputs)
+        other_mean, other_std = parameters(other)
+        spread = (jnp.square(std) + jnp.square(mean - other_mean)) / (2 * jnp.square(other_std))
+        return jnp.sum(jnp.log(other_std / std) + spread - 0.5, axis=-1)
+
     def action(choice: Array) -> Array:
         squashed = space.low + half * (jnp.tanh(choice) + 1.0)
         inside = jnp.clip(squashed, space.low, space.high)  # rounding may step outside
@@ -158,5 +172,6 @@ def _squashed_normal(space: Box) -> ActionHead:
         best=lambda outputs: parameters(outputs)[0],
         log_prob=log_prob,
         entropy=entropy,
+        divergence=divergence,
         action=action,
     )

@@ -61,6 +61,12 @@ def categorical_entropy(logits: Float[Array, "*B A"]) -> Float[Array, "*B"]:
     return -jnp.sum(jnp.exp(log_probs) * log_probs, axis=-1)
 
 
+def categorical_kl(logits: Float[Array, "*B A"], other: Float[Array, "*B A"]) -> Float[Array, "*B"]:
+    """KL(softmax(logits) || softmax(other)) in nats; both with the same mask."""
+    log_probs = jax.nn.log_softmax(logits)
+    return jnp.sum(jnp.exp(log_probs) * (log_probs - jax.nn.log_softmax(other)), axis=-1)
+
+
 def select_action(values: Float[Array, "*B A"], action: Int[Array, "*B"]) -> Float[Array, "*B"]:
     """The entry of each row that `action` names.
 

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from creative_rl.networks import MemoryCell, Model, features
+from creative_rl.networks import MemoryCell, Model, feature_space, features
 from creative_rl.spaces import Box, Dict, Discrete, MultiDiscrete
 
 
@@ -18,6 +18,17 @@ def test_features_by_hand():
     np.testing.assert_allclose(features(space, observation), [0, 0, 1, 1, 0, 0, 1, 0, 1])
     batch = jax.tree.map(lambda leaf: jnp.stack([leaf] * 4), observation)
     assert features(space, batch).shape == (4, 9)
+
+
+def test_a_model_of_features_shares_the_variables_of_one_of_observations(key):
+    space = Dict({"a": Discrete(3), "b": Box(0.0, 1.0, (2,))})
+    model = Model(space, 4, (5,))
+    observation = {"a": jnp.array([2, 0]), "b": jnp.array([[0.1, 0.2], [0.3, 0.4]])}
+    variables = model.init(key, observation, ())
+    seen = features(space, observation)
+    assert feature_space(space).shape == (5,)
+    outputs, _ = model.clone(space=feature_space(space)).apply(variables, seen, ())
+    np.testing.assert_array_equal(outputs, model.apply(variables, observation, ())[0])
 
 
 def test_lstm_equals_flax(key):

@@ -194,6 +194,19 @@ def test_actions_of_a_matrix_keep_their_places():
     np.testing.assert_allclose(action, np.tanh(np.arange(6).reshape(2, 3) / 10), rtol=1e-6)
 
 
+@pytest.mark.parametrize("space", SPACES, ids=str)
+def test_the_divergence_is_the_mean_log_ratio_of_draws(space, key):
+    head = action_head(space)
+    outputs, other = jax.random.normal(jax.random.key(3), (2, head.num_outputs)) / 2
+    choices = draws(head, outputs, key)
+    many = (jnp.broadcast_to(row, (NUM_DRAWS, head.num_outputs)) for row in (outputs, other))
+    log_ratios = np.subtract(*(np.asarray(head.log_prob(row, choices)) for row in many))
+    error = 4 * log_ratios.std() / math.sqrt(NUM_DRAWS)
+    assert head.divergence(outputs, other) > 2 * error
+    np.testing.assert_allclose(head.divergence(outputs, other), log_ratios.mean(), atol=error)
+    np.testing.assert_allclose(head.divergence(outputs, outputs), 0.0, atol=1e-6)
+
+
 # Gradients.
 
 

@@ -23,6 +23,19 @@ def test_log_prob_and_entropy_equal_distrax(logits):
     np.testing.assert_allclose(d.categorical_entropy(logits), oracle.entropy(), rtol=1e-5)
 
 
+def test_kl_equals_distrax_and_is_finite_under_a_mask(logits):
+    other = logits[::-1] - 1.0
+    oracle = distrax.Categorical(logits=logits).kl_divergence(distrax.Categorical(logits=other))
+    np.testing.assert_allclose(d.categorical_kl(logits, other), oracle, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(d.categorical_kl(logits, logits + 5.0), 0.0, atol=1e-6)
+    mask = jnp.arange(7) < 2
+    masked = d.mask_logits(logits, mask), d.mask_logits(other, mask)
+    expected = d.categorical_kl(logits[:, :2], other[:, :2])
+    np.testing.assert_allclose(d.categorical_kl(*masked), expected, rtol=1e-5)
+    gradients = jax.grad(lambda pair: d.categorical_kl(*pair).sum())(masked)
+    assert all(np.isfinite(gradient).all() for gradient in gradients)
+
+
 def test_samples_follow_the_probabilities(key):
     logits = jnp.log(jnp.array([0.1, 0.2, 0.7]))
     draws = d.categorical_sample(key, jnp.broadcast_to(logits, (20_000, 3)))
