@@ -36,6 +36,8 @@ class PPOConfig(TransformerFields):
     """keep the value near the old one, too"""
     kl_early_stop: bool = static(False)
     """end an update's gradient steps once the policy has moved by more than `target_kl`"""
+    robust_steps: int = static(0)
+    """gradients in the search for the worst perturbation of what the policy sees; 0 for none"""
     learning_rate: float = 2.5e-4
     """step size of Adam"""
     decay_updates: int = 0
@@ -56,6 +58,10 @@ class PPOConfig(TransformerFields):
     """weight of -log pi(a|s) in the reward; that of a likelihood reward makes it KL control"""
     value_coef: float = 0.5
     """weight of the value loss"""
+    robust_coef: float = 1.0
+    """weight of the policy's change under the worst perturbation, with `robust_steps`"""
+    robust_radius: float = 0.1
+    """how far it may move a feature: a number in its own unit, an entry of a one-hot of 0..1"""
     max_grad_norm: float = 0.5
     """global norm at which gradients are clipped"""
 

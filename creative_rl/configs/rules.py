@@ -33,7 +33,7 @@ _POSITIVE_FIELDS = {
 _LARGEST = 2**31 - 1
 """Whole numbers are int32 in compiled programs."""
 _SIGNED_FIELDS = {"initial_value"}
-_MAY_BE_ZERO = {"burn_in"}
+_MAY_BE_ZERO = {"burn_in", "robust_steps"}
 _BELOW_ONE_FIELDS = {"rms_decay", "adam_beta1", "adam_beta2", "ema_decay"}
 """Shares kept of an old mean."""
 

@@ -6,11 +6,18 @@ and 9, algorithm 1.
 Options beyond it: `kl_early_stop` ends the gradient steps of an update once the policy has moved
 by `target_kl`; a likelihood reward of weight c in the environment with `entropy_reward_coef = c`
 makes the objective E[reward] - c KL(pi || prior), per step, which is the KL control of Jaques et
-al. (arXiv 1611.02796).
+al. (arXiv 1611.02796). `robust_steps` trains against perturbed observations: the loss gets
+`robust_coef` times the mean of KL(pi(o) || pi(o')), where o' is the worst that projected gradient
+finds within `robust_radius` of what the policy's network sees (SA-PPO: Zhang et al., arXiv
+2003.08938, section 3.2). What it sees are the features of the observation (`networks.features`):
+numbers in their own units, pixels in 0..1, integers as one-hot entries, each of which moves by
+itself, so that under a radius of 0.5 the largest is still the right one.
 
 Deviations: advantages tell truncation from termination (a truncated step bootstraps from its
 true last observation); weights start from variance-scaling instead of orthogonal draws; actions of
-a box are squashed normals, whose deviations depend on the observation.
+a box are squashed normals, whose deviations depend on the observation. SA-PPO searches by Langevin
+steps or bounds the KL by convex relaxation; here it is the search of Madry et al. (arXiv
+1706.06083).
 """
 
 from functools import partial
@@ -24,8 +31,15 @@ import optax
 from creative_rl.configs import PPOConfig, validate
 from creative_rl.learners import requirements, stream
 from creative_rl.learners.summary import episode_metrics
-from creative_rl.networks import Model, clear_memory, last_memory, repeat_memory
-from creative_rl.ops import distributions, losses, returns, schedules
+from creative_rl.networks import (
+    Model,
+    clear_memory,
+    feature_space,
+    features,
+    last_memory,
+    repeat_memory,
+)
+from creative_rl.ops import distributions, losses, perturbation, returns, schedules
 from creative_rl.typing import Array, Key, Learner, Policy, PyTree, Timestep, as_key
 from creative_rl.wrappers import EpisodeLog
 
@@ -120,6 +134,7 @@ def ppo(
         "actor": Model(num_outputs=head.num_outputs, head_scale=0.01, **network),
         "critic": Model(num_outputs=1, **network),
     }
+    seeing = models["actor"].clone(space=feature_space(env.observation_space))
     fresh = {name: model.init_memory() for name, model in models.items()}
     learning_rate = schedules.linear_decay(
         config.learning_rate, config.decay_updates, config.num_epochs * config.num_minibatches
@@ -199,7 +214,28 @@ def ppo(
         next_values = stream.next_values(value, values, memories, rollout.timestep)
         return last_memory(memories), values, next_values
 
-    def loss_fn(variables: PyTree, batch: Batch, memory: PyTree) -> tuple[Array, dict[str, Array]]:
+    def divergence_loss(
+        variables: PyTree, outputs: Array, batch: Batch, memory: PyTree, key: Key
+    ) -> Array:
+        """How far the policy is, in nats, from the one of the worst features near by."""
+
+        def divergence(variables: PyTree, outputs: Array, seen: Array) -> Array:
+            moved, _ = seeing.apply(variables, seen, batch.starts, memory, method="unroll")
+            return head.divergence(outputs, distributions.mask_logits(moved, batch.action_mask))
+
+        fixed = jax.lax.stop_gradient((variables, outputs))
+        worst = perturbation.projected_gradient(
+            key,
+            lambda seen: divergence(*fixed, seen).sum(),
+            features(env.observation_space, batch.observation),
+            config.robust_radius,
+            config.robust_steps,
+        )
+        return divergence(variables, outputs, worst).mean()
+
+    def loss_fn(
+        variables: PyTree, batch: Batch, memory: PyTree, key: Key | None
+    ) -> tuple[Array, dict[str, Array]]:
         outputs, _ = models["actor"].apply(
             variables["actor"], batch.observation, batch.starts, memory["actor"], method="unroll"
         )
@@ -223,12 +259,17 @@ def ppo(
             value_loss = 0.5 * jnp.square(value[..., 0] - goal).mean()
         entropy = head.entropy(outputs).mean()
         total = policy_loss + config.value_coef * value_loss - config.entropy_coef * entropy
-        return total, {
+        metrics = {
             "policy_loss": policy_loss,
             "value_loss": value_loss,
             "entropy": entropy,
             "approximate_kl": losses.approximate_kl(log_prob, batch.log_prob).mean(),
         }
+        if key is not None:
+            divergence = divergence_loss(variables["actor"], outputs, batch, memory["actor"], key)
+            total += config.robust_coef * divergence
+            metrics["robust_divergence"] = divergence
+        return total, metrics
 
     def learn(
         state: PPOState, batch: Batch, memory: PyTree, key: Key
@@ -238,7 +279,7 @@ def ppo(
         num_columns = batch.starts.shape[1]
         minibatch_size = num_columns // config.num_minibatches
 
-        def minibatch_step(carry, minibatch: tuple[Batch, PyTree]):
+        def minibatch_step(carry, minibatch: tuple[Batch, PyTree, Key | None]):
             variables, opt_state, stopped = carry
             gradients, metrics = jax.grad(loss_fn, has_aux=True)(variables, *minibatch)
             updates, new_opt_state = optimizer.update(gradients, opt_state, variables)
@@ -250,6 +291,10 @@ def ppo(
             return (*new, stopped), metrics | {"stopped": stopped.astype(jnp.float32)}
 
         def epoch(carry, key: Key):
+            keys_attack = None
+            if config.robust_steps:
+                key, key_attack = jax.random.split(key)
+                keys_attack = jax.random.split(key_attack, config.num_minibatches)
             order = jax.random.permutation(key, num_columns)
 
             def shuffle(leaf: Array, axis: int) -> Array:
@@ -261,6 +306,7 @@ def ppo(
             minibatches = (
                 jax.tree.map(lambda leaf: shuffle(leaf, 1), batch),
                 jax.tree.map(lambda leaf: shuffle(leaf, 0), memory),
+                keys_attack,
             )
             return jax.lax.scan(minibatch_step, carry, minibatches)
 

@@ -1,4 +1,5 @@
 import dataclasses
+import re
 
 import chex
 import jax
@@ -263,3 +264,57 @@ def test_entropy_in_the_reward_settles_on_the_softmax_of_the_rewards(key):
     _, metrics = run(learner.init(key))
     share = float(metrics["term_target_match"][-20:].mean())
     assert abs(share - 1 / (1 + np.exp(-1.5))) < 0.02
+
+
+ROBUST = PPOConfig(
+    num_envs=32, num_steps=8, num_minibatches=1, hidden_sizes=(16,), learning_rate=1e-2,
+    robust_steps=2, robust_radius=0.3,
+)  # fmt: skip
+
+
+def test_without_robust_steps_the_program_is_the_same():
+    """The other robust fields are not in it, nor is any gradient's sign."""
+
+    def program(**changes):
+        learner = ppo(NamedMatch(), dataclasses.replace(ROBUST, **changes))
+        state = jax.eval_shape(learner.init, jax.random.key(0))
+        return str(jax.make_jaxpr(learner.update)(state))
+
+    plain, signs_of_numbers = program(robust_steps=0), re.compile(r":f32\[[\d,]+\] = sign ")
+    assert plain == program(robust_steps=0, robust_coef=7.0, robust_radius=0.7)
+    assert not signs_of_numbers.search(plain) and signs_of_numbers.search(program())
+
+
+def test_a_robust_loss_without_weight_changes_nothing_but_the_metrics(key):
+    """With one minibatch, whose order is all that the other key changes."""
+    plain, before = one_update(key)
+    robust, after = one_update(key, robust_steps=2, robust_coef=0.0)
+    chex.assert_trees_all_close(plain.variables, robust.variables, rtol=1e-4, atol=1e-6)
+    assert after.keys() - before.keys() == {"robust_divergence"}
+    assert float(after["robust_divergence"]) > 0
+
+
+def test_a_robust_policy_moves_less_under_attack_and_is_as_good(key):
+    """The same program learns with and without weight; one bit of the observation decides."""
+
+    def learned(robust_coef):
+        learner = ppo(NamedMatch(), dataclasses.replace(ROBUST, robust_coef=robust_coef))
+        step = lambda state, _: learner.update(state)  # noqa: E731
+        return jax.lax.scan(step, learner.init(key), None, 60)[1]
+
+    metrics = jax.jit(jax.vmap(learned))(jnp.array([0.0, 1.0]))
+    plain, robust = np.asarray(metrics["robust_divergence"][:, -10:]).mean(axis=1)
+    assert robust < 0.5 * plain
+    assert np.asarray(metrics["episode_return"][:, -10:]).mean(axis=1).min() > 0.95
+
+
+def test_the_robust_divergence_of_a_policy_with_a_memory(key):
+    """Nothing where the radius is zero."""
+
+    @jax.jit
+    def divergence(radius):
+        config = dataclasses.replace(LSTM, robust_steps=1, robust_radius=radius)
+        learner = ppo(NamedMatch(), config)
+        return learner.update(learner.init(key))[1]["robust_divergence"]
+
+    assert float(divergence(0.0)) < 1e-9 < float(divergence(0.2))
