@@ -1,0 +1,161 @@
+"""What a policy still reaches when what it sees is perturbed to mislead it.
+
+What is perturbed, and the unit of a radius, are those of `learners.ppo`.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from creative_rl.configs import A2CConfig, PPOConfig, ReinforceConfig
+from creative_rl.experiment.rollouts import MAX_STEPS
+from creative_rl.networks import Model, feature_space, features
+from creative_rl.ops import distributions, losses
+from creative_rl.ops.action_heads import ActionHead, action_head
+from creative_rl.ops.perturbation import projected_gradient
+from creative_rl.spaces import Discrete
+from creative_rl.typing import Array, Key, PyTree, as_key
+
+ATTACKS = ("divergence", "best_action", "lowest_value")
+"""What the attacker wants, as losses for `ops.perturbation.projected_gradient`.
+
+`divergence`: a policy far from the true one, by KL (Zhang et al., arXiv 2003.08938, the maximal
+action difference attack). `best_action`: its best action is unlikely (Huang et al., arXiv
+1702.02284, section 3). `lowest_value`: the value that it expects is low (after Pattanaik et al.,
+arXiv 1712.03632, section 4); that of an action is the reward that the environment would give and
+the critic's value of what would come, so this attacker has a model, and needs `Discrete` actions.
+What it makes large is the logarithm of the expected regret, which has a slope where a policy is
+sure.
+"""
+
+
+def attacked_returns(
+    env: Any,
+    params: PyTree,
+    config: PPOConfig | A2CConfig | ReinforceConfig,
+    variables: PyTree,
+    key: Key,
+    num: int,
+    *,
+    attack: str,
+    radius: float | Array,
+    num_steps: int = 10,
+) -> Array:
+    """float32[num]: undiscounted returns of episodes in which every observation is attacked.
+
+    A pure function, to be compiled, and mapped over variables and radii. The policy acts by draws,
+    and knows nothing of the attack; the attacker knows the policy and the state. With the same key
+    the episodes of all attacks and radii have the same starts and draws.
+
+    Args:
+      env: the environment.
+      params: its params.
+      config: what the learner was built with.
+      variables: of "actor" and, for `lowest_value`, "critic", as `state.variables` has them.
+      key: of all episodes.
+      num: episodes.
+      attack: one of `ATTACKS`.
+      radius: how far any feature may be moved; 0 for no attack.
+      num_steps: gradients for every perturbation.
+
+    Raises:
+      ValueError: an unknown attack, or one that the actions or the variables do not allow.
+    """
+    _check(env, variables, attack)
+    head = action_head(env.action_space)
+    actor, critic = (seeing_model(env, config, size) for size in (head.num_outputs, 1))
+    step = env.step if env.horizon is None else env.transition
+
+    def policy(seen: Array, memory: PyTree, action_mask: Array | None) -> tuple[Array, PyTree]:
+        outputs, memory = actor.apply(variables["actor"], seen, memory)
+        return distributions.mask_logits(outputs, action_mask), memory
+
+    def action_values(key: Key, env_state: PyTree, memory: PyTree) -> Array:
+        """float32[A]: what each action would lead to."""
+        actions = jnp.arange(env.action_space.num, dtype=env.action_space.dtype)
+        _, next_timestep = jax.vmap(step, (None, None, 0, None))(key, env_state, actions, params)
+        seen = features(env.observation_space, next_timestep.observation)
+        value, _ = jax.vmap(critic.apply, (None, 0, None))(variables["critic"], seen, memory)
+        return losses.q_learning_target(
+            next_timestep.reward, next_timestep.terminated, value[:, 0], config.gamma
+        )
+
+    def advance(carry: PyTree, keys: Key) -> tuple[PyTree, None]:
+        env_state, timestep, memory, total = carry
+        seen = features(env.observation_space, timestep.observation)
+        values = None
+        if attack == "lowest_value":
+            _, critic_memory = critic.apply(variables["critic"], seen, memory["critic"])
+            memory = {**memory, "critic": critic_memory}
+            values = action_values(keys[3], env_state, critic_memory)
+        outputs, _ = policy(seen, memory["actor"], timestep.action_mask)
+        damage_fn = _damage_fn(attack, head, outputs, values)
+        worst = projected_gradient(
+            keys[0],
+            lambda seen: damage_fn(policy(seen, memory["actor"], timestep.action_mask)[0]),
+            seen,
+            radius,
+            num_steps,
+        )
+        outputs, actor_memory = policy(worst, memory["actor"], timestep.action_mask)
+        action = head.action(head.choose(outputs, head.noise(keys[1], ())))
+        env_state, timestep = step(keys[2], env_state, action, params)
+        memory = {**memory, "actor": actor_memory}
+        return (env_state, timestep, memory, total + timestep.reward), None
+
+    def play(index: Array) -> Array:
+        key_reset, key_steps = jax.random.split(jax.random.fold_in(as_key(key), index))
+        env_state, timestep = env.reset(key_reset, params)
+        memory = {"actor": actor.init_memory(), "critic": critic.init_memory()}
+        carry = (env_state, timestep, memory, jnp.float32(0))
+        keys = jax.random.split(key_steps, (env.horizon or MAX_STEPS, 4))
+        (*_, total), _ = jax.lax.scan(advance, carry, keys)
+        return total
+
+    return jax.vmap(play)(jnp.arange(num))
+
+
+def seeing_model(env: Any, config: Any, num_outputs: int) -> Model:
+    """A learner's network from the features on, which takes the learner's variables."""
+    return Model(
+        space=feature_space(env.observation_space),
+        num_outputs=num_outputs,
+        hidden_sizes=config.hidden_sizes,
+        activation=config.activation,
+        recurrent=config.recurrent,
+        memory_size=config.memory_size,
+        num_layers=config.num_layers,
+        num_heads=config.num_heads,
+        context=config.context,
+    )
+
+
+def _damage_fn(
+    attack: str, head: ActionHead, outputs: Array, values: Array | None
+) -> Callable[[Array], Array]:
+    """What the attacker wants to be large, of the outputs that the perturbation leads to."""
+    if attack == "divergence":
+        return lambda moved: head.divergence(outputs, moved)
+    if attack == "best_action":
+        best = head.best(outputs)
+        return lambda moved: -head.log_prob(moved, best)
+    is_worse = values < values.max()
+    regret = jnp.where(is_worse, values.max() - values, 1.0)
+    log_regret = distributions.mask_logits(jnp.log(regret), is_worse)
+    return lambda moved: jax.nn.logsumexp(jax.nn.log_softmax(moved) + log_regret)
+
+
+def _check(env: Any, variables: PyTree, attack: str) -> None:
+    if attack not in ATTACKS:
+        raise ValueError(
+            f"attacked_returns: attack must be one of {', '.join(ATTACKS)}, got {attack!r}"
+        )
+    if attack == "lowest_value" and not (
+        isinstance(env.action_space, Discrete) and "critic" in variables
+    ):
+        raise ValueError(
+            "attacked_returns: lowest_value needs Discrete actions and the variables of a critic, "
+            f"got {env.action_space} and {', '.join(variables)}; take another attack"
+        )
