@@ -21,6 +21,7 @@ TITLES = {
     "creative": "A DQN, a GAN, and both together",
     "chorales": "Chorales, nats a frame",
     "melody_mood": "Melodies to a mood",
+    "robustness": "Moods under attack",
     "accompaniment": "Accompaniment: harmony against diversity",
     "ensembles": "Ensembles: several for one",
     "strokes": "Strokes",
@@ -61,6 +62,7 @@ MEASURED = (
     "creative",
     "melody_mood",
     "ensembles",
+    "robustness",
     "performing",
 )
 """Results that are shown as a column for every measure."""

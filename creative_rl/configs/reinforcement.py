@@ -58,7 +58,7 @@ class PPOConfig(TransformerFields):
     """weight of -log pi(a|s) in the reward; that of a likelihood reward makes it KL control"""
     value_coef: float = 0.5
     """weight of the value loss"""
-    robust_coef: float = 1.0
+    robust_coef: float = 0.1
     """weight of the policy's change under the worst perturbation, with `robust_steps`"""
     robust_radius: float = 0.1
     """how far it may move a feature: a number in its own unit, an entry of a one-hot of 0..1"""
