@@ -135,16 +135,19 @@ def seeing_model(env: Any, config: Any, num_outputs: int) -> Model:
 def _damage_fn(
     attack: str, head: ActionHead, outputs: Array, values: Array | None
 ) -> Callable[[Array], Array]:
-    """What the attacker wants to be large, of the outputs that the perturbation leads to."""
+    """What is to be large, of the outputs that a perturbation leads to; see `ATTACKS`.
+
+    `values` are those of the actions, where the attack is `lowest_value`.
+    """
+    if values is not None:
+        is_worse = values < values.max()
+        regret = jnp.where(is_worse, values.max() - values, 1.0)
+        log_regret = distributions.mask_logits(jnp.log(regret), is_worse)
+        return lambda moved: jax.nn.logsumexp(jax.nn.log_softmax(moved) + log_regret)
     if attack == "divergence":
         return lambda moved: head.divergence(outputs, moved)
-    if attack == "best_action":
-        best = head.best(outputs)
-        return lambda moved: -head.log_prob(moved, best)
-    is_worse = values < values.max()
-    regret = jnp.where(is_worse, values.max() - values, 1.0)
-    log_regret = distributions.mask_logits(jnp.log(regret), is_worse)
-    return lambda moved: jax.nn.logsumexp(jax.nn.log_softmax(moved) + log_regret)
+    best = head.best(outputs)
+    return lambda moved: -head.log_prob(moved, best)
 
 
 def _check(env: Any, variables: PyTree, attack: str) -> None:

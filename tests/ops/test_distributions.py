@@ -28,7 +28,7 @@ def test_kl_equals_distrax_and_is_finite_under_a_mask(logits):
     oracle = distrax.Categorical(logits=logits).kl_divergence(distrax.Categorical(logits=other))
     np.testing.assert_allclose(d.categorical_kl(logits, other), oracle, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(d.categorical_kl(logits, logits + 5.0), 0.0, atol=1e-6)
-    mask = jnp.arange(7) < 2
+    mask = jnp.broadcast_to(jnp.arange(7) < 2, logits.shape)
     masked = d.mask_logits(logits, mask), d.mask_logits(other, mask)
     expected = d.categorical_kl(logits[:, :2], other[:, :2])
     np.testing.assert_allclose(d.categorical_kl(*masked), expected, rtol=1e-5)
