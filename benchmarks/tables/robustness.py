@@ -9,9 +9,12 @@ Run `python -m benchmarks.tables.robustness [--quick]`. PPO learns `melody-mood`
 
 Then all are attacked: every observation of an episode is moved by up to a radius in every feature,
 by projected gradient in three ways (`creative_rl.experiment.robustness`), and what is reported is
-the least of the three mean returns. It bounds the worst case from above: no attack is proven to be
-the best. A radius is in the unit of the feature: of the mood that is wanted and of the one that is
-reached -1 .. 1, of the time 0 .. 1, of the last event an entry of its one-hot, 0 .. 1.
+the least of the three mean returns at this radius or a smaller one. It bounds the worst case from
+above: no attack is proven to be the best. On the seed of tuning, at the radius of the goal, fifty
+gradients in place of ten cost the robust policy 0.3 more, the plain one 6.
+
+A radius is in the unit of the feature: of the mood that is wanted and of the one that is reached
+-1 .. 1, of the time 0 .. 1, of the last event an entry of its one-hot, 0 .. 1.
 
 The goal is measured at a radius of 0.1. That is half of the spacing of the 64 moods that are
 trained on, so it blurs what is wanted a little and hides nothing; a one-hot entry could move by
@@ -45,8 +48,8 @@ from creative_rl.works.atomic import write_bytes
 from creative_rl.wrappers import Wrapper
 
 NUM_SEEDS, QUICK_SEEDS = 3, 2
-NUM_UPDATES, QUICK_UPDATES = 250, 10
-NUM_EPISODES, QUICK_EPISODES = 256, 32
+NUM_UPDATES, QUICK_UPDATES = 250, 4
+NUM_EPISODES, QUICK_EPISODES = 256, 16
 RADII, QUICK_RADII = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3), (0.0, 0.1)
 RADIUS = 0.1
 """Of training, and of the goal."""
