@@ -31,6 +31,7 @@ _EXPORTS = {
     "DQNGANConfig": "creative_rl.configs",
     "GANConfig": "creative_rl.configs",
     "VAEConfig": "creative_rl.configs",
+    "MusicVAEConfig": "creative_rl.configs",
     "QLearningConfig": "creative_rl.configs",
     "LikelihoodConfig": "creative_rl.configs",
     "Melody": "creative_rl.works",

@@ -182,6 +182,11 @@ LEARNERS: dict[str, LearnerEntry] = {
         "creative_rl.configs:VAEConfig",
         "variational autoencoder, for pictures",
     ),
+    "music_vae": LearnerEntry(
+        "creative_rl.learners.music_vae:music_vae",
+        "creative_rl.configs:MusicVAEConfig",
+        "recurrent variational autoencoder of music (MusicVAE): bars to a latent vector and back",
+    ),
     "likelihood": LearnerEntry(
         "creative_rl.learners.likelihood:likelihood",
         "creative_rl.configs:LikelihoodConfig",

@@ -17,6 +17,7 @@ from creative_rl.configs import (
     DQNGANConfig,
     GANConfig,
     LikelihoodConfig,
+    MusicVAEConfig,
     PPOConfig,
     QLearningConfig,
     ReinforceConfig,
@@ -40,6 +41,7 @@ ALL = (
     GANConfig,
     VAEConfig,
     LikelihoodConfig,
+    MusicVAEConfig,
 )
 
 
@@ -124,6 +126,12 @@ def test_values_out_of_range_are_refused(change, message):
         (SACConfig(temperature=0), "SACConfig: temperature must be greater than 0, got 0"),
         (SACConfig(target_entropy_scale=-1.0), "target_entropy_scale must not be negative"),
         (SACConfig(target_tau=-0.1), "target_tau must be between 0 and 1, got -0.1"),
+        (
+            MusicVAEConfig(event_dropout=1.5),
+            "MusicVAEConfig: event_dropout must be between 0 and 1",
+        ),
+        (MusicVAEConfig(free_bits=-1.0), "free_bits must not be negative, got -1.0"),
+        (MusicVAEConfig(segment_length=0), "segment_length must be a whole number of at least 1"),
         (QLearningConfig(initial_value=math.inf), "initial_value must be a finite number, got inf"),
     ],
 )

@@ -11,6 +11,7 @@ from creative_rl.configs.generative import (
     DQNGANConfig,
     GANConfig,
     LikelihoodConfig,
+    MusicVAEConfig,
     SpiralConfig,
     VAEConfig,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "DQNGANConfig",
     "GANConfig",
     "LikelihoodConfig",
+    "MusicVAEConfig",
     "PPOConfig",
     "QLearningConfig",
     "ReinforceConfig",

@@ -224,3 +224,39 @@ class VAEConfig:
     """learning rate falls linearly to zero over this many updates; 0 keeps it"""
     ema_decay: float = 0.99
     """share of the old mean of the weights kept at a step; the mean is what creates"""
+
+
+@dataclasses.dataclass(frozen=True)
+class MusicVAEConfig:
+    """Recurrent variational autoencoder of music (Roberts et al. 2018, arXiv 1803.05428)."""
+
+    batch_size: int = static(128)
+    """sequences in one gradient step"""
+    num_steps: int = static(20)
+    """gradient steps in one update"""
+    recurrent: Literal["lstm", "gru"] = static("lstm")
+    """kind of the memories of encoder and decoder"""
+    hierarchical: bool = static(True)
+    """whether a conductor plans segments; else the decoder is the source's flat one"""
+    segment_length: int = static(4)
+    """events in a segment, which the encoder reads at once, and the conductor plans"""
+    encoder_size: int = static(128)
+    """width of each of the encoder's two memories, one for either direction"""
+    memory_size: int = static(256)
+    """width of the decoder's memory"""
+    latent_size: int = static(64)
+    """width of the code of a sequence"""
+    beta: float = 0.2
+    """weight of the divergence from the prior (Higgins et al. 2017); 1 is the likelihood bound"""
+    free_bits: float = 48.0
+    """bits of a sequence's divergence, in total, that cost nothing (Kingma et al. 2016)"""
+    warmup_updates: int = 0
+    """updates in which beta rises from 0, in a line"""
+    event_dropout: float = 0.0
+    """share of last events that the decoder does not see in training (Bowman et al. 2016)"""
+    learning_rate: float = 3e-3
+    """step size of Adam"""
+    decay_updates: int = 0
+    """learning rate falls linearly to zero over this many updates; 0 keeps it"""
+    max_grad_norm: float = 1.0
+    """global norm at which gradients are clipped"""

@@ -24,7 +24,7 @@ def validate(config: Any, config_class: type | None = None) -> None:
 _UNIT_FIELDS = {
     "gamma", "gae_lambda", "rms_decay", "target_tau", "epsilon_start", "epsilon_end",
     "priority_exponent", "importance_exponent", "label_smoothing", "ema_decay", "adam_beta1",
-    "adam_beta2",
+    "adam_beta2", "event_dropout",
 }  # fmt: skip
 _POSITIVE_FIELDS = {
     "learning_rate", "clip_eps", "value_clip_eps", "target_kl", "temperature", "max_grad_norm",

@@ -7,7 +7,7 @@ import numpy as np
 
 from creative_rl.experiment.assembly import OpenRun, load_corpus, load_states, open_run, seed_state
 from creative_rl.experiment.run import Run
-from creative_rl.experiment.spec import RunSpec
+from creative_rl.experiment.spec import CORPUS_LEARNERS, RunSpec
 from creative_rl.metrics import OriginalityReport, originality_report
 from creative_rl.metrics.intervals import Pieces
 from creative_rl.typing import PyTree
@@ -37,7 +37,7 @@ class Learned(NamedTuple):
 
 def learned_from(opened: OpenRun, states: PyTree) -> Learned | str | None:
     """The melodies that a run or its prior learned from: whole pieces with names where the corpus
-    is where it was, else the windows in the likelihood run's own state.
+    is where it was, else the windows in the state of the run that learned them.
 
     Args:
       opened: the run.
@@ -53,7 +53,7 @@ def learned_from(opened: OpenRun, states: PyTree) -> Learned | str | None:
         if prior is not None:
             spec = Run.open(prior).spec
         named = _pieces(spec)
-        if isinstance(named, Learned) or spec.learner != "likelihood":
+        if isinstance(named, Learned) or spec.learner not in CORPUS_LEARNERS:
             return named
         if prior is not None:
             states = load_states(open_run(prior))

@@ -9,6 +9,9 @@ from typing import Any
 from creative_rl import configs, registry
 from creative_rl.registry import unknown_name
 
+CORPUS_LEARNERS = ("likelihood", "music_vae")
+"""They learn from a corpus and nothing else."""
+
 
 @dataclasses.dataclass(frozen=True)
 class RunSpec:
@@ -24,8 +27,8 @@ class RunSpec:
       num_seeds: seeds `seed, seed + 1, ...` trained in one program, with a leading axis on
         everything; None for one seed without that axis.
       num_updates: updates in the whole run.
-      corpus: source of the sequences that a `likelihood` learner models, or whose looks a `dqn_gan`
-        learns in an environment without examples of its own.
+      corpus: source of the sequences that a `likelihood` or a `music_vae` learner models, or whose
+        looks a `dqn_gan` learns in an environment without examples of its own.
       prior: a `likelihood` run whose model starts the policy and joins the reward.
       prior_weight: factor of the prior's log-likelihood in the reward; G-learning has the prior in
         its target instead, and takes 1.
@@ -68,18 +71,20 @@ class RunSpec:
         _check_whole("num_updates", self.num_updates, 1, 2**31 - 1)
         if self.num_seeds is not None:
             _check_whole("num_seeds", self.num_seeds, 1, 2**20)
-        if self.learner == "likelihood" and self.corpus is None:
-            raise ValueError("the learner likelihood needs a corpus: give --corpus SOURCE")
-        if self.corpus is not None and self.learner not in ("likelihood", "dqn_gan"):
+        needs_corpus = self.learner in CORPUS_LEARNERS
+        if needs_corpus and self.corpus is None:
+            raise ValueError(f"the learner {self.learner} needs a corpus: give --corpus SOURCE")
+        if self.corpus is not None and not needs_corpus and self.learner != "dqn_gan":
             raise ValueError(
-                f"a corpus is what likelihood and dqn_gan learn from; {self.learner} takes none"
+                f"a corpus is what {', '.join(CORPUS_LEARNERS)} and dqn_gan learn from; "
+                f"{self.learner} takes none"
             )
         if self.prior is not None and self.learner not in ("ppo", "dqn"):
             raise ValueError(
                 f"a prior is tuned by the learners ppo and dqn; {self.learner} cannot take one"
             )
-        if self.weights and self.learner == "likelihood":
-            raise ValueError("the learner likelihood takes no reward weights; leave them out")
+        if self.weights and needs_corpus:
+            raise ValueError(f"the learner {self.learner} takes no reward weights; leave them out")
         for name, weight in self.weights.items():
             if not abs(weight) < float("inf"):
                 raise ValueError(f"the weight of {name} must be a finite number, got {weight}")

@@ -10,7 +10,12 @@ from typing import Any
 from creative_rl import registry
 from creative_rl.experiment.flags import class_flags, number, whole
 from creative_rl.experiment.parser import Parser, UsageError, as_usage, at_least
-from creative_rl.experiment.spec import RunSpec, config_from_dict, unknown_name
+from creative_rl.experiment.spec import (
+    CORPUS_LEARNERS,
+    RunSpec,
+    config_from_dict,
+    unknown_name,
+)
 
 DEFAULT_STEPS = 500_000
 _LOGGERS = ("tensorboard", "wandb", "none")
@@ -85,8 +90,8 @@ def _own_parser() -> Parser:
     add("--learner", required=True, metavar="NAME", help="see creative-rl list")
     add(
         "--steps", type=whole, default=DEFAULT_STEPS, metavar="N",
-        help="environment steps of a seed (examples, for likelihood), rounded up to whole updates "
-        "(default %(default)s)",
+        help="environment steps of a seed (examples, of what learns a corpus), rounded up to "
+        "whole updates (default %(default)s)",
     )  # fmt: skip
     add("--seed", type=whole, default=0, metavar="N", help="first seed (default 0)")
     add("--seeds", type=whole, metavar="N", help="train N seeds in one program, from --seed on")
@@ -102,7 +107,7 @@ def _own_parser() -> Parser:
     )  # fmt: skip
     add(
         "--corpus", metavar="SOURCE",
-        help="what likelihood models, or dqn_gan learns melodies from: bach-sopranos, "
+        help="what likelihood and music_vae model, or dqn_gan learns melodies from: bach-sopranos, "
         "ryans-mammoth, a folder of MIDI files, or default, which is the first two",
     )  # fmt: skip
     add("--prior", metavar="RUN", help="likelihood run that ppo or dqn starts from and is held to")
@@ -161,7 +166,7 @@ def _spec(arguments: dict[str, Any], given: dict[str, Any]) -> RunSpec:
     entry = registry.learner_entry(arguments["learner"])
     prefix = "env_"
     corpus = arguments["corpus"]
-    if corpus is None and arguments["learner"] == "likelihood":
+    if corpus is None and arguments["learner"] in CORPUS_LEARNERS:
         corpus = "default"
     overrides = {
         name.removeprefix(prefix): value

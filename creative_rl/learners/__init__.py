@@ -7,6 +7,7 @@ from creative_rl.learners.dqn_gan import dqn_gan
 from creative_rl.learners.ensemble import ensemble
 from creative_rl.learners.gan import gan
 from creative_rl.learners.likelihood import likelihood
+from creative_rl.learners.music_vae import music_vae
 from creative_rl.learners.ppo import ppo
 from creative_rl.learners.q_learning import q_learning
 from creative_rl.learners.reinforce import reinforce
@@ -22,6 +23,7 @@ __all__ = [
     "ensemble",
     "gan",
     "likelihood",
+    "music_vae",
     "ppo",
     "q_learning",
     "reinforce",

@@ -28,9 +28,13 @@ class MemoryCell(nn.Module):
     size: int
 
     def setup(self):
-        num_gates = 4 if self.kind == "lstm" else 3
-        self.inputs = nn.Dense(num_gates * self.size)
-        self.recurrent = nn.Dense(num_gates * self.size, use_bias=self.kind == "gru")
+        self.inputs = nn.Dense(self.num_gates * self.size)
+        self.recurrent = nn.Dense(self.num_gates * self.size, use_bias=self.kind == "gru")
+
+    @property
+    def num_gates(self) -> int:
+        """What `project` gives is so many times as wide as the memory."""
+        return 4 if self.kind == "lstm" else 3
 
     def init_memory(self) -> PyTree:
         """Zeros: (cell, output) for an LSTM, output for a GRU; each float32[H]."""

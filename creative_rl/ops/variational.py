@@ -19,6 +19,16 @@ def standard_normal_kl(
     return 0.5 * (jnp.square(mean) + jnp.exp(log_variance) - 1.0 - log_variance)
 
 
+def beyond_free(divergence: Float[Array, "*B"], free: float | Array) -> Float[Array, "*B"]:
+    """What of a divergence in nats is above a free amount, never negative.
+
+    Up to there the code costs nothing, so that it is not given up early ("free bits", Kingma et al.
+    2016, arXiv 1606.04934, section C.8; with this zero Roberts et al. 2018, arXiv 1803.05428,
+    section 2.1).
+    """
+    return jnp.maximum(divergence - free, 0.0)
+
+
 def bernoulli_nll(logits: Float[Array, "*B"], target: Float[Array, "*B"]) -> Float[Array, "*B"]:
     """Cross-entropy of `target` in 0..1 to sigmoid(logits) (appendix C.1).
 

@@ -16,6 +16,7 @@ from creative_rl.configs import (
     DQNGANConfig,
     GANConfig,
     LikelihoodConfig,
+    MusicVAEConfig,
     PPOConfig,
     QLearningConfig,
     ReinforceConfig,
@@ -102,6 +103,9 @@ SMALL = {
     "likelihood": LikelihoodConfig(
         batch_size=4, num_steps=2, memory_size=4, num_layers=1, context=4
     ),
+    "music_vae": MusicVAEConfig(
+        batch_size=4, num_steps=2, encoder_size=4, memory_size=4, latent_size=3, event_dropout=0.2
+    ),
 }
 PROBE = {
     "ppo": PPOConfig(
@@ -166,24 +170,27 @@ RECURRENCES = {
     "gan": ("none",),
     "vae": ("none",),
     "likelihood": ("lstm", "gru", "transformer"),
+    "music_vae": ("lstm", "gru"),
 }
 # What each learns in, where it is not the smallest melody.
 PIXELS = {"height": 4, "width": 4}
 TASKS = {
     "likelihood": ("melody-theory", {}),
+    "music_vae": ("melody-theory", {}),
     "apg": ("drawing-pixels", {**PIXELS, "differentiable": True}),
     "spiral": ("drawing-pixels", {**PIXELS, "goal": "style", "judge_sizes": (8,)}),
     "dqn_gan": ("drawing-pixels", PIXELS),
     "gan": ("drawing-pixels", PIXELS),
     "vae": ("drawing-pixels", PIXELS),
 }
+OF_SEQUENCES = {"likelihood", "music_vae"}
 GENERATIVE = {"spiral", "dqn_gan", "gan", "vae"}
 """They learn from examples, which the probe problems have none of."""
 
 
 def build(name, env, config):
     arguments = (env, config)
-    if name == "likelihood":
+    if name in OF_SEQUENCES:
         windows = np.random.default_rng(0).integers(0, env.action_space.num, (12, 6), np.uint8)
         arguments += (Sequences(train=windows[:8], held_out=windows[8:]),)
     return load(LEARNERS[name].target)(*arguments)
@@ -252,7 +259,7 @@ def test_recurrent_values_go_on_beyond_a_truncation(recurrent):
 
 def test_every_learner_of_environments_has_its_probes():
     # The probes' actions have no gradients, which apg needs: it has a problem of its own.
-    others = {"likelihood", "apg"} | GENERATIVE
+    others = {"apg"} | OF_SEQUENCES | GENERATIVE
     assert set(PROBE) == set(PROBE_UPDATES) == set(LEARNERS) - others
 
 

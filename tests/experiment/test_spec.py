@@ -23,6 +23,7 @@ SPECS = [
         prior_config=configs.LikelihoodConfig(memory_size=12),
     ),
     RunSpec("melody-theory", "likelihood", corpus="default", corpus_sizes=(9, 2, 33)),
+    RunSpec("melody-theory", "music_vae", corpus="default", corpus_sizes=(9, 2, 33)),
 ]
 
 
@@ -38,7 +39,7 @@ def test_hash_is_of_the_content():
     assert RunSpec.from_dict(shuffled).hash == SPECS[1].hash
     hashes = {spec.hash for spec in SPECS}
     hashes.add(dataclasses.replace(SPECS[0], seed=1).hash)
-    assert len(hashes) == 4 and all(len(value) == 64 for value in hashes)
+    assert len(hashes) == 5 and all(len(value) == 64 for value in hashes)
 
 
 @pytest.mark.parametrize(
@@ -55,6 +56,7 @@ def test_hash_is_of_the_content():
         ({"num_updates": 0}, "num_updates must be"),
         ({"corpus": "default"}, "ppo takes none"),
         ({"learner": "likelihood"}, "needs a corpus"),
+        ({"learner": "music_vae"}, "the learner music_vae needs a corpus: give --corpus SOURCE"),
         ({"learner": "sac", "prior": "runs/x"}, "a prior is tuned by the learners ppo and dqn"),
         ({"prior_weight": -1.0}, "prior_weight must be"),
         ({"prior_weight": float("nan")}, "prior_weight must be"),

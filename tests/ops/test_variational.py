@@ -14,6 +14,13 @@ def test_divergence_by_hand():
     np.testing.assert_allclose(found, [0.0, 2.0, 0.5 * (3 - log4)], rtol=1e-6)
 
 
+def test_a_free_amount_costs_nothing_and_has_no_slope():
+    found = variational.beyond_free(jnp.float32([0.0, 1.5, 4.0]), 2.0)
+    np.testing.assert_allclose(found, [0.0, 0.0, 2.0])
+    slopes = jax.vmap(jax.grad(lambda kl: variational.beyond_free(kl, 2.0)))
+    np.testing.assert_allclose(slopes(jnp.float32([1.5, 4.0])), [0.0, 1.0])
+
+
 @settings(deadline=None, max_examples=15)
 @given(st.floats(-2, 2), st.floats(-2, 1))
 def test_divergence_is_the_integral(mean, log_variance):
