@@ -48,6 +48,7 @@ bench: .venv/.dev
 	$(BIN)/python -m benchmarks.tables.rl_tuner
 	$(BIN)/python -m benchmarks.tables.melody_mood
 	$(BIN)/python -m benchmarks.tables.robustness
+	$(BIN)/python -m benchmarks.tables.music_vae
 	$(BIN)/python -m benchmarks.tables.learners $(PEERS)
 	$(BIN)/python -m benchmarks.tables.digits_painting
 	$(BIN)/python -m benchmarks.tables.digits_generation

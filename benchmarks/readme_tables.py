@@ -22,6 +22,7 @@ TITLES = {
     "chorales": "Chorales, nats a frame",
     "melody_mood": "Melodies to a mood",
     "robustness": "Moods under attack",
+    "music_vae": "Melodies to a latent vector and back",
     "accompaniment": "Accompaniment: harmony against diversity",
     "ensembles": "Ensembles: several for one",
     "strokes": "Strokes",
@@ -112,7 +113,7 @@ def _result(name: str) -> str:
         tables.append(_before_and_after(record["rows"]))
     elif name == "learners":
         tables.append(_returns(record["rows"]))
-    elif name == "rl_tuner":
+    elif name in ("rl_tuner", "music_vae"):
         tables.append(_policies(record["rows"]))
     elif name in MEASURED:
         tables.append(_measures(record["rows"]))
