@@ -51,7 +51,7 @@ NUM_SEEDS, QUICK_SEEDS = 3, 2
 NUM_UPDATES, QUICK_UPDATES = 12, 1
 NUM_HELD_OUT, QUICK_HELD_OUT = 512, 32
 NUM_KNOWN, QUICK_KNOWN = 2048, 64
-NUM_MOVED, QUICK_MOVED = 256, 16
+NUM_MOVED, QUICK_MOVED = 128, 16
 NUM_SAMPLES, QUICK_SAMPLES = 256, 16
 CONFIG = MusicVAEConfig(
     batch_size=64,
@@ -106,15 +106,15 @@ def coded(
     known = events_of(sequences.train[np.sort(chosen)])
     held_out = events_of(sequences.held_out)
 
-    def one(state: PyTree, key: Key) -> tuple[Codes, Melody]:
+    # The melodies are arguments: as constants they would be worked on while it compiles.
+    def one(state: PyTree, key: Key, known: Array, held_out: Array) -> tuple[Codes, Melody]:
         key_codes, key_samples = jax.random.split(key)
         codes = melody_codes.measure_codes(codec, state, known, held_out, num_moved, key_codes)
         return codes, learner.generate(state, key_samples, num_samples)
 
+    every = jax.vmap(jax.vmap(one, (0, 0, None, None)), (0, None, None, None))
     keys = jax.random.split(jax.random.key(1), num_seeds)
-    codes, samples = jax.device_get(
-        jax.jit(jax.vmap(jax.vmap(one), (0, None)))(result.states, keys)
-    )
+    codes, samples = jax.device_get(jax.jit(every)(result.states, keys, known, held_out))
     return {
         name: [
             figures(*jax.tree.map(lambda leaf, at=(point, seed): leaf[at], (codes, samples)))
@@ -140,13 +140,13 @@ def predicted(
     model = sequence_model(ENVIRONMENT, config)
     events = events_of(sequences.held_out).T
 
-    def accuracy(variables: PyTree) -> Array:
+    def accuracy(variables: PyTree, events: Array) -> Array:
         starts = jnp.zeros(events[1:].shape, jnp.bool_)
         memory = repeat_memory(model.init_memory(), events.shape[1])
         logits, _ = model.apply(variables, events[:-1], starts, memory, method="unroll")
         return (logits.argmax(axis=-1) == events[1:]).mean(dtype=jnp.float32)
 
-    found = jax.jit(jax.vmap(accuracy))(result.state.best_variables)
+    found = jax.jit(jax.vmap(accuracy, (0, None)))(result.state.best_variables, events)
     return [{FORCED: value} for value in found.tolist()]
 
 

@@ -22,8 +22,7 @@ def slerp(
     its middle is shorter than any draw. Where the directions are the same or opposite, or a vector
     is zero, the line is straight. The ends are exact.
 
-    Source: White 2016, arXiv 1609.04468, section 2.1, as in MusicVAE (arXiv 1803.05428, section
-    5.3).
+    Source: White 2016, arXiv 1609.04468; MusicVAE interpolates so too (arXiv 1803.05428).
 
     Args:
       start: at share 0.

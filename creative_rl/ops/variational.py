@@ -22,9 +22,8 @@ def standard_normal_kl(
 def beyond_free(divergence: Float[Array, "*B"], free: float | Array) -> Float[Array, "*B"]:
     """What of a divergence in nats is above a free amount, never negative.
 
-    Up to there the code costs nothing, so that it is not given up early ("free bits", Kingma et al.
-    2016, arXiv 1606.04934, section C.8; with this zero Roberts et al. 2018, arXiv 1803.05428,
-    section 2.1).
+    Up to there the code costs nothing, so that it is not given up early: the free bits of Kingma et
+    al. 2016, arXiv 1606.04934, counted from zero as in Roberts et al. 2018, arXiv 1803.05428.
     """
     return jnp.maximum(divergence - free, 0.0)
 
