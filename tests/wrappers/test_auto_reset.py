@@ -3,6 +3,7 @@ import jax.numpy as jnp
 import pytest
 
 import creative_rl as crl
+from creative_rl.testing.probes import MatchProbe
 from creative_rl.wrappers import AutoReset, EpisodeLog
 
 
@@ -28,6 +29,25 @@ def test_both_modes_give_varied_starts(key):
         keys = jax.random.split(key, 256)
         _, timesteps = jax.vmap(env.reset, (0, None))(keys, env.default_params)
         assert len(set(timesteps.observation.tolist())) > 20
+
+
+def test_the_step_and_the_start_that_follows_have_keys_of_their_own(key):
+    class Told(MatchProbe):
+        """Shows the key that it was given last."""
+
+        def initial_state(self, key, params):
+            return super().initial_state(key, params).replace(draw=jax.random.key_data(key))
+
+        def next_state(self, key, state, action, params):
+            after = super().next_state(key, state, action, params)
+            return after.replace(draw=jax.random.key_data(key))
+
+    env = AutoReset(Told())
+    state, _ = env.reset(key, env.default_params)
+    _, timestep = env.step(key, state, jnp.int32(0), env.default_params)
+    assert timestep.terminated
+    of_start, of_step = timestep.observation, timestep.info["final_observation"]
+    assert of_start.tolist() != of_step.tolist()
 
 
 def test_episode_log_counts_whole_episodes(key):
