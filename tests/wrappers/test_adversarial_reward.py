@@ -69,7 +69,8 @@ def test_steps_pay_what_they_add_to_the_judges_probability(params):
 
 
 def test_the_judge_learns_to_tell_what_is_made_from_examples(params):
-    """Examples have A minor; C major is played. Unfinished works teach nothing."""
+    """Examples have A minor; C major is played. Unfinished works teach nothing, truncated ones do
+    as those that terminated."""
     _, timesteps = played(params, chords(16, AM))
     examples = timesteps.info["appearance"][T]
     assert examples.dtype == jnp.uint8 and set(np.unique(examples)) == {0, 255}
@@ -91,6 +92,8 @@ def test_the_judge_learns_to_tell_what_is_made_from_examples(params):
     unfinished = jax.tree.map(lambda leaf: leaf[:T], timesteps)
     again = learn(taught, unfinished)
     jax.tree.map(np.testing.assert_array_equal, again.judge, taught.judge)
+    truncated = unfinished.replace(truncated=unfinished.truncated.at[-1].set(True))
+    assert int(learn(taught, truncated).judge.num_steps) == 21 * ENV.num_steps
 
 
 def test_the_judge_learns_from_what_learners_collect(params, key):
