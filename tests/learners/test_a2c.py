@@ -51,11 +51,11 @@ def gradient_of_ppo(before, after):
     return (moments(after, "mu") - 0.9 * moments(before, "mu")) * 10
 
 
-def slow_gradient(before, after, config):
+def slow_gradient(env, before, after, config):
     def walk(variables):
         first, starts = before.stream.timestep.observation, before.stream.starts
         seen = after.env_params.seen
-        return rollouts.walk(ENV, config, variables, first, starts, before.memory, seen)
+        return rollouts.walk(env, config, variables, first, starts, before.memory, seen)
 
     steps, advantages = walk(before.variables), []
     for row in steps:
@@ -79,6 +79,7 @@ CASES = {
     "generalised estimates": {"gae_lambda": 0.6},
     "normalised": {"normalize_advantages": True},
     "gru": {"recurrent": "gru"},
+    "masked": {},
 }
 
 
@@ -92,18 +93,29 @@ def test_the_gradient_is_that_of_the_objective_step_by_step(factory, config, gra
     """PPO's first step, too: at ratio one nothing is clipped, so A2C is its special case
     (Huang et al., arXiv 2205.09123). The second update starts within episodes."""
     config = dataclasses.replace(config, **CASES[case])
-    learner = factory(ENV, config)
+    env = dataclasses.replace(ENV, masked=case == "masked")
+    learner = factory(env, config)
     update = jax.jit(learner.update)
     before = learner.init(jax.random.key(1))
     for _ in range(2):
         after, metrics = update(before)
-        expected = slow_gradient(before, after, config)
+        expected = slow_gradient(env, before, after, config)
         np.testing.assert_allclose(gradient_of(before, after), expected, rtol=2e-3, atol=1e-5)
         assert int(metrics["num_episodes"]) >= 3
         before = after
     seen = after.env_params.seen
     assert seen["terminated"].any() and seen["truncated"].any()
     assert not before.stream.starts.all()
+
+
+@pytest.mark.parametrize(("factory", "config"), [(a2c, A2C), (ppo, PPO)], ids=["a2c", "ppo"])
+def test_act_draws_from_what_is_allowed(factory, config, key):
+    env = dataclasses.replace(ENV, masked=True)
+    learner = factory(env, config)
+    state = learner.init(key)
+    _, timestep = env.reset(key, env.default_params)
+    act = jax.vmap(lambda key: learner.act(state, key, timestep, ())[0])
+    assert set(act(jax.random.split(key, 64)).tolist()) == {1, 2}
 
 
 @pytest.mark.parametrize(("factory", "config"), [(a2c, A2C), (ppo, PPO)], ids=["a2c", "ppo"])

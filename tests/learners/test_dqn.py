@@ -7,6 +7,7 @@ import pytest
 
 import creative_rl as crl
 from creative_rl.configs import DQNConfig
+from creative_rl.envs.melody import TargetMelody
 from creative_rl.learners import dqn
 from creative_rl.spaces import Discrete
 from creative_rl.testing import check_learner, probes
@@ -254,6 +255,48 @@ def test_the_loss_of_one_transition_by_hand(change, next_value, key):
     assert reward == float(action == 0)
     expected = (ONLINE[0, action] - (reward + 0.5 * next_value)) ** 2
     np.testing.assert_allclose(metrics["loss"], expected, rtol=1e-5)
+
+
+class Masked(TargetMelody):
+    """On even steps the last note is forbidden, on odd ones the first and the third."""
+
+    def action_mask(self, state, params):
+        return jnp.where(state.step % 2 == 0, jnp.arange(4) < 3, jnp.arange(4) % 2 == 1)
+
+
+MASKED = Masked(length=5, num_pitches=4, num_phases=3)
+
+
+@pytest.mark.parametrize(
+    ("change", "next_value"),
+    [
+        ({"double": True}, 2.0),  # of the two allowed ones the online table likes the last best
+        ({"target": "g", "temperature": 2.0}, soft_maximum(TARGET[1, [1, 3]], 2.0) - 2 * np.log(2)),
+    ],
+    ids=["double", "g"],
+)
+def test_the_next_value_is_of_what_is_allowed_there(change, next_value, key):
+    config = dataclasses.replace(BY_HAND, **change)
+    _, metrics, action, reward = first_update(MASKED, config, key)
+    expected = (ONLINE[0, action] - (reward + 0.5 * next_value)) ** 2
+    np.testing.assert_allclose(metrics["loss"], expected, rtol=1e-5)
+
+
+def test_only_what_is_allowed_is_done(key):
+    """At random or not; the table likes the forbidden note best."""
+    config = dataclasses.replace(
+        BY_HAND, num_envs=64, num_steps=2, replay_size=128, learning_starts=10**6,
+        epsilon_start=0.5,
+    )  # fmt: skip
+    learner = dqn(MASKED, config)
+    state = learner.init(key)
+    state = state.replace(variables=table(state.variables, ONLINE))
+    _, timestep = MASKED.reset(key, MASKED.default_params)
+    assert int(learner.act(state, key, timestep, ())[0]) == 2
+    state, _ = jax.jit(learner.update)(state)
+    items = crl.stores.replay.take(state.replay, jnp.arange(128, dtype=jnp.int32)).items
+    first, second = np.split(np.asarray(items.action[0]), 2)
+    assert set(first.tolist()) == {0, 1, 2} and set(second.tolist()) == {1, 3}
 
 
 class Uneven:

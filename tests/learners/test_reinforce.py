@@ -73,6 +73,7 @@ CASES = {
     "no baseline": {"baseline": False},
     "normalised": {"normalize_advantages": True},
     "gru": {"recurrent": "gru"},
+    "masked": {},
 }
 
 
@@ -81,7 +82,7 @@ CASES = {
 def test_the_gradient_is_that_of_the_objective_step_by_step(case, num_steps):
     """Episodes terminate by chance and are truncated after 4 steps, or cut after 3."""
     config = dataclasses.replace(TINY, num_steps=num_steps, **CASES[case])
-    env = rollouts.Drift(num_envs=3, num_steps=num_steps)
+    env = rollouts.Drift(num_envs=3, num_steps=num_steps, masked=case == "masked")
     learner = reinforce(env, config)
     before = learner.init(jax.random.key(3))
     after, metrics = jax.jit(learner.update)(before)
@@ -94,6 +95,15 @@ def test_the_gradient_is_that_of_the_objective_step_by_step(case, num_steps):
     np.testing.assert_allclose(metrics["episode_length"], np.mean(lengths), rtol=1e-6)
     returns = [sum(step.reward for step in row) for row in episodes if row[-1].ended]
     np.testing.assert_allclose(metrics["episode_return"], np.mean(returns), rtol=1e-5)
+
+
+def test_act_draws_from_what_is_allowed(key):
+    env = rollouts.Drift(num_envs=3, num_steps=6, masked=True)
+    learner = reinforce(env, dataclasses.replace(TINY, num_steps=6))
+    state = learner.init(key)
+    _, timestep = env.reset(key, env.default_params)
+    act = jax.vmap(lambda key: learner.act(state, key, timestep, ())[0])
+    assert set(act(jax.random.split(key, 64)).tolist()) == {1, 2}
 
 
 @dataclasses.dataclass(frozen=True)

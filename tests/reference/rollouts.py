@@ -40,6 +40,7 @@ class Drift(Environment):
 
     num_envs: int
     num_steps: int
+    masked: bool = False  # the last action is not allowed again
     terms: tuple[Term, ...] = (Term("drift", _reward),)
 
     @property
@@ -78,6 +79,9 @@ class Drift(Environment):
     def end(self, state, params):
         terminated = state.place[1] > 1.2
         return terminated, ~terminated & (state.step >= 4)
+
+    def action_mask(self, state, params):
+        return jnp.arange(3) != state.action if self.masked else None
 
     def work(self, state, params):
         return {"place": state.place}
@@ -150,6 +154,9 @@ def walk(env, config, variables, first, starts, memory, seen):
             if is_start:
                 states = {name: models[name].init_memory() for name in models}
             outputs, states["actor"] = apply("actor", observation, states["actor"])
+            if env.masked:
+                assert seen["led_to"]["action"][t, b] != observation["action"]
+                outputs = jnp.where(np.arange(3) != observation["action"], outputs, -1e9)
             value, states["critic"] = apply("critic", observation, states["critic"])
             next_value, _ = apply("critic", at(seen["led_to"], t, b), states["critic"])
             steps.append(
