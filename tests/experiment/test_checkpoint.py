@@ -128,3 +128,13 @@ def test_nan_is_not_saved_and_infinity_is(state, tmp_path):
         with pytest.raises(checkpoint.NanStateError, match="params/bias"):
             writer.save(state | {"params": params}, 2)
     assert checkpoint.steps(tmp_path) == [1]
+
+
+def test_nan_in_some_members_is_saved_and_in_all_of_them_is_not(tmp_path):
+    """Each may have it in another leaf."""
+    state = {"weights": jnp.ones((2, 3)).at[0, 1].set(jnp.nan), "bias": jnp.ones(2)}
+    with checkpoint.CheckpointWriter(tmp_path) as writer:
+        writer.save(state, 1, spares_members=True)
+        with pytest.raises(checkpoint.NanStateError):
+            writer.save(state | {"bias": state["bias"].at[1].set(jnp.nan)}, 2, spares_members=True)
+    assert checkpoint.steps(tmp_path) == [1]
