@@ -114,6 +114,16 @@ def test_the_gradient_is_the_derivative_through_both_steps(key, gamma):
     np.testing.assert_allclose(metrics["episode_return"], -(miss_1**2) - miss_2**2, rtol=1e-2)
 
 
+def test_a_decayed_learning_rate_stops_learning(key):
+    learner = apg(Walk(), dataclasses.replace(TINY, decay_updates=1))
+    update, states = jax.jit(learner.update), [learner.init(key)]
+    for _ in range(2):
+        states.append(update(states[-1])[0])
+    start, middle, end = (state.variables["params"]["head"]["kernel"] for state in states)
+    assert (start != middle).any()
+    np.testing.assert_array_equal(middle, end)
+
+
 def test_it_finds_the_best_actions(key):
     learner = apg(Walk(), APGConfig(hidden_sizes=(16,), learning_rate=1e-2, decay_updates=300))
     state, metrics = trained(learner, key, 300)

@@ -1,4 +1,5 @@
 import dataclasses
+import itertools
 
 import jax
 import jax.numpy as jnp
@@ -124,8 +125,8 @@ def test_one_step_is_the_losses_gradients_through_adam(env, params):
     rows = jax.random.randint(key_rows, (4,), 0, 16)
     real = params.targets[rows].astype(jnp.float32).reshape(4, 64) / 255
 
-    def draw(weights, key):
-        x = jax.random.normal(key, (4, 3), jnp.float32)
+    def draw(weights, key, num=4):
+        x = jax.random.normal(key, (num, 3), jnp.float32)
         return jax.nn.sigmoid(
             2 * dense(weights["Layer_1"], jax.nn.relu(dense(weights["Layer_0"], x)))
         )
@@ -163,6 +164,27 @@ def test_one_step_is_the_losses_gradients_through_adam(env, params):
     kernel = [tree["params"]["Layer_0"]["kernel"] for tree in (state.generator, new.generator)]
     mean = new.mean_generator["params"]["Layer_0"]["kernel"]
     np.testing.assert_allclose(mean, 0.1 * kernel[0] + 0.9 * kernel[1], rtol=1e-4, atol=1e-6)
+    # What acts is the mean, here one of other weights than the newest.
+    other = new.replace(mean_generator=state.generator)
+    _, timestep = env.reset(jax.random.key(1), params)
+    action, _ = learner.act(other, jax.random.key(2), timestep, ())
+    drawn, not_drawn = (
+        draw(tree["params"], jax.random.key(2), 1)[0] for tree in (state.generator, new.generator)
+    )
+    np.testing.assert_allclose(action.ravel(), drawn, rtol=1e-5, atol=1e-6)
+    assert np.abs(drawn - not_drawn).max() > 1e-4
+
+
+def test_decayed_learning_rates_fall_by_updates_and_not_by_steps(env, params):
+    """Of the discriminator, too, which takes two steps in each of the generator's two."""
+    learner = gan(env, dataclasses.replace(TINY, num_critic=2, decay_updates=2), params)
+    update, states = jax.jit(learner.update), [learner.init(jax.random.key(0))]
+    for _ in range(3):
+        states.append(update(states[-1])[0])
+    for name in ("generator", "discriminator"):
+        kernels = [np.asarray(jax.tree.leaves(getattr(state, name))[-1]) for state in states]
+        moves = [(a != b).any() for a, b in itertools.pairwise(kernels)]
+        assert moves == [True, True, False], name
 
 
 def test_spectral_vectors_move_and_numbers_may_be_tracers(env, params):

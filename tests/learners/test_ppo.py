@@ -75,6 +75,7 @@ def test_a_decayed_learning_rate_stops_learning(key):
         states.append(update(states[-1])[0])
     head = [np.asarray(s.variables["actor"]["params"]["head"]["kernel"]) for s in states]
     assert np.abs(head[1] - head[0]).max() > 0
+    assert np.abs(head[2] - head[1]).max() > 0  # all gradient steps of an update share a rate
     np.testing.assert_array_equal(head[3], head[2])
 
 

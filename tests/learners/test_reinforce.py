@@ -179,6 +179,17 @@ def test_steps_past_an_end_are_not_visited(key):
     assert 2 * 32 * 2 <= num_played < 2 * 32 * 5
 
 
+def test_a_decayed_learning_rate_stops_learning(key):
+    config = dataclasses.replace(TINY, num_steps=6, decay_updates=1)
+    learner = reinforce(rollouts.Drift(num_envs=3, num_steps=6), config)
+    update, states = jax.jit(learner.update), [learner.init(key)]
+    for _ in range(2):
+        states.append(update(states[-1])[0])
+    start, middle, end = (flat(state.variables) for state in states)
+    assert (start != middle).any()
+    np.testing.assert_array_equal(middle, end)
+
+
 def test_finds_the_way_over_a_grid(key):
     env = GridPath(size=3)
     config = ReinforceConfig(num_envs=32, num_steps=20, hidden_sizes=(16,), learning_rate=1e-2)

@@ -1,4 +1,5 @@
 import dataclasses
+import itertools
 
 import jax
 import jax.numpy as jnp
@@ -87,6 +88,15 @@ def test_beta_weighs_the_divergence(env, params):
         )
         kl[beta] = float(metrics["kl"][-1])
     assert kl[0.1] > kl[1.0] > 0.3 > 0.05 > kl[100.0]
+
+
+def test_a_decayed_learning_rate_falls_by_updates_and_not_by_steps(env, params):
+    learner = vae(env, dataclasses.replace(TINY, decay_updates=2), params)
+    update, states = jax.jit(learner.update), [learner.init(jax.random.key(0))]
+    for _ in range(3):
+        states.append(update(states[-1])[0])
+    kernels = [np.asarray(jax.tree.leaves(state.variables)[-1]) for state in states]
+    assert [(a != b).any() for a, b in itertools.pairwise(kernels)] == [True, True, False]
 
 
 def test_without_a_mean_the_newest_weights_create(env, params):
