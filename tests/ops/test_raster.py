@@ -112,6 +112,9 @@ def test_canvases_of_any_shape(height, width):
     found = np.asarray(coverage(case, height, width))
     assert found.shape == (height, width)
     assert np.abs(found - expected).mean() < 0.01
+    # Radii are in units of the longer side, whichever that is.
+    turned = case[jnp.array([1, 0, 3, 2, 5, 4, 6, 7, 8, 9, 10])]
+    np.testing.assert_allclose(coverage(turned, width, height).T, found, atol=0.1)
     canvas = noise(height, width, 3)
     strokes = random_strokes(5, 8, colours=3)
     painted = jax.jit(jax.vmap(raster.paint, (None, 0)))(canvas, strokes)
