@@ -97,6 +97,14 @@ def test_terms_sum_to_what_is_reached(allowed):
     np.testing.assert_allclose(paid["style"].sum(axis=1), fit[:, 1] - fit[:, 0], atol=1e-5)
 
 
+def test_to_change_nothing_is_possible_where_the_first_step_has_no_note_to_edit(key):
+    state, _ = ENV.reset(key, PARAMS)
+    rest_first = state.replace(events=state.events.at[0].set(0))
+    after = ENV.next_state(key, rest_first, jnp.int32(0), PARAMS)
+    assert after.was_possible
+    np.testing.assert_array_equal(after.events, rest_first.events)
+
+
 def test_the_mask_is_what_is_possible():
     state, timestep = ENV.reset(jax.random.key(0), PARAMS)
     events = jnp.array([C, 1, 1, D] + [1] * 12, jnp.int32)
