@@ -7,6 +7,7 @@ import pytest
 
 import creative_rl as crl
 from creative_rl.configs import LikelihoodConfig
+from creative_rl.envs.melody import TheoryMelody
 from creative_rl.learners import likelihood
 from creative_rl.stores.sequences import Sequences
 
@@ -46,6 +47,21 @@ def test_negative_log_likelihood_of_unpredictable_events_is_their_entropy(recurr
     run = jax.jit(lambda state: jax.lax.scan(lambda s, _: learner.update(s), state, None, 10))
     _, metrics = run(learner.init(key))
     np.testing.assert_allclose(metrics["best_held_out_nll"][-1], np.log(4), atol=0.02)
+
+
+class Masked(TheoryMelody):
+    """Allows the two highest notes."""
+
+    def action_mask(self, state, params):
+        return jnp.arange(38) >= 36
+
+
+def test_act_draws_from_what_is_allowed(sequences, key):
+    env = Masked(length=12)
+    learner = likelihood(env, CONFIG, sequences)
+    state, (_, timestep) = learner.init(key), env.reset(key, env.default_params)
+    act = jax.vmap(lambda key: learner.act(state, key, timestep, learner.init_memory())[0])
+    assert set(act(jax.random.split(key, 64)).tolist()) == {36, 37}
 
 
 def test_stops_when_held_out_sequences_get_no_better_and_stays(key):
