@@ -9,6 +9,7 @@ from reference import intervals as twin
 from reference.tunes import TUNES, events
 
 from creative_rl.metrics import originality_report
+from creative_rl.metrics.originality import OriginalityReport
 from creative_rl.works import Melody
 from creative_rl.works.notation import parse
 
@@ -79,6 +80,12 @@ def test_what_has_no_intervals_has_nothing_in_common():
     assert found.nearest_work == 2
     nothing = originality_report(works([JOY]), [[1, 1], [14]])
     assert nothing.longest_of_all == 0 and nothing.nearest == (None,)
+
+
+def test_the_nearest_work_has_the_longest_match_and_of_several_the_largest_share():
+    shares, none = np.array([1.0, 0.2, 0.4, 0.4]), (None,) * 4
+    found = OriginalityReport(np.array([2, 5, 5, 5]), shares, np.full(4, 10), none, 4)
+    assert found.nearest_work == 2
 
 
 def test_the_batch_counts_every_ngram_once_and_names_its_nearest_work():

@@ -38,6 +38,7 @@ def test_silence_is_neutral_and_calm():
         ((C, E, EB, C), 0.75 * 0 + 0.25 * (2 * 2 / 3 - 1)),  # one of each; E to E flat
         ((C, HOLD, REST, C2), 0.25 * 1),  # nothing tells the mode; an octave across a rest
         ((D, HOLD, HOLD, HOLD), 0.0),
+        ((2, 9, HOLD, HOLD), 0.25 * 1),  # a fifth above the lowest note of all
     ],
 )
 def test_valence_is_mode_and_consonance(events, valence):

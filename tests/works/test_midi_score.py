@@ -123,6 +123,24 @@ def test_a_foreign_file_of_one_track_has_a_voice_a_channel(tmp_path):
     assert read.names == ("Voice 1", "Voice 2")
 
 
+def test_tracks_that_share_a_channel_keep_their_own_instruments(tmp_path):
+    file = mido.MidiFile(type=1)
+    for pitch, program in ((72, 73), (48, 32)):
+        track = [mido.Message("program_change", program=program)]
+        track += [mido.Message(kind, note=pitch, time=480) for kind in ("note_on", "note_off")]
+        file.tracks.append(mido.MidiTrack(track))
+    file.save(tmp_path / "shared.mid")
+    assert midi_score.read_score(tmp_path / "shared.mid").programs.tolist() == [73, 32]
+
+
+def test_of_several_tempos_the_first_holds(tmp_path):
+    path = works.save(small(tempo=90.0), tmp_path / "score.mid")
+    file = mido.MidiFile(path)
+    file.tracks[0].insert(-1, mido.MetaMessage("set_tempo", tempo=1_000_000))
+    file.save(path)
+    assert works.load(path).tempo == pytest.approx(90.0, rel=1e-4)
+
+
 def test_channels_pass_over_the_drums_and_end_at_fifteen_voices(tmp_path):
     many = score([[62]] * 15, programs=list(range(15)))
     path = works.save(many, tmp_path / "many.mid")
