@@ -104,6 +104,9 @@ def test_the_gradient_is_that_of_the_objective_step_by_step(factory, config, gra
         assert int(metrics["num_episodes"]) >= 3
         before = after
     seen = after.env_params.seen
+    if env.masked:
+        answered_to = seen["observation"]["action"][:-1]
+        assert (seen["led_to"]["action"][1:] != answered_to).all()
     assert seen["terminated"].any() and seen["truncated"].any()
     assert not before.stream.starts.all()
 
