@@ -28,7 +28,7 @@ from creative_rl.works.canvas_picture import as_image, pillow
 GALLERY = pathlib.Path(__file__).parents[1] / "docs" / "gallery.png"
 WIDTH, GAP, INK, PAPER = 1280, 8, "#5b6275", "#ffffff"
 CAPTION = 26
-STROKES, QUICK_STROKES = (10, 40, 160, 640), (2, 4)
+STROKES, QUICK_STROKES = (10, 40, 120, 360), (2, 4)
 NUM_DIGITS = 18
 
 
@@ -60,7 +60,7 @@ def composed(quick: bool) -> Any:
         out = pathlib.Path(folder) / "demo"
         if code := demo.main(str(out)):
             sys.exit(code)
-        data = (out / "tuned" / "works" / "sample-1.png").read_bytes()
+        data = (out / "tuned" / "works" / "sample-00.png").read_bytes()
     return pillow().open(io.BytesIO(data)).convert("RGB")
 
 
