@@ -191,3 +191,11 @@ def absorbing_step(
     return jax.tree.map(
         lambda stay, go: jnp.where(over, stay, go), (state, stayed), (next_state, timestep)
     )
+
+
+def start_params(env: Any, params: PyTree | None) -> PyTree:
+    """What a run starts from: a copy of `params`, or of the environment's defaults where None.
+
+    A learner's state is donated, so nothing in it may be anybody else's.
+    """
+    return jax.tree.map(jnp.copy, env.default_params if params is None else params)

@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import optax
 
 from creative_rl.configs import A2CConfig, validate
+from creative_rl.environment import start_params
 from creative_rl.learners import requirements, stream
 from creative_rl.learners.summary import episode_metrics
 from creative_rl.networks import Model, clear_memory, last_memory, repeat_memory
@@ -103,7 +104,7 @@ def a2c(env: Any, config: A2CConfig, params: PyTree = None) -> Learner:
             name: models[name].init(key_model, observation, fresh[name])
             for name, key_model in (("actor", key_actor), ("critic", key_critic))
         }
-        env_params = env.default_params if params is None else params
+        env_params = start_params(env, params)
         return A2CState(
             variables=variables,
             opt_state=optimizer.init(variables),

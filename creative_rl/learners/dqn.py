@@ -25,6 +25,7 @@ import jax.numpy as jnp
 import optax
 
 from creative_rl.configs import DQNConfig, validate
+from creative_rl.environment import start_params
 from creative_rl.learners import requirements, stream
 from creative_rl.learners.summary import episode_metrics
 from creative_rl.networks import Model, clear_memory, repeat_memory
@@ -116,10 +117,11 @@ def dqn(
 
     def init(key: Key) -> DQNState:
         key, key_model, key_reset = jax.random.split(as_key(key), 3)
-        variables = prior_variables
-        if variables is None:
+        if prior_variables is None:
             variables = model.init(key_model, seen_space.zeros(), model.init_memory())
-        env_params = env.default_params if params is None else params
+        else:
+            variables = jax.tree.map(jnp.copy, prior_variables)
+        env_params = start_params(env, params)
         current = stream.init(logged_env, key_reset, env_params, config.num_envs)
         one = jax.tree.map(lambda leaf: leaf[0], current.timestep)
         item = Step(

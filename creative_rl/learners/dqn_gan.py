@@ -138,9 +138,9 @@ def dqn_gan(
         "generator": optax.adam(config.generator_learning_rate, b1=0.5),
         "discriminator": optax.adam(config.discriminator_learning_rate, b1=0.5),
     }
-    env_params = env.default_params if params is None else params
-    jax.eval_shape(wrapped.init_params, jax.random.key(0), env_params)  # refuses what it cannot
-    _check_examples(env, env_params, examples)
+    given = env.default_params if params is None else params
+    jax.eval_shape(wrapped.init_params, jax.random.key(0), given)  # refuses what it cannot
+    _check_examples(env, given, examples)
 
     def init(key: Key) -> DQNGANState:
         key, key_dqn, key_networks, key_reader = jax.random.split(as_key(key), 4)
@@ -149,7 +149,7 @@ def dqn_gan(
             "discriminator": config.discriminator_weight,
             "novelty": config.novelty_weight,
         }
-        wrapped_params = wrapped.init_params(key_networks, env_params, weights)
+        wrapped_params = wrapped.init_params(key_networks, given, weights)
         content = jnp.zeros((config.content_length, num_outputs), jnp.float32)
         networks = Networks(
             generator=wrapped_params.generator,
@@ -163,7 +163,7 @@ def dqn_gan(
                 "generator": optimizers["generator"].init(_makers(networks)),
                 "discriminator": optimizers["discriminator"].init(networks.discriminator),
             },
-            examples=None if examples is None else jnp.asarray(examples),
+            examples=None if examples is None else jnp.array(examples),
             key=key,
         )
 

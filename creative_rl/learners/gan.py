@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import optax
 
 from creative_rl.configs import GANConfig, validate
+from creative_rl.environment import start_params
 from creative_rl.learners.composing import compose
 from creative_rl.learners.picture_learning import (
     check_examples,
@@ -75,8 +76,8 @@ def gan(env: Any, config: GANConfig, params: PyTree = None) -> Learner:
     validate(config, GANConfig)
     shape = picture_shape("gan", env)
     check_sizes("gan", shape, config)
-    env_params = env.default_params if params is None else params
-    check_examples("gan", env, env_params)
+    given = env.default_params if params is None else params
+    check_examples("gan", env, given)
     sizes: dict[str, Any] = dict(
         kind=config.network, hidden_sizes=config.hidden_sizes, channels=config.channels
     )
@@ -103,7 +104,7 @@ def gan(env: Any, config: GANConfig, params: PyTree = None) -> Learner:
             discriminator=judge,
             generator_opt_state=generator_optimizer.init(variables),
             discriminator_opt_state=discriminator_optimizer.init(judge["params"]),
-            env_params=jax.tree.map(jnp.asarray, env_params),
+            env_params=start_params(env, given),
             key=key,
             num_updates=jnp.int32(0),
         )

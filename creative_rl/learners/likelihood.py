@@ -107,7 +107,7 @@ def likelihood(
             nll=jnp.log(jnp.float32(num_events)),
             num_worse=jnp.int32(0),
             opt_state=optimizer.init(variables),
-            sequences=jax.tree.map(jnp.asarray, sequences),
+            sequences=jax.tree.map(jnp.array, sequences),
             key=key,
             num_updates=jnp.int32(0),
         )

@@ -29,6 +29,7 @@ import jax.numpy as jnp
 import optax
 
 from creative_rl.configs import PPOConfig, validate
+from creative_rl.environment import start_params
 from creative_rl.learners import requirements, stream
 from creative_rl.learners.summary import episode_metrics
 from creative_rl.networks import (
@@ -154,8 +155,8 @@ def ppo(
             for name, key_model in (("actor", key_actor), ("critic", key_critic))
         }
         if prior_variables is not None:
-            variables["actor"] = prior_variables
-        env_params = env.default_params if params is None else params
+            variables["actor"] = jax.tree.map(jnp.copy, prior_variables)
+        env_params = start_params(env, params)
         return PPOState(
             variables=variables,
             opt_state=optimizer.init(variables),

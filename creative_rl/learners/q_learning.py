@@ -21,6 +21,7 @@ import jax.numpy as jnp
 from jaxtyping import Float, Int
 
 from creative_rl.configs import QLearningConfig, validate
+from creative_rl.environment import start_params
 from creative_rl.learners import requirements, stream
 from creative_rl.learners.summary import episode_metrics
 from creative_rl.ops import distributions, losses, schedules
@@ -70,7 +71,7 @@ def q_learning(env: Any, config: QLearningConfig, params: PyTree = None) -> Lear
 
     def init(key: Key) -> QLearningState:
         key, key_reset = jax.random.split(as_key(key))
-        env_params = env.default_params if params is None else params
+        env_params = start_params(env, params)
         return QLearningState(
             table=jnp.full((num_states, num_actions), config.initial_value, jnp.float32),
             env_params=env_params,

@@ -21,6 +21,7 @@ import jax.numpy as jnp
 import optax
 
 from creative_rl.configs import ReinforceConfig, validate
+from creative_rl.environment import start_params
 from creative_rl.learners import requirements
 from creative_rl.learners.summary import episode_metrics
 from creative_rl.networks import Model, repeat_memory
@@ -108,7 +109,7 @@ def reinforce(env: Any, config: ReinforceConfig, params: PyTree = None) -> Learn
         return ReinforceState(
             variables=variables,
             opt_state=optimizer.init(variables),
-            env_params=env.default_params if params is None else params,
+            env_params=start_params(env, params),
             key=key,
             num_updates=jnp.int32(0),
         )

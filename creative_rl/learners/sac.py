@@ -21,6 +21,7 @@ import optax
 
 from creative_rl import spaces
 from creative_rl.configs import SACConfig, validate
+from creative_rl.environment import start_params
 from creative_rl.learners import requirements, stream
 from creative_rl.learners.summary import episode_metrics
 from creative_rl.networks import Model
@@ -111,7 +112,7 @@ def sac(env: Any, config: SACConfig, params: PyTree = None) -> Learner:
             "critics": [critic.init(k, critic.space.zeros(), ()) for k in critic_keys],
             "log_temperature": jnp.log(temperature),
         }
-        env_params = env.default_params if params is None else params
+        env_params = start_params(env, params)
         current = stream.init(logged_env, key_reset, env_params, config.num_envs)
         one = jax.tree.map(lambda leaf: leaf[0], current.timestep)
         item = Step(

@@ -68,8 +68,8 @@ def spiral(env: Any, config: SpiralConfig, params: PyTree = None) -> Learner:
     """
     validate(config, SpiralConfig)
     requirements.one_of("spiral", env, (Discrete, Box))
-    start_params = env.default_params if params is None else params
-    if getattr(start_params, "judge", None) is None:
+    given = env.default_params if params is None else params
+    if getattr(given, "judge", None) is None:
         raise ValueError(
             "spiral takes an environment with a discriminator, such as drawing-style or another "
             f"drawing with goal='style', got {type(env).__name__} without one"
@@ -86,7 +86,7 @@ def spiral(env: Any, config: SpiralConfig, params: PyTree = None) -> Learner:
     make, config_class, names = policies[config.policy]
     policy_config = config_class(**{name: getattr(config, name) for name in names})
     try:
-        policy = make(env, policy_config, start_params)
+        policy = make(env, policy_config, given)
     except ValueError as error:
         raise ValueError(f"spiral with policy={config.policy!r}: {error}") from None
 
@@ -96,7 +96,7 @@ def spiral(env: Any, config: SpiralConfig, params: PyTree = None) -> Learner:
             learning_rate=jnp.asarray(config.discriminator_learning_rate, jnp.float32),
             penalty_coef=jnp.asarray(config.gradient_penalty, jnp.float32),
         )
-        started = make(env, policy_config, start_params.replace(judge=judge))
+        started = make(env, policy_config, given.replace(judge=judge))
         return SpiralState(started.init(key_policy), key)
 
     def update(state: SpiralState) -> tuple[SpiralState, dict[str, Array]]:

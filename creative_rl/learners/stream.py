@@ -23,7 +23,8 @@ class Stream(flax.struct.PyTreeNode):
 def init(env: Any, key: Key, params: PyTree, num_envs: int) -> Stream:
     """Start `num_envs` episodes."""
     env_state, timestep = jax.vmap(env.reset, (0, None))(jax.random.split(key, num_envs), params)
-    return Stream(env_state, with_final(timestep, timestep), jnp.ones(num_envs, jnp.bool_))
+    started = Stream(env_state, with_final(timestep, timestep), jnp.ones(num_envs, jnp.bool_))
+    return jax.tree.map(jnp.copy, started)  # a state is donated, and the observation is in it twice
 
 
 def step_keys(key: Key, num_steps: int, num_envs: int) -> Key:

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import optax
 
 from creative_rl.configs import VAEConfig, validate
+from creative_rl.environment import start_params
 from creative_rl.learners.composing import compose
 from creative_rl.learners.picture_learning import (
     check_examples,
@@ -73,8 +74,8 @@ def vae(env: Any, config: VAEConfig, params: PyTree = None) -> Learner:
     validate(config, VAEConfig)
     shape = picture_shape("vae", env)
     check_sizes("vae", shape, config)
-    env_params = env.default_params if params is None else params
-    check_examples("vae", env, env_params)
+    given = env.default_params if params is None else params
+    check_examples("vae", env, given)
     sizes: dict[str, Any] = dict(
         kind=config.network, hidden_sizes=config.hidden_sizes, channels=config.channels
     )
@@ -94,7 +95,7 @@ def vae(env: Any, config: VAEConfig, params: PyTree = None) -> Learner:
             variables=variables,
             mean_variables=jax.tree.map(jnp.copy, variables),
             opt_state=optimizer.init(variables),
-            env_params=jax.tree.map(jnp.asarray, env_params),
+            env_params=start_params(env, given),
             key=key,
             num_updates=jnp.int32(0),
         )

@@ -34,12 +34,12 @@ def check_learner(
 ) -> None:
     """Hold a learner against the contract; an `AssertionError` names the first rule broken.
 
-    The rules: `update` keeps the state's tree, shapes and dtypes, compiles once with its state
-    donated, and reports finite scalars; it consumes every key once; an update from a state that
-    was saved and restored is bit-equal; seeds give different parameters and run under `vmap`,
-    each as it would alone; `act` gives actions of the environment with a memory of one form, and
-    `policy` chooses the same; `generate` gives finite works. Use small sizes: `update` is compiled
-    twice.
+    The rules: `init` gives every array a buffer of its own; `update` keeps the state's tree, shapes
+    and dtypes, compiles once with its state donated, and reports finite scalars; it consumes every
+    key once; an update from a state that was saved and restored is bit-equal; seeds give different
+    parameters and run under `vmap`, each as it would alone; `act` gives actions of the environment
+    with a memory of one form, and `policy` chooses the same; `generate` gives finite works. Use
+    small sizes: `update` is compiled twice.
 
     Args:
       learner: what a factory returned, bound to its environment and config.
@@ -57,6 +57,7 @@ def check_learner(
     _check_numbers(learner)
     update, traces = _counted_update(learner)
     _check_types(learner, update)
+    _check_buffers(learner, key_init)
     _check_key_reuse(learner)
     keys = jax.random.split(key_init, num_seeds)
     state = _check_updates(learner, update, keys, num_updates)
@@ -110,6 +111,22 @@ def _check_types(learner: Learner, update: Update) -> None:
 
     # Compared on tracers, because a state may refuse to hold anything but arrays.
     jax.eval_shape(rules, jax.random.key(0))
+
+
+def _check_buffers(learner: Learner, key: Key) -> None:
+    """A state can be donated: no two of its arrays share a buffer, nor do those of two states."""
+    states = (learner.init(jax.random.clone(key)), learner.init(jax.random.clone(key)))
+    owners: dict[int, str] = {}
+    for path, leaf in jax.tree_util.tree_flatten_with_path(states)[0]:
+        if is_key(leaf) or not leaf.size:
+            continue
+        name, pointer = jax.tree_util.keystr(path[1:]), leaf.unsafe_buffer_pointer()
+        require(
+            pointer not in owners,
+            "init must give every array a buffer of its own, since a state is donated, but "
+            f"{name} shares that of {owners.get(pointer)}.",
+        )
+        owners[pointer] = name
 
 
 def _check_key_reuse(learner: Learner) -> None:

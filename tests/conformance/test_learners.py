@@ -374,6 +374,24 @@ class WeakCounter(Toy):
         return {**super().init(key), "step": jnp.asarray(0)}
 
 
+class SharedBuffer(Toy):
+    def init(self, key):
+        state = super().init(key)
+        return {**state, "old": state["w"]}
+
+    def update(self, state):
+        new, metrics = super().update(state)
+        return {**new, "old": state["w"]}, metrics
+
+
+class BorrowedBuffer(Toy):
+    def __init__(self):
+        self.start = jnp.ones((2, 2), jnp.float32)
+
+    def init(self, key):
+        return {**super().init(key), "w": self.start}
+
+
 class GrowingState(Toy):
     def update(self, state):
         new, metrics = super().update(state)
@@ -457,6 +475,8 @@ BROKEN = {
     ReusedKey: "init and update must consume every key once",
     OldKeyKept: "init and update must consume every key once",
     WeakCounter: r"every array must have a dtype of its own, but in init .*step.* weakly",
+    SharedBuffer: r"a buffer of its own, .*, but .*w.* shares that of .*old",
+    BorrowedBuffer: r"a buffer of its own, .*, but .*w.* shares that of .*w",
     GrowingState: r"update must keep the state's tree, shapes and dtypes, but .*w.*\[4,2\]",
     NanMetric: r"metrics must be finite, but in update 1 .*log.* is not",
     VectorMetric: "metrics must be arrays without axes, but rows is",
