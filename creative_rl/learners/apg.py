@@ -58,7 +58,7 @@ def apg(env: Any, config: APGConfig, params: PyTree = None) -> Learner:
     requirements.never_resets("apg", env)
     requirements.is_differentiable("apg", env)
     head = requirements.action_head("apg", env)
-    horizon = requirements.episode_steps("apg", None, env)
+    horizon = requirements.fixed_horizon("apg", env)
     logged_env = EpisodeLog(env)
     model = Model(
         space=env.observation_space,

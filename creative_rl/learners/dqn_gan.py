@@ -115,7 +115,7 @@ def dqn_gan(
             f"dqn_gan: gan_batch_size must be above {NUM_NEIGHBOURS}, the neighbours that recall "
             f"looks at, got {config.gan_batch_size}"
         )
-    horizon = requirements.episode_steps("dqn_gan", None, env)
+    horizon = requirements.fixed_horizon("dqn_gan", env)
     requirements.divides("dqn_gan", "content_length", config.content_length, "the horizon", horizon)
     num_outputs = content_outputs(env.action_space)
     wrapped = GeneratedContent(

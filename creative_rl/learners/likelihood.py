@@ -61,9 +61,9 @@ def likelihood(
     """Build the learner.
 
     Args:
-      env: environment with `Discrete` actions; `generate` composes in it. To learn from
-        `Sequences` its observations are the last event and its actions the next (equal spaces),
-        as in `melody-theory`.
+      env: environment with `Discrete` actions, not wrapped in `AutoReset`; `generate` composes in
+        it, where it has a horizon. To learn from `Sequences` its observations are the last event
+        and its actions the next (equal spaces), as in `melody-theory`.
       config: static fields shape the program, the others may be tracers.
       sequences: windows of events below the number of actions; or demonstrations in the
         environment, such as `demonstrating.demonstrate` plays. Masked actions are predicted as all
@@ -76,6 +76,7 @@ def likelihood(
     validate(config, LikelihoodConfig)
     model = sequence_model(env, config)
     num_events = requirements.num_actions("likelihood", env)
+    requirements.never_resets("likelihood", env)
     if isinstance(sequences, Demonstrations):
         _check_examples(env, sequences.train, "train")
         _check_examples(env, sequences.held_out, "held_out")
@@ -178,7 +179,8 @@ def likelihood(
         return compose(env, env.default_params, act, model.init_memory, key, num)
 
     examples = config.num_steps * config.batch_size
-    return Learner(init, update, policy.act, model.init_memory, examples, generate, policy)
+    composes = generate if env.horizon is not None else None
+    return Learner(init, update, policy.act, model.init_memory, examples, composes, policy)
 
 
 def _time_first(part: Array | Examples) -> tuple[PyTree, Array]:

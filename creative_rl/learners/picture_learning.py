@@ -5,6 +5,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from creative_rl.learners import requirements
 from creative_rl.networks.pictures import check_size
 from creative_rl.ops import variety
 from creative_rl.spaces import Box
@@ -18,7 +19,7 @@ def picture_shape(learner: str, env: Any) -> tuple[int, int, int]:
     """(H, W, C) of the pictures that are the environment's actions.
 
     Raises:
-      ValueError: its actions are something else.
+      ValueError: its actions are something else, it has no horizon, or it resets itself.
     """
     space: Any = getattr(env, "action_space", None)
     is_picture = isinstance(space, Box) and len(space.shape) == 3
@@ -27,6 +28,8 @@ def picture_shape(learner: str, env: Any) -> tuple[int, int, int]:
             f"{learner} takes environments whose action is a picture, Box(0, 1, (H, W, C)), such "
             f"as drawing-pixels; got {env if space is None else space}"
         )
+    requirements.never_resets(learner, env)
+    requirements.fixed_horizon(learner, env)
     return space.shape
 
 

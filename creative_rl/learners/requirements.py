@@ -73,6 +73,16 @@ def episode_steps(learner: str, num_steps: int | None, env: Any) -> int:
     return env.horizon if num_steps is None else num_steps
 
 
+def fixed_horizon(learner: str, env: Any) -> int:
+    """The environment's horizon; one without is refused."""
+    if env.horizon is None:
+        raise ValueError(
+            f"{learner} plays whole episodes to a horizon, and this environment has none; take one "
+            "whose episodes have a fixed length"
+        )
+    return env.horizon
+
+
 def divides(learner: str, part: str, part_size: int, whole: str, whole_size: int) -> None:
     """Refuse a `part` that does not divide the `whole`."""
     if whole_size % part_size:

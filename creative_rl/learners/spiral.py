@@ -26,6 +26,7 @@ from creative_rl.learners.picture_learning import NUM_NEIGHBOURS, probe_metrics
 from creative_rl.learners.ppo import ppo
 from creative_rl.spaces import Box, Discrete
 from creative_rl.typing import Array, Key, Learner, PyTree, Timestep, as_key
+from creative_rl.wrappers import Wrapper
 
 jax.tree_util.register_dataclass(SpiralConfig)
 
@@ -68,12 +69,15 @@ def spiral(env: Any, config: SpiralConfig, params: PyTree = None) -> Learner:
     """
     validate(config, SpiralConfig)
     requirements.one_of("spiral", env, (Discrete, Box))
+    requirements.never_resets("spiral", env)
     given = env.default_params if params is None else params
-    if getattr(given, "judge", None) is None:
+    if isinstance(env, Wrapper) or getattr(given, "judge", None) is None:
         raise ValueError(
             "spiral takes an environment with a discriminator, such as drawing-style or another "
-            f"drawing with goal='style', got {type(env).__name__} without one"
+            f"drawing with goal='style', got {type(env).__name__} "
+            f"{'around one; leave it out' if isinstance(env, Wrapper) else 'without one'}"
         )
+    requirements.fixed_horizon("spiral", env)
     if config.num_probes <= NUM_NEIGHBOURS:
         raise ValueError(
             f"spiral: num_probes must be above {NUM_NEIGHBOURS}, the neighbours that recall looks "

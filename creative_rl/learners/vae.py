@@ -60,8 +60,8 @@ def vae(env: Any, config: VAEConfig, params: PyTree = None) -> Learner:
       params: environment params, the environment's defaults where None.
 
     Raises:
-      ValueError: the environment has other actions or no examples, a config field is out of
-        range, or the convolutions do not fit the pictures.
+      ValueError: the environment has other actions, no examples or no horizon, or resets itself; a
+        config field is out of range, or the convolutions do not fit the pictures.
 
     Example:
       >>> import creative_rl as crl

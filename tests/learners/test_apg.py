@@ -203,7 +203,7 @@ def test_what_the_environment_learns_stays_in_the_state(key):
             {},
             r"apg takes Box actions, got Discrete\(.*; take a learner for such actions",
         ),
-        (Walk(horizon=None), {}, "apg plays whole episodes, and this environment has no horizon"),
+        (Walk(horizon=None), {}, "apg plays whole episodes to a horizon, and .* has none"),
         (AutoReset(Walk()), {}, "apg resets its environments; give it one without AutoReset"),
         (Walk(), {"gamma": 1.5}, "APGConfig: gamma must be"),
         (Walk(), {"num_envs": 0}, "APGConfig: num_envs must be"),

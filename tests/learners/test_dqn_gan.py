@@ -332,7 +332,7 @@ class Faceless(TargetMelody):
             {},
             "GridDrawing has no gradients from its picture to its actions",
         ),
-        (crl.make("grid-path"), {}, "dqn_gan plays whole episodes, and this .* has no horizon"),
+        (crl.make("grid-path"), {}, "dqn_gan plays whole episodes to a horizon, and .* has none"),
         (AutoReset(MELODY), {}, "dqn_gan resets its environments; give it one without AutoReset"),
         (None, {}, "dqn_gan takes an environment, such as .* got None"),
     ],

@@ -12,6 +12,7 @@ from creative_rl.configs import GANConfig
 from creative_rl.envs.drawing import PixelDrawing
 from creative_rl.learners.gan import gan
 from creative_rl.testing import check_learner
+from creative_rl.wrappers import AutoReset
 
 TINY = GANConfig(
     network="mlp", hidden_sizes=(8,), latent_size=3, batch_size=4, num_steps=2, num_probes=8
@@ -242,6 +243,8 @@ def test_environments_without_pictures_are_refused(env, params):
         gan(crl.make("melody-theory"), TINY)
     with pytest.raises(ValueError, match=r"gan takes environments .*; got None"):
         gan(None, TINY)
+    with pytest.raises(ValueError, match="gan resets its environments; give it one without Auto"):
+        gan(AutoReset(env), TINY)
     wrong = params.replace(targets=jnp.zeros((4, 6, 8, 1), jnp.uint8))
     with pytest.raises(ValueError, match=r"must be uint8\[M, 8, 8, 1\] .* got uint8\[4, 6, 8, 1\]"):
         gan(env, TINY, wrong)

@@ -9,7 +9,9 @@ import creative_rl as crl
 from creative_rl.configs import LikelihoodConfig
 from creative_rl.envs.melody import TheoryMelody
 from creative_rl.learners import likelihood
+from creative_rl.stores.demonstrations import Demonstrations, Examples
 from creative_rl.stores.sequences import Sequences
+from creative_rl.wrappers import AutoReset
 
 CONFIG = LikelihoodConfig(
     batch_size=8, num_steps=10, memory_size=16, learning_rate=2e-2, patience=3
@@ -94,6 +96,18 @@ def test_what_it_cannot_learn_from_is_refused(sequences):
         likelihood(theory, CONFIG, sequences.replace(held_out=sequences.held_out[:0]))
     with pytest.raises(ValueError, match="predicts events from the last one"):
         likelihood(crl.make("melody-target"), CONFIG, sequences)
+    with pytest.raises(ValueError, match="likelihood resets its environments"):
+        likelihood(AutoReset(theory), CONFIG, sequences)
+
+
+def test_without_a_horizon_it_predicts_and_composes_nothing():
+    env = crl.make("grid-path")
+    assert env.horizon is None
+    examples = Examples(
+        env.observation_space.zeros((8, 3)), jnp.zeros((8, 3), env.action_space.dtype)
+    )
+    learner = likelihood(env, CONFIG, Demonstrations(examples, examples))
+    assert learner.generate is None
 
 
 def test_smoothing_all_the_way_learns_the_uniform_distribution(sequences, key):

@@ -101,6 +101,8 @@ def test_the_steps_of_an_episode():
     assert requirements.episode_steps("reinforce", 7, endless) == 7
     message = refusal(requirements.episode_steps, "reinforce", None, endless)
     assert "has no horizon; set num_steps" in message
+    assert requirements.fixed_horizon("apg", MELODY) == 5
+    assert "take one whose" in refusal(requirements.fixed_horizon, "apg", endless)
 
 
 @pytest.mark.parametrize(

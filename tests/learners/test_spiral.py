@@ -14,7 +14,7 @@ from creative_rl.learners.spiral import spiral
 from creative_rl.rewards import judge
 from creative_rl.spaces import Discrete
 from creative_rl.testing import check_learner
-from creative_rl.wrappers import AutoReset
+from creative_rl.wrappers import AutoReset, EpisodeLog
 
 TINY = SpiralConfig(
     num_envs=4, num_steps=2, num_epochs=2, num_minibatches=2, hidden_sizes=(8,), num_probes=8
@@ -166,6 +166,7 @@ def test_works_are_what_act_draws():
             TINY,
             r"another drawing with goal='style', got PixelDrawing without one",
         ),
+        (EpisodeLog(PIXELS), TINY, "takes an environment with .* got EpisodeLog around one; leave"),
         (None, TINY, "spiral takes an environment, such as .* got None"),
         (PIXELS, TINY_DQN, r"dqn takes Discrete actions, got Box"),
         (AutoReset(PIXELS), TINY, "resets its environments; give it one without AutoReset"),
