@@ -70,7 +70,7 @@ def a2c(env: Any, config: A2CConfig, params: PyTree = None) -> Learner:
       4
     """
     validate(config, A2CConfig)
-    head = requirements.action_head("a2c", env)
+    head = requirements.action_head("a2c", env, params)
     requirements.never_resets("a2c", env)
     logged_env = EpisodeLog(env)
     network = dict(

@@ -57,7 +57,7 @@ def apg(env: Any, config: APGConfig, params: PyTree = None) -> Learner:
     requirements.one_of("apg", env, (Box,))
     requirements.never_resets("apg", env)
     requirements.is_differentiable("apg", env)
-    head = requirements.action_head("apg", env)
+    head = requirements.action_head("apg", env, params)
     horizon = requirements.fixed_horizon("apg", env)
     logged_env = EpisodeLog(env)
     model = Model(

@@ -108,7 +108,7 @@ def ppo(
       8
     """
     validate(config, PPOConfig)
-    head = requirements.action_head("ppo", env)
+    head = requirements.action_head("ppo", env, params)
     requirements.never_resets("ppo", env)
     is_recurrent = config.recurrent != "none"
     batch_size = config.num_envs * config.num_steps

@@ -73,7 +73,7 @@ def reinforce(env: Any, config: ReinforceConfig, params: PyTree = None) -> Learn
       (4, 16.0)
     """
     validate(config, ReinforceConfig)
-    head = requirements.action_head("reinforce", env)
+    head = requirements.action_head("reinforce", env, params)
     requirements.never_resets("reinforce", env)
     num_steps = requirements.episode_steps("reinforce", config.num_steps, env)
     logged_env = EpisodeLog(env)

@@ -8,6 +8,7 @@ import jax
 from creative_rl.ops.action_heads import ActionHead
 from creative_rl.ops.action_heads import action_head as head_of
 from creative_rl.spaces import Discrete, MultiDiscrete
+from creative_rl.typing import PyTree
 from creative_rl.wrappers import AutoReset, Wrapper
 
 
@@ -17,15 +18,19 @@ def num_actions(learner: str, env: Any) -> int:
     return env.action_space.num
 
 
-def action_head(learner: str, env: Any) -> ActionHead:
-    """The distribution over the environment's actions; spaces without one are refused."""
+def action_head(learner: str, env: Any, params: PyTree = None) -> ActionHead:
+    """The distribution over the environment's actions; spaces without one are refused.
+
+    `params` are the environment's, its defaults where None: they are made only if not given.
+    """
     _is_environment(learner, env)
     try:
         head = head_of(env.action_space)
     except ValueError as error:
         raise ValueError(f"{learner}: {error}") from None
     if not isinstance(env.action_space, Discrete):
-        _, timestep = jax.eval_shape(env.reset, jax.random.key(0), env.default_params)
+        given = env.default_params if params is None else params
+        _, timestep = jax.eval_shape(env.reset, jax.random.key(0), given)
         if timestep.action_mask is not None:
             raise ValueError(
                 f"{learner} knows action masks for Discrete actions only, got one for "

@@ -86,7 +86,7 @@ def sac(env: Any, config: SACConfig, params: PyTree = None) -> Learner:
     requirements.at_most(
         "sac", "num_envs * num_steps", steps_per_update, "replay_size", config.replay_size
     )
-    head = requirements.action_head("sac", env)
+    head = requirements.action_head("sac", env, params)
     is_continuous = isinstance(env.action_space, spaces.Box)
     logged_env = EpisodeLog(env)
     network: dict[str, Any] = dict(hidden_sizes=config.hidden_sizes, activation="relu")

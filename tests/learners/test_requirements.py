@@ -88,6 +88,18 @@ def test_masks_on_structured_actions_are_refused_and_on_discrete_ones_not():
     assert requirements.action_head("a2c", Masked()).num_outputs == 12
 
 
+def test_defaults_that_cannot_be_made_are_not_asked_for_where_params_are_given():
+    class Dataless(Chords):
+        @property
+        def default_params(self):
+            raise RuntimeError("no data here")
+
+    with pytest.raises(RuntimeError):
+        requirements.action_head("ppo", Dataless())
+    given = Chords().default_params
+    assert requirements.action_head("ppo", Dataless(), given).num_outputs == 4
+
+
 def test_environments_that_reset_themselves_are_refused_however_deep():
     requirements.never_resets("ppo", EpisodeLog(MELODY))
     for env in (AutoReset(MELODY), EpisodeLog(EpisodeLog(AutoReset(MELODY)))):
