@@ -24,6 +24,7 @@ from creative_rl.configs import (
     SACConfig,
     SpiralConfig,
     VAEConfig,
+    shared,
     validate,
 )
 from creative_rl.configs.fields import TransformerFields
@@ -187,6 +188,16 @@ def test_what_several_configs_share_comes_by_name_alone():
     assert PPOConfig(8, 16) == PPOConfig(num_envs=8, num_steps=16)
     with_context = [config for config in ALL if hasattr(config(), "context")]
     assert with_context == [PPOConfig, A2CConfig, ReinforceConfig, LikelihoodConfig]
+
+
+def test_what_two_configs_share_goes_from_one_to_the_other():
+    config = SpiralConfig(num_steps=3, gamma=0.5)
+    handed = shared(config, QLearningConfig)
+    assert handed == {
+        "num_envs": 64, "num_steps": 3, "learning_rate": 3e-4, "gamma": 0.5,
+        "epsilon_end": 0.05, "epsilon_steps": 25_000,
+    }  # fmt: skip
+    assert QLearningConfig(**handed).epsilon_start == QLearningConfig().epsilon_start
 
 
 @pytest.mark.parametrize("config", ALL)

@@ -6,7 +6,7 @@ imports no JAX: command lines read it before anything is compiled. The marks are
 `jax.tree_util.register_dataclass` understands; each learner's module registers its own config.
 """
 
-from creative_rl.configs.fields import share, static
+from creative_rl.configs.fields import share, shared, static
 from creative_rl.configs.generative import (
     DQNGANConfig,
     GANConfig,
@@ -41,6 +41,7 @@ __all__ = [
     "SpiralConfig",
     "VAEConfig",
     "share",
+    "shared",
     "static",
     "validate",
 ]

@@ -24,3 +24,10 @@ class TransformerFields:
     """attention heads in each block; twice as many divide memory_size"""
     context: int = static(32)
     """steps that a transformer attends to; older ones slide out of its memory"""
+
+
+def shared(config: Any, other: type) -> dict[str, Any]:
+    """The values of the fields that `config` and the dataclass `other` both have, by name."""
+    names = {field.name for field in dataclasses.fields(other)}
+    fields = dataclasses.fields(config)
+    return {field.name: getattr(config, field.name) for field in fields if field.name in names}

@@ -15,11 +15,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from creative_rl import registry
-from creative_rl.configs import LikelihoodConfig
+from creative_rl.configs import LikelihoodConfig, shared
 from creative_rl.experiment import checkpoint
 from creative_rl.experiment.run import Run
 from creative_rl.experiment.spec import RunSpec
 from creative_rl.learners.likelihood import sequence_model
+from creative_rl.networks import Model
 from creative_rl.ops.music_theory import NUM_EVENTS
 from creative_rl.registry import unknown_name
 from creative_rl.stores.sequences import Sequences
@@ -28,8 +29,6 @@ from creative_rl.wrappers import LikelihoodReward
 
 if TYPE_CHECKING:
     from creative_rl.corpora import Corpus
-
-_MEMORY_FIELDS = ("recurrent", "memory_size", "num_layers", "num_heads", "context")
 
 
 class Materials(NamedTuple):
@@ -186,13 +185,13 @@ def _params(env: Any, spec: RunSpec) -> PyTree:
 def _with_memory_of(prior: LikelihoodConfig, config: Any, given: Iterable[str]) -> Any:
     """The policy's config with the prior's memory, whose variables it starts from."""
     defaults = type(config)()
-    names = [field.name for field in dataclasses.fields(config) if field.name in _MEMORY_FIELDS]
-    if prior.recurrent == "transformer" and "context" not in names:
+    fields = shared(prior, Model)
+    wanted = {name: value for name, value in fields.items() if hasattr(config, name)}
+    if prior.recurrent == "transformer" and "context" not in wanted:
         raise ValueError(
             "the prior's memory is a transformer's, which the replay of dqn does not keep; train a "
             "prior with recurrent='lstm' or 'gru', or take ppo"
         )
-    wanted = {name: getattr(prior, name) for name in names}
     for name, value in wanted.items():
         chosen = getattr(config, name)
         is_chosen = name in given or chosen != getattr(defaults, name)

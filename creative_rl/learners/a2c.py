@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from creative_rl.configs import A2CConfig, validate
+from creative_rl.configs import A2CConfig, shared, validate
 from creative_rl.environment import start_params
 from creative_rl.learners import requirements, stream
 from creative_rl.learners.summary import episode_metrics
@@ -73,16 +73,7 @@ def a2c(env: Any, config: A2CConfig, params: PyTree = None) -> Learner:
     head = requirements.action_head("a2c", env, params)
     requirements.never_resets("a2c", env)
     logged_env = EpisodeLog(env)
-    network = dict(
-        space=env.observation_space,
-        hidden_sizes=config.hidden_sizes,
-        activation=config.activation,
-        recurrent=config.recurrent,
-        memory_size=config.memory_size,
-        num_layers=config.num_layers,
-        num_heads=config.num_heads,
-        context=config.context,
-    )
+    network = dict(space=env.observation_space, **shared(config, Model))
     models = {
         "actor": Model(num_outputs=head.num_outputs, head_scale=0.01, **network),
         "critic": Model(num_outputs=1, **network),

@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from creative_rl.configs import APGConfig, validate
+from creative_rl.configs import APGConfig, shared, validate
 from creative_rl.environment import start_params
 from creative_rl.learners import requirements
 from creative_rl.learners.summary import episode_metrics
@@ -63,9 +63,8 @@ def apg(env: Any, config: APGConfig, params: PyTree = None) -> Learner:
     model = Model(
         space=env.observation_space,
         num_outputs=head.num_outputs,
-        hidden_sizes=config.hidden_sizes,
-        activation=config.activation,
         head_scale=0.1,
+        **shared(config, Model),
     )
     optimizer = optax.chain(
         optax.clip_by_global_norm(config.max_grad_norm),

@@ -24,7 +24,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from creative_rl.configs import DQNConfig, validate
+from creative_rl.configs import DQNConfig, shared, validate
 from creative_rl.environment import start_params
 from creative_rl.learners import requirements, stream
 from creative_rl.learners.summary import episode_metrics
@@ -102,11 +102,8 @@ def dqn(
     model = Model(
         space=seen_space,
         num_outputs=num_actions,
-        hidden_sizes=config.hidden_sizes,
-        recurrent=config.recurrent,
-        memory_size=config.memory_size,
         activation="relu",
-        dueling=config.dueling,
+        **shared(config, Model),
     )
     # One flat vector: a handful of small arrays would cost as many times the kernels.
     optimizer = optax.flatten(

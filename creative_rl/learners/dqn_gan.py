@@ -29,7 +29,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from creative_rl.configs import DQNConfig, DQNGANConfig, validate
+from creative_rl.configs import DQNConfig, DQNGANConfig, shared, validate
 from creative_rl.learners import requirements
 from creative_rl.learners.composing import compose
 from creative_rl.learners.dqn import DQNState, dqn
@@ -42,12 +42,6 @@ from creative_rl.wrappers import GeneratedContent
 from creative_rl.wrappers.generated_content import ContentNoise, content_outputs
 
 jax.tree_util.register_dataclass(DQNGANConfig)
-
-_DQN_FIELDS = (
-    "num_envs", "num_steps", "num_epochs", "batch_size", "replay_size", "hidden_sizes",
-    "learning_rate", "gamma", "learning_starts", "target_interval", "epsilon_start",
-    "epsilon_end", "epsilon_steps",
-)  # fmt: skip
 
 
 class DQNGANState(flax.struct.PyTreeNode):
@@ -132,7 +126,7 @@ def dqn_gan(
         archive_size=config.archive_size,
     )
     reader: Any = InstructionReader(config.num_instructions)
-    dqn_config = DQNConfig(**{name: getattr(config, name) for name in _DQN_FIELDS})
+    dqn_config = DQNConfig(**shared(config, DQNConfig))
     instructor = dqn(wrapped, dqn_config)
     optimizers = {
         "generator": optax.adam(config.generator_learning_rate, b1=0.5),

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from creative_rl.configs import LikelihoodConfig, validate
+from creative_rl.configs import LikelihoodConfig, shared, validate
 from creative_rl.learners import requirements
 from creative_rl.learners.composing import compose
 from creative_rl.networks import Model, repeat_memory
@@ -47,11 +47,7 @@ def sequence_model(env: Any, config: LikelihoodConfig) -> Model:
     return Model(
         space=env.observation_space,
         num_outputs=requirements.num_actions("likelihood", env),
-        recurrent=config.recurrent,
-        memory_size=config.memory_size,
-        num_layers=config.num_layers,
-        num_heads=config.num_heads,
-        context=config.context,
+        **shared(config, Model),
     )
 
 

@@ -28,7 +28,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from creative_rl.configs import PPOConfig, validate
+from creative_rl.configs import PPOConfig, shared, validate
 from creative_rl.environment import start_params
 from creative_rl.learners import requirements, stream
 from creative_rl.learners.summary import episode_metrics
@@ -121,16 +121,7 @@ def ppo(
             "ppo", "num_minibatches", config.num_minibatches, "num_envs * num_steps", batch_size
         )
     logged_env = EpisodeLog(env)
-    network = dict(
-        space=env.observation_space,
-        hidden_sizes=config.hidden_sizes,
-        activation=config.activation,
-        recurrent=config.recurrent,
-        memory_size=config.memory_size,
-        num_layers=config.num_layers,
-        num_heads=config.num_heads,
-        context=config.context,
-    )
+    network = dict(space=env.observation_space, **shared(config, Model))
     models = {
         "actor": Model(num_outputs=head.num_outputs, head_scale=0.01, **network),
         "critic": Model(num_outputs=1, **network),

@@ -20,7 +20,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from creative_rl.configs import ReinforceConfig, validate
+from creative_rl.configs import ReinforceConfig, shared, validate
 from creative_rl.environment import start_params
 from creative_rl.learners import requirements
 from creative_rl.learners.summary import episode_metrics
@@ -77,16 +77,7 @@ def reinforce(env: Any, config: ReinforceConfig, params: PyTree = None) -> Learn
     requirements.never_resets("reinforce", env)
     num_steps = requirements.episode_steps("reinforce", config.num_steps, env)
     logged_env = EpisodeLog(env)
-    network = dict(
-        space=env.observation_space,
-        hidden_sizes=config.hidden_sizes,
-        activation=config.activation,
-        recurrent=config.recurrent,
-        memory_size=config.memory_size,
-        num_layers=config.num_layers,
-        num_heads=config.num_heads,
-        context=config.context,
-    )
+    network = dict(space=env.observation_space, **shared(config, Model))
     models = {"actor": Model(num_outputs=head.num_outputs, head_scale=0.01, **network)}
     if config.baseline:
         models["critic"] = Model(num_outputs=1, **network)

@@ -20,7 +20,7 @@ import jax.numpy as jnp
 import optax
 
 from creative_rl import spaces
-from creative_rl.configs import SACConfig, validate
+from creative_rl.configs import SACConfig, shared, validate
 from creative_rl.environment import start_params
 from creative_rl.learners import requirements, stream
 from creative_rl.learners.summary import episode_metrics
@@ -89,7 +89,7 @@ def sac(env: Any, config: SACConfig, params: PyTree = None) -> Learner:
     head = requirements.action_head("sac", env, params)
     is_continuous = isinstance(env.action_space, spaces.Box)
     logged_env = EpisodeLog(env)
-    network: dict[str, Any] = dict(hidden_sizes=config.hidden_sizes, activation="relu")
+    network: dict[str, Any] = dict(activation="relu", **shared(config, Model))
     actor = Model(env.observation_space, head.num_outputs, head_scale=0.01, **network)
     if is_continuous:
         num_dimensions = math.prod(env.action_space.shape)

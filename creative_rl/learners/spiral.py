@@ -10,7 +10,6 @@ Deviations: PPO or DQN in place of a distributed actor-critic; the reward is the
 discriminator's probability in every stroke, as in Learning to Paint, and not its score at the end.
 """
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -18,7 +17,7 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 
-from creative_rl.configs import DQNConfig, PPOConfig, SpiralConfig, validate
+from creative_rl.configs import DQNConfig, PPOConfig, SpiralConfig, shared, validate
 from creative_rl.learners import requirements
 from creative_rl.learners.composing import compose
 from creative_rl.learners.dqn import dqn
@@ -29,16 +28,6 @@ from creative_rl.typing import Array, Key, Learner, PyTree, Timestep, as_key
 from creative_rl.wrappers import Wrapper
 
 jax.tree_util.register_dataclass(SpiralConfig)
-
-_PPO_FIELDS = (
-    "num_envs", "num_steps", "num_epochs", "num_minibatches", "hidden_sizes", "learning_rate",
-    "decay_updates", "gamma", "gae_lambda", "clip_eps", "entropy_coef",
-)  # fmt: skip
-_DQN_FIELDS = (
-    "num_envs", "num_steps", "num_epochs", "batch_size", "replay_size", "hidden_sizes",
-    "learning_rate", "gamma", "learning_starts", "target_interval", "epsilon_end",
-    "epsilon_steps",
-)  # fmt: skip
 
 
 class SpiralState(flax.struct.PyTreeNode):
@@ -83,12 +72,9 @@ def spiral(env: Any, config: SpiralConfig, params: PyTree = None) -> Learner:
             f"spiral: num_probes must be above {NUM_NEIGHBOURS}, the neighbours that recall looks "
             f"at, got {config.num_probes}"
         )
-    policies: dict[str, tuple[Callable[..., Learner], type, tuple[str, ...]]] = {
-        "ppo": (ppo, PPOConfig, _PPO_FIELDS),
-        "dqn": (dqn, DQNConfig, _DQN_FIELDS),
-    }
-    make, config_class, names = policies[config.policy]
-    policy_config = config_class(**{name: getattr(config, name) for name in names})
+    policies: dict[str, tuple[Any, type]] = {"ppo": (ppo, PPOConfig), "dqn": (dqn, DQNConfig)}
+    make, config_class = policies[config.policy]
+    policy_config = config_class(**shared(config, config_class))
     try:
         policy = make(env, policy_config, given)
     except ValueError as error:

@@ -18,6 +18,8 @@ _ACTIVATIONS = {"tanh": nn.tanh, "relu": nn.relu}
 class Model(nn.Module):
     """Hidden layers, or what has a memory, between the observation's features and a head.
 
+    Learners' configs name their fields after these attributes, and `configs.shared` hands them on.
+
     Attributes:
       space: what observations look like.
       num_outputs: width of the head.
