@@ -6,7 +6,7 @@ imports no JAX: command lines read it before anything is compiled. The marks are
 `jax.tree_util.register_dataclass` understands; each learner's module registers its own config.
 """
 
-from creative_rl.configs.fields import share, shared, static
+from creative_rl.configs.fields import decay, positive, share, shared, signed, static, unit
 from creative_rl.configs.generative import (
     DQNGANConfig,
     GANConfig,
@@ -40,8 +40,12 @@ __all__ = [
     "SACConfig",
     "SpiralConfig",
     "VAEConfig",
+    "decay",
+    "positive",
     "share",
     "shared",
+    "signed",
     "static",
+    "unit",
     "validate",
 ]

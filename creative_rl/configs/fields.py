@@ -1,17 +1,41 @@
-"""How a config's field says what it is."""
+"""How a config's field says what it may hold; a plain one holds a number that is not negative."""
 
 import dataclasses
 from typing import Any
 
 
-def static(default: Any) -> Any:
-    """A field that is part of the compiled program."""
-    return dataclasses.field(default=default, metadata={"static": True})
+def static(default: Any, least: int = 1) -> Any:
+    """A field that is part of the compiled program; a whole number is at least `least`."""
+    return dataclasses.field(default=default, metadata={"static": True, "least": least})
+
+
+def positive(default: float) -> Any:
+    """A number above 0."""
+    return _within("positive", default)
+
+
+def signed(default: float) -> Any:
+    """A number of either sign."""
+    return _within("signed", default)
+
+
+def unit(default: float) -> Any:
+    """A number from 0 to 1."""
+    return _within("unit", default)
 
 
 def share(default: float) -> Any:
-    """A field above 0 and up to 1, where its name would allow more."""
-    return dataclasses.field(default=default, metadata={"share": True})
+    """A number above 0 and up to 1."""
+    return _within("share", default)
+
+
+def decay(default: float) -> Any:
+    """A number from 0 up to 1, but not 1: the share that is kept of an old mean."""
+    return _within("decay", default)
+
+
+def _within(range: str, default: float) -> Any:
+    return dataclasses.field(default=default, metadata={"range": range})
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

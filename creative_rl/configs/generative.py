@@ -3,7 +3,14 @@
 import dataclasses
 from typing import Literal
 
-from creative_rl.configs.fields import TransformerFields, share, static
+from creative_rl.configs.fields import (
+    TransformerFields,
+    decay,
+    positive,
+    share,
+    static,
+    unit,
+)
 
 AdversarialLoss = Literal["non_saturating", "least_squares", "hinge", "wasserstein"]
 PictureNetwork = Literal["mlp", "conv"]
@@ -31,27 +38,27 @@ class SpiralConfig:
     """widths of the hidden layers of the policy"""
     num_probes: int = static(64)
     """drawings and examples that recall and variety are measured on"""
-    learning_rate: float = 3e-4
+    learning_rate: float = positive(3e-4)
     """step size of the policy's Adam"""
     decay_updates: int = 0
     """the policy's learning rate falls linearly to zero over this many updates; ppo only"""
-    gamma: float = 0.99
+    gamma: float = unit(0.99)
     """discount of future rewards"""
-    gae_lambda: float = 0.95
+    gae_lambda: float = unit(0.95)
     """decay of the advantage estimate; ppo only"""
-    clip_eps: float = 0.2
+    clip_eps: float = positive(0.2)
     """how far the probability ratio may move in one update; ppo only"""
     entropy_coef: float = 1e-3
     """weight of the policy's entropy in the loss; ppo only"""
     learning_starts: int = 1_000
     """environment steps before the first gradient; dqn only"""
-    target_interval: int = 50
+    target_interval: int = positive(50)
     """updates between copies of the target network; dqn only"""
-    epsilon_end: float = 0.05
+    epsilon_end: float = unit(0.05)
     """last share of random actions; dqn only"""
     epsilon_steps: int = 25_000
     """environment steps from random actions to that; dqn only"""
-    discriminator_learning_rate: float = 5e-4
+    discriminator_learning_rate: float = positive(5e-4)
     """step size of the discriminator's Adam"""
     gradient_penalty: float = 1.0
     """weight of the discriminator's squared slope at examples (R1)"""
@@ -92,11 +99,11 @@ class DQNGANConfig:
     """what generator and discriminator minimise"""
     archive_size: int = static(256)
     """newest works, that novelty compares with; an update makes gan_steps * gan_batch_size"""
-    learning_rate: float = 2.5e-4
+    learning_rate: float = positive(2.5e-4)
     """step size of the DQN's Adam"""
     generator_learning_rate: float = 5e-4
     """step size of the generator's Adam; 0 leaves it as it is"""
-    discriminator_learning_rate: float = 5e-4
+    discriminator_learning_rate: float = positive(5e-4)
     """step size of the discriminator's Adam"""
     gradient_penalty: float = 1.0
     """weight of the discriminator's squared gradient at examples (R1)"""
@@ -108,15 +115,15 @@ class DQNGANConfig:
     """of the discriminator's opinion in the reward"""
     novelty_weight: float = 1.0
     """of the distance to the archive's works in the reward"""
-    gamma: float = 0.99
+    gamma: float = unit(0.99)
     """discount of future rewards"""
     learning_starts: int = 1_000
     """instructions before the DQN's first gradient"""
-    target_interval: int = 50
+    target_interval: int = positive(50)
     """updates between copies of the target network"""
-    epsilon_start: float = 1.0
+    epsilon_start: float = unit(1.0)
     """first share of random instructions"""
-    epsilon_end: float = 0.05
+    epsilon_end: float = unit(0.05)
     """last share of random instructions"""
     epsilon_steps: int = 25_000
     """instructions from first to last"""
@@ -134,13 +141,13 @@ class LikelihoodConfig(TransformerFields):
     """kind of memory"""
     memory_size: int = static(100)
     """width of the memory"""
-    patience: int = 8
+    patience: int = positive(8)
     """updates without a better held-out likelihood before training stops"""
-    learning_rate: float = 5e-3
+    learning_rate: float = positive(5e-3)
     """step size of Adam"""
-    label_smoothing: float = 0.0
+    label_smoothing: float = unit(0.0)
     """probability mass spread over all events in the training target"""
-    max_grad_norm: float = 5.0
+    max_grad_norm: float = positive(5.0)
     """global norm at which gradients are clipped"""
 
 
@@ -178,17 +185,17 @@ class GANConfig:
     """weight of the penalty"""
     augment_share: float = share(1.0)
     """probability that a picture is changed, with `augment`"""
-    learning_rate: float = 2e-4
+    learning_rate: float = positive(2e-4)
     """step size of the generator's Adam"""
-    discriminator_learning_rate: float = 2e-4
+    discriminator_learning_rate: float = positive(2e-4)
     """step size of the discriminator's Adam; two time scales (Heusel et al. 2017)"""
     decay_updates: int = 0
     """both learning rates fall linearly to zero over this many updates; 0 keeps them"""
-    adam_beta1: float = 0.5
+    adam_beta1: float = decay(0.5)
     """share of the old mean gradient that Adam keeps"""
-    adam_beta2: float = 0.999
+    adam_beta2: float = decay(0.999)
     """share of the old mean square that Adam keeps"""
-    ema_decay: float = 0.999
+    ema_decay: float = decay(0.999)
     """share of the old mean of the generator's weights kept at a step; the mean is what creates"""
 
 
@@ -216,13 +223,13 @@ class VAEConfig:
     """generated and real pictures that recall and variety are measured on"""
     beta: float = 1.0
     """weight of the divergence from the prior (Higgins et al. 2017); 1 is the likelihood bound"""
-    pixel_scale: float = 0.1
+    pixel_scale: float = positive(0.1)
     """standard deviation of a pixel in 0..1, with the Gaussian likelihood"""
-    learning_rate: float = 1e-3
+    learning_rate: float = positive(1e-3)
     """step size of Adam"""
     decay_updates: int = 0
     """learning rate falls linearly to zero over this many updates; 0 keeps it"""
-    ema_decay: float = 0.99
+    ema_decay: float = decay(0.99)
     """share of the old mean of the weights kept at a step; the mean is what creates"""
 
 
@@ -252,11 +259,11 @@ class MusicVAEConfig:
     """bits of a sequence's divergence, in total, that cost nothing (Kingma et al. 2016)"""
     warmup_updates: int = 0
     """updates in which beta rises from 0, in a line"""
-    event_dropout: float = 0.0
+    event_dropout: float = unit(0.0)
     """share of last events that the decoder does not see in training (Bowman et al. 2016)"""
-    learning_rate: float = 3e-3
+    learning_rate: float = positive(3e-3)
     """step size of Adam"""
     decay_updates: int = 0
     """learning rate falls linearly to zero over this many updates; 0 keeps it"""
-    max_grad_norm: float = 1.0
+    max_grad_norm: float = positive(1.0)
     """global norm at which gradients are clipped"""

@@ -3,7 +3,15 @@
 import dataclasses
 from typing import Literal
 
-from creative_rl.configs.fields import TransformerFields, share, static
+from creative_rl.configs.fields import (
+    TransformerFields,
+    decay,
+    positive,
+    share,
+    signed,
+    static,
+    unit,
+)
 
 Recurrence = Literal["none", "lstm", "gru", "transformer"]
 ReplayedRecurrence = Literal["none", "lstm", "gru"]
@@ -36,21 +44,21 @@ class PPOConfig(TransformerFields):
     """keep the value near the old one, too"""
     kl_early_stop: bool = static(False)
     """end an update's gradient steps once the policy has moved by more than `target_kl`"""
-    robust_steps: int = static(0)
+    robust_steps: int = static(0, least=0)
     """gradients in the search for the worst perturbation of what the policy sees; 0 for none"""
-    learning_rate: float = 2.5e-4
+    learning_rate: float = positive(2.5e-4)
     """step size of Adam"""
     decay_updates: int = 0
     """learning rate falls linearly to zero over this many updates; 0 keeps it"""
-    gamma: float = 0.99
+    gamma: float = unit(0.99)
     """discount of future rewards"""
-    gae_lambda: float = 0.95
+    gae_lambda: float = unit(0.95)
     """decay of the advantage estimate (Schulman et al. 2016, arXiv 1506.02438)"""
-    clip_eps: float = 0.2
+    clip_eps: float = positive(0.2)
     """how far the probability ratio may move in one update"""
-    value_clip_eps: float = 0.2
+    value_clip_eps: float = positive(0.2)
     """how far the value may move in one update, with `clip_value_loss`"""
-    target_kl: float = 0.02
+    target_kl: float = positive(0.02)
     """nats between old and new policy at which learning stops, with `kl_early_stop`"""
     entropy_coef: float = 0.01
     """weight of the policy's entropy in the loss"""
@@ -62,7 +70,7 @@ class PPOConfig(TransformerFields):
     """weight of the policy's change under the worst perturbation, with `robust_steps`"""
     robust_radius: float = 0.1
     """how far it may move a feature: a number in its own unit, an entry of a one-hot of 0..1"""
-    max_grad_norm: float = 0.5
+    max_grad_norm: float = positive(0.5)
     """global norm at which gradients are clipped"""
 
 
@@ -84,21 +92,21 @@ class A2CConfig(TransformerFields):
     """width of the memory"""
     normalize_advantages: bool = static(False)
     """subtract mean and divide by deviation in each update"""
-    learning_rate: float = 7e-4
+    learning_rate: float = positive(7e-4)
     """step size of RMSProp"""
     decay_updates: int = 0
     """learning rate falls linearly to zero over this many updates; 0 keeps it"""
-    rms_decay: float = 0.99
+    rms_decay: float = decay(0.99)
     """share of the old mean square that RMSProp keeps"""
-    gamma: float = 0.99
+    gamma: float = unit(0.99)
     """discount of future rewards"""
-    gae_lambda: float = 1.0
+    gae_lambda: float = unit(1.0)
     """decay of the advantage estimate; 1 is the n-step return of the paper"""
     entropy_coef: float = 0.01
     """weight of the policy's entropy in the loss"""
     value_coef: float = 0.5
     """weight of the value loss"""
-    max_grad_norm: float = 0.5
+    max_grad_norm: float = positive(0.5)
     """global norm at which gradients are clipped"""
 
 
@@ -122,17 +130,17 @@ class ReinforceConfig(TransformerFields):
     """subtract a learned value from the return; it also stands in for what a truncation hides"""
     normalize_advantages: bool = static(False)
     """subtract mean and divide by deviation over all steps of an update"""
-    learning_rate: float = 1e-3
+    learning_rate: float = positive(1e-3)
     """step size of Adam"""
     decay_updates: int = 0
     """learning rate falls linearly to zero over this many updates; 0 keeps it"""
-    gamma: float = 0.99
+    gamma: float = unit(0.99)
     """discount of future rewards"""
     entropy_coef: float = 0.01
     """weight of the policy's entropy in the loss"""
     value_coef: float = 0.5
     """weight of the baseline's loss"""
-    max_grad_norm: float = 0.5
+    max_grad_norm: float = positive(0.5)
     """global norm at which gradients are clipped"""
 
 
@@ -158,7 +166,7 @@ class DQNConfig:
     """width of the memory"""
     sequence_length: int = static(8)
     """steps of a replayed sequence that are learned from, with memory"""
-    burn_in: int = static(0)
+    burn_in: int = static(0, least=0)
     """steps before those that only warm up the memory (R2D2)"""
     target: Literal["q", "psi", "g"] = static("q")
     """Q-learning, or psi- or G-learning, regularised by entropy or a prior (arXiv 1611.02796)"""
@@ -172,31 +180,31 @@ class DQNConfig:
     """replay by the size of the error (Schaul et al. 2016)"""
     exploration: Literal["epsilon", "boltzmann"] = static("epsilon")
     """random actions at a rate, or all actions by the softmax of their values"""
-    learning_rate: float = 2.5e-4
+    learning_rate: float = positive(2.5e-4)
     """step size of Adam"""
-    gamma: float = 0.99
+    gamma: float = unit(0.99)
     """discount of future rewards"""
     learning_starts: int = 1_000
     """environment steps before the first gradient"""
-    target_interval: int = 50
+    target_interval: int = positive(50)
     """updates between moves of the target network"""
-    target_tau: float = 1.0
+    target_tau: float = unit(1.0)
     """share of the online network in a move of the target; 1 copies it, less is Polyak's mean"""
-    epsilon_start: float = 1.0
+    epsilon_start: float = unit(1.0)
     """first share of random actions"""
-    epsilon_end: float = 0.05
+    epsilon_end: float = unit(0.05)
     """last share of random actions"""
     epsilon_steps: int = 25_000
     """environment steps from first to last"""
-    temperature: float = 1.0
+    temperature: float = positive(1.0)
     """of Boltzmann exploration, and c of psi- and G-learning, in units of the reward"""
-    priority_exponent: float = 0.6
+    priority_exponent: float = unit(0.6)
     """how much priorities count, 0 for not at all"""
-    importance_exponent: float = 0.4
+    importance_exponent: float = unit(0.4)
     """how much of the priorities' bias is corrected at the start"""
     importance_steps: int = 100_000
     """environment steps after which all of it is"""
-    max_grad_norm: float = 10.0
+    max_grad_norm: float = positive(10.0)
     """global norm at which gradients are clipped"""
 
 
@@ -218,15 +226,15 @@ class SACConfig:
     """widths of the hidden layers of policy and critics"""
     automatic_temperature: bool = static(True)
     """learn the temperature that keeps the policy at the target entropy"""
-    learning_rate: float = 3e-4
+    learning_rate: float = positive(3e-4)
     """step size of Adam"""
-    gamma: float = 0.99
+    gamma: float = unit(0.99)
     """discount of future rewards"""
     learning_starts: int = 1_000
     """environment steps before the first gradient, with random actions"""
-    target_tau: float = 0.005
+    target_tau: float = unit(0.005)
     """share of the online critics that moves into the targets at every gradient step"""
-    temperature: float = 1.0
+    temperature: float = positive(1.0)
     """weight of the entropy, where it is learned the first one"""
     target_entropy_scale: float = 1.0
     """times the usual target: -1 nat for each dimension, or 0.5 log(A) for A discrete actions"""
@@ -242,15 +250,15 @@ class APGConfig:
     """widths of the hidden layers of the policy"""
     activation: Activation = static("relu")
     """of the hidden layers"""
-    learning_rate: float = 1e-3
+    learning_rate: float = positive(1e-3)
     """step size of Adam"""
     decay_updates: int = 0
     """learning rate falls linearly to zero over this many updates; 0 keeps it"""
-    gamma: float = 0.99
+    gamma: float = unit(0.99)
     """discount of future rewards"""
     entropy_coef: float = 0.0
     """weight of the policy's entropy in the objective"""
-    max_grad_norm: float = 1.0
+    max_grad_norm: float = positive(1.0)
     """global norm at which gradients are clipped"""
 
 
@@ -264,13 +272,13 @@ class QLearningConfig:
     """steps of every environment in one update; the table learns after each"""
     learning_rate: float = share(0.5)
     """share of the error that a visit takes away; 1 replaces the entry"""
-    gamma: float = 0.99
+    gamma: float = unit(0.99)
     """discount of future rewards"""
-    initial_value: float = 0.0
+    initial_value: float = signed(0.0)
     """what the table starts from; above the best return it makes the learner explore"""
-    epsilon_start: float = 1.0
+    epsilon_start: float = unit(1.0)
     """first share of random actions"""
-    epsilon_end: float = 0.05
+    epsilon_end: float = unit(0.05)
     """last share of random actions"""
     epsilon_steps: int = 10_000
     """environment steps from first to last"""

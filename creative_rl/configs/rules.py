@@ -1,4 +1,4 @@
-"""What the fields of configs may hold, told by their names."""
+"""What the fields of configs may hold, as they say themselves (`configs.fields`)."""
 
 import dataclasses
 import math
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def validate(config: Any, config_class: type | None = None) -> None:
-    """Refuse values outside their range, by the rules that the fields' names carry.
+    """Refuse values outside the ranges that the fields are marked with.
 
     Numbers that are tracers or arrays pass: their ranges are the caller's. Raises `ValueError`
     naming the field, the rule and the value; also where `config` is no `config_class`.
@@ -21,21 +21,8 @@ def validate(config: Any, config_class: type | None = None) -> None:
             raise ValueError(f"{type(config).__name__}: {field.name} must {rule}, got {value!r}")
 
 
-_UNIT_FIELDS = {
-    "gamma", "gae_lambda", "rms_decay", "target_tau", "epsilon_start", "epsilon_end",
-    "priority_exponent", "importance_exponent", "label_smoothing", "ema_decay", "adam_beta1",
-    "adam_beta2", "event_dropout",
-}  # fmt: skip
-_POSITIVE_FIELDS = {
-    "learning_rate", "clip_eps", "value_clip_eps", "target_kl", "temperature", "max_grad_norm",
-    "patience", "target_interval", "discriminator_learning_rate", "pixel_scale",
-}  # fmt: skip
 _LARGEST = 2**31 - 1
 """Whole numbers are int32 in compiled programs."""
-_SIGNED_FIELDS = {"initial_value"}
-_MAY_BE_ZERO = {"burn_in", "robust_steps"}
-_BELOW_ONE_FIELDS = {"rms_decay", "adam_beta1", "adam_beta2", "ema_decay"}
-"""Shares kept of an old mean."""
 
 
 def _broken_rule(field: dataclasses.Field, value: Any) -> str | None:
@@ -49,7 +36,7 @@ def _broken_rule(field: dataclasses.Field, value: Any) -> str | None:
     if isinstance(field.default, bool):
         return None if isinstance(value, bool) else "be True or False"
     if field.metadata.get("static"):
-        least = 0 if field.name in _MAY_BE_ZERO else 1
+        least = field.metadata.get("least", 1)
         if (_is_whole(value) and value >= least) or (value is None and field.default is None):
             return None
         return f"be a whole number of at least {least}"
@@ -67,15 +54,19 @@ def _broken_number_rule(field: dataclasses.Field, value: Any) -> str | None:
             return f"be at most {_LARGEST}"
     if not _is_number(value, numbers.Real) or not math.isfinite(value):
         return "be a finite number"
-    if field.metadata.get("share") and not 0 < value <= 1:
+    return _broken_range(field.metadata.get("range"), value)
+
+
+def _broken_range(range: str | None, value: Any) -> str | None:
+    if range == "share" and not 0 < value <= 1:
         return "be greater than 0 and at most 1"
-    if field.name in _BELOW_ONE_FIELDS and value == 1:
+    if range == "decay" and value == 1:
         return "be below 1, at which nothing new is kept"
-    if field.name in _UNIT_FIELDS and not 0 <= value <= 1:
+    if range in ("unit", "decay") and not 0 <= value <= 1:
         return "be between 0 and 1"
-    if field.name in _POSITIVE_FIELDS and value <= 0:
+    if range == "positive" and value <= 0:
         return "be greater than 0"
-    return "not be negative" if value < 0 and field.name not in _SIGNED_FIELDS else None
+    return "not be negative" if value < 0 and range != "signed" else None
 
 
 def _is_whole(value: Any) -> bool:

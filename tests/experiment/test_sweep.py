@@ -10,7 +10,7 @@ import pytest
 from experiment.toy_learner import toy_learner
 
 import creative_rl as crl
-from creative_rl.configs import static
+from creative_rl.configs import static, unit
 from creative_rl.experiment import grid, memory, sweep
 from creative_rl.experiment.training import DivergedError, train
 from creative_rl.registry import LEARNERS, load
@@ -32,7 +32,7 @@ class ToyConfig:
     """Of the toy learner: its numbers add to the metrics."""
 
     num_things: int = static(3)
-    gamma: float = 0.5
+    gamma: float = unit(0.5)
     """NaN grows from it where it is above 0.9"""
     patience: int = 1
 
