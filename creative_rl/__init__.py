@@ -10,6 +10,8 @@ Names load when they are first used, so `import creative_rl` costs nothing that 
 import importlib
 from typing import Any
 
+from creative_rl.registry import LEARNERS
+
 __version__ = "0.1.0"
 
 _EXPORTS = {
@@ -21,25 +23,16 @@ _EXPORTS = {
     "make": "creative_rl.registry",
     "register": "creative_rl.registry",
     "environment_ids": "creative_rl.registry",
-    "PPOConfig": "creative_rl.configs",
-    "A2CConfig": "creative_rl.configs",
-    "ReinforceConfig": "creative_rl.configs",
-    "SACConfig": "creative_rl.configs",
-    "DQNConfig": "creative_rl.configs",
-    "APGConfig": "creative_rl.configs",
-    "SpiralConfig": "creative_rl.configs",
-    "DQNGANConfig": "creative_rl.configs",
-    "GANConfig": "creative_rl.configs",
-    "VAEConfig": "creative_rl.configs",
-    "MusicVAEConfig": "creative_rl.configs",
-    "QLearningConfig": "creative_rl.configs",
-    "LikelihoodConfig": "creative_rl.configs",
     "Melody": "creative_rl.works",
     "Score": "creative_rl.works",
     "Walk": "creative_rl.works",
     "Canvas": "creative_rl.works",
     "train": "creative_rl.experiment",
 }
+for _entry in LEARNERS.values():
+    _module, _, _name = _entry.config.partition(":")
+    _EXPORTS[_name] = _module
+
 _MODULES = (
     "configs", "corpora", "envs", "experiment", "interop", "learners", "metrics", "networks", "ops",
     "registry", "rewards", "spaces", "stores", "testing", "typing", "works", "wrappers",

@@ -21,11 +21,23 @@ class EnvironmentEntry:
 
 @dataclasses.dataclass(frozen=True)
 class LearnerEntry:
-    """Where a learner's factory and its config are, and one line about it."""
+    """Where a learner's factory and its config are, one line about it, and what it takes.
+
+    Attributes:
+      target: the factory.
+      config: its config.
+      summary: one line.
+      takes_prior: its factory has `prior_variables`, which the policy starts from.
+      takes_corpus: it learns from a corpus.
+      needs_corpus: it learns from nothing else: its factory takes sequences in place of params.
+    """
 
     target: str
     config: str
     summary: str
+    takes_prior: bool = False
+    takes_corpus: bool = False
+    needs_corpus: bool = False
 
 
 ENVIRONMENTS: dict[str, EnvironmentEntry] = {
@@ -129,68 +141,75 @@ ENVIRONMENTS: dict[str, EnvironmentEntry] = {
 LEARNERS: dict[str, LearnerEntry] = {
     "ppo": LearnerEntry(
         "creative_rl.learners.ppo:ppo",
-        "creative_rl.configs:PPOConfig",
+        "creative_rl.configs.reinforcement:PPOConfig",
         "proximal policy optimisation, feed-forward or recurrent",
+        takes_prior=True,
     ),
     "a2c": LearnerEntry(
         "creative_rl.learners.a2c:a2c",
-        "creative_rl.configs:A2CConfig",
+        "creative_rl.configs.reinforcement:A2CConfig",
         "advantage actor-critic, one gradient step a rollout",
     ),
     "reinforce": LearnerEntry(
         "creative_rl.learners.reinforce:reinforce",
-        "creative_rl.configs:ReinforceConfig",
+        "creative_rl.configs.reinforcement:ReinforceConfig",
         "whole episodes, rewards to go, and a learned baseline",
     ),
     "sac": LearnerEntry(
         "creative_rl.learners.sac:sac",
-        "creative_rl.configs:SACConfig",
+        "creative_rl.configs.reinforcement:SACConfig",
         "soft actor-critic, for continuous or discrete actions",
     ),
     "dqn": LearnerEntry(
         "creative_rl.learners.dqn:dqn",
-        "creative_rl.configs:DQNConfig",
+        "creative_rl.configs.reinforcement:DQNConfig",
         "deep Q-learning: double, dueling, n-step, prioritised, recurrent; psi- and G-learning",
+        takes_prior=True,
     ),
     "q_learning": LearnerEntry(
         "creative_rl.learners.q_learning:q_learning",
-        "creative_rl.configs:QLearningConfig",
+        "creative_rl.configs.reinforcement:QLearningConfig",
         "tabular Q-learning, for environments whose observations can be numbered",
     ),
     "apg": LearnerEntry(
         "creative_rl.learners.apg:apg",
-        "creative_rl.configs:APGConfig",
+        "creative_rl.configs.reinforcement:APGConfig",
         "analytic policy gradients, through environments that are differentiable",
     ),
     "spiral": LearnerEntry(
         "creative_rl.learners.spiral:spiral",
-        "creative_rl.configs:SpiralConfig",
+        "creative_rl.configs.generative:SpiralConfig",
         "a policy that draws (PPO or DQN) and a discriminator that judges",
     ),
     "dqn_gan": LearnerEntry(
         "creative_rl.learners.dqn_gan:dqn_gan",
-        "creative_rl.configs:DQNGANConfig",
+        "creative_rl.configs.generative:DQNGANConfig",
         "a DQN instructs a generator; discriminator, environment and novelty pay it",
+        takes_corpus=True,
     ),
     "gan": LearnerEntry(
         "creative_rl.learners.gan:gan",
-        "creative_rl.configs:GANConfig",
+        "creative_rl.configs.generative:GANConfig",
         "generative adversarial network, for pictures: layers or DCGAN, four losses",
     ),
     "vae": LearnerEntry(
         "creative_rl.learners.vae:vae",
-        "creative_rl.configs:VAEConfig",
+        "creative_rl.configs.generative:VAEConfig",
         "variational autoencoder, for pictures",
     ),
     "music_vae": LearnerEntry(
         "creative_rl.learners.music_vae:music_vae",
-        "creative_rl.configs:MusicVAEConfig",
+        "creative_rl.configs.generative:MusicVAEConfig",
         "recurrent variational autoencoder of music (MusicVAE): bars to a latent vector and back",
+        takes_corpus=True,
+        needs_corpus=True,
     ),
     "likelihood": LearnerEntry(
         "creative_rl.learners.likelihood:likelihood",
-        "creative_rl.configs:LikelihoodConfig",
+        "creative_rl.configs.generative:LikelihoodConfig",
         "maximum-likelihood sequence model with early stopping",
+        takes_corpus=True,
+        needs_corpus=True,
     ),
 }
 
@@ -249,6 +268,16 @@ def learner_entry(name: str) -> LearnerEntry:
     if name not in LEARNERS:
         raise ValueError(unknown_name("learner", name, sorted(LEARNERS)))
     return LEARNERS[name]
+
+
+def learners_with(fact: str, last: str = "and") -> str:
+    """The learners whose row says so, as words.
+
+    >>> learners_with("takes_prior", "or")
+    'ppo or dqn'
+    """
+    *names, final = (name for name, entry in LEARNERS.items() if getattr(entry, fact))
+    return f"{', '.join(names)} {last} {final}" if names else final
 
 
 def load(target: str) -> Any:

@@ -12,10 +12,7 @@ import creative_rl as crl
 from creative_rl import configs, learners
 from creative_rl.configs import (
     A2CConfig,
-    APGConfig,
     DQNConfig,
-    DQNGANConfig,
-    GANConfig,
     LikelihoodConfig,
     MusicVAEConfig,
     PPOConfig,
@@ -23,27 +20,13 @@ from creative_rl.configs import (
     ReinforceConfig,
     SACConfig,
     SpiralConfig,
-    VAEConfig,
     shared,
     validate,
 )
 from creative_rl.configs.fields import TransformerFields
+from creative_rl.registry import LEARNERS, load
 
-ALL = (
-    PPOConfig,
-    A2CConfig,
-    ReinforceConfig,
-    DQNConfig,
-    SACConfig,
-    QLearningConfig,
-    APGConfig,
-    SpiralConfig,
-    DQNGANConfig,
-    GANConfig,
-    VAEConfig,
-    LikelihoodConfig,
-    MusicVAEConfig,
-)
+ALL = tuple(load(entry.config) for entry in LEARNERS.values())
 
 
 @pytest.mark.parametrize("config", ALL)
@@ -187,7 +170,7 @@ def test_every_field_has_a_line_about_it(config):
 def test_what_several_configs_share_comes_by_name_alone():
     assert PPOConfig(8, 16) == PPOConfig(num_envs=8, num_steps=16)
     with_context = [config for config in ALL if hasattr(config(), "context")]
-    assert with_context == [PPOConfig, A2CConfig, ReinforceConfig, LikelihoodConfig]
+    assert with_context == [config for config in ALL if issubclass(config, TransformerFields)]
 
 
 def test_what_two_configs_share_goes_from_one_to_the_other():

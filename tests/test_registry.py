@@ -1,4 +1,5 @@
 import dataclasses
+import inspect
 import re
 import subprocess
 import sys
@@ -6,7 +7,7 @@ import sys
 import pytest
 
 import creative_rl as crl
-from creative_rl import registry
+from creative_rl import learners, registry
 from creative_rl.environment import Environment
 from creative_rl.typing import Learner
 
@@ -44,7 +45,21 @@ def test_every_learner_has_a_factory_and_a_config(name):
     entry = registry.learner_entry(name)
     assert callable(registry.load(entry.target))
     assert dataclasses.is_dataclass(registry.load(entry.config))
-    assert registry.load(entry.target).__annotations__["return"] is Learner
+    factory = registry.load(entry.target)
+    assert factory.__annotations__["return"] is Learner
+    parameters = inspect.signature(factory).parameters
+    assert entry.takes_prior == ("prior_variables" in parameters)
+    assert entry.needs_corpus == ("sequences" in parameters) == ("params" not in parameters)
+    assert entry.takes_corpus == (entry.needs_corpus or "examples" in parameters)
+
+
+def test_every_learner_and_config_is_offered_by_name():
+    # What is built around another learner has no row.
+    assert learners.__all__ == sorted([*registry.LEARNERS, "ensemble"])
+    for name, entry in registry.LEARNERS.items():
+        assert getattr(learners, name) is registry.load(entry.target)
+        config = registry.load(entry.config)
+        assert getattr(crl, config.__name__) is getattr(crl.configs, config.__name__) is config
 
 
 def test_keywords_override_the_variant():

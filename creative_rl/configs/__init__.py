@@ -6,46 +6,7 @@ imports no JAX: command lines read it before anything is compiled. The marks are
 `jax.tree_util.register_dataclass` understands; each learner's module registers its own config.
 """
 
-from creative_rl.configs.fields import decay, positive, share, shared, signed, static, unit
-from creative_rl.configs.generative import (
-    DQNGANConfig,
-    GANConfig,
-    LikelihoodConfig,
-    MusicVAEConfig,
-    SpiralConfig,
-    VAEConfig,
-)
-from creative_rl.configs.reinforcement import (
-    A2CConfig,
-    APGConfig,
-    DQNConfig,
-    PPOConfig,
-    QLearningConfig,
-    ReinforceConfig,
-    SACConfig,
-)
-from creative_rl.configs.rules import validate
-
-__all__ = [
-    "A2CConfig",
-    "APGConfig",
-    "DQNConfig",
-    "DQNGANConfig",
-    "GANConfig",
-    "LikelihoodConfig",
-    "MusicVAEConfig",
-    "PPOConfig",
-    "QLearningConfig",
-    "ReinforceConfig",
-    "SACConfig",
-    "SpiralConfig",
-    "VAEConfig",
-    "decay",
-    "positive",
-    "share",
-    "shared",
-    "signed",
-    "static",
-    "unit",
-    "validate",
-]
+from creative_rl.configs.fields import *  # noqa: F403
+from creative_rl.configs.generative import *  # noqa: F403
+from creative_rl.configs.reinforcement import *  # noqa: F403
+from creative_rl.configs.rules import validate as validate

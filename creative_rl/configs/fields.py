@@ -3,6 +3,8 @@
 import dataclasses
 from typing import Any
 
+__all__ = ["decay", "positive", "share", "shared", "signed", "static", "unit"]
+
 
 def static(default: Any, least: int = 1) -> Any:
     """A field that is part of the compiled program; a whole number is at least `least`."""

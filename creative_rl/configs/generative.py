@@ -12,6 +12,15 @@ from creative_rl.configs.fields import (
     unit,
 )
 
+__all__ = [
+    "DQNGANConfig",
+    "GANConfig",
+    "LikelihoodConfig",
+    "MusicVAEConfig",
+    "SpiralConfig",
+    "VAEConfig",
+]
+
 AdversarialLoss = Literal["non_saturating", "least_squares", "hinge", "wasserstein"]
 PictureNetwork = Literal["mlp", "conv"]
 

@@ -13,6 +13,16 @@ from creative_rl.configs.fields import (
     unit,
 )
 
+__all__ = [
+    "A2CConfig",
+    "APGConfig",
+    "DQNConfig",
+    "PPOConfig",
+    "QLearningConfig",
+    "ReinforceConfig",
+    "SACConfig",
+]
+
 Recurrence = Literal["none", "lstm", "gru", "transformer"]
 ReplayedRecurrence = Literal["none", "lstm", "gru"]
 Activation = Literal["tanh", "relu"]

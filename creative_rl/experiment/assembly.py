@@ -88,12 +88,13 @@ def build(spec: RunSpec, materials: Materials | None = None) -> tuple[Any, Learn
       ValueError: a field of environment or learner is unknown or out of range.
     """
     env = registry.make(spec.environment, **spec.env_overrides)
-    factory = registry.load(registry.learner_entry(spec.learner).target)
+    entry = registry.learner_entry(spec.learner)
+    factory = registry.load(entry.target)
     if spec.corpus is not None:
         sequences: PyTree = materials.sequences if materials else _stand_in_sequences(spec)
-        if spec.learner == "dqn_gan":
-            return env, factory(env, spec.config, _params(env, spec), _looks(env, sequences))
-        return env, factory(env, spec.config, sequences)
+        if entry.needs_corpus:
+            return env, factory(env, spec.config, sequences)
+        return env, factory(env, spec.config, _params(env, spec), _looks(env, sequences))
     params = _params(env, spec)
     if spec.prior is None:
         return env, factory(env, spec.config, params)

@@ -7,9 +7,10 @@ import numpy as np
 
 from creative_rl.experiment.assembly import OpenRun, load_corpus, load_states, open_run, seed_state
 from creative_rl.experiment.run import Run
-from creative_rl.experiment.spec import CORPUS_LEARNERS, RunSpec
+from creative_rl.experiment.spec import RunSpec
 from creative_rl.metrics import OriginalityReport, originality_report
 from creative_rl.metrics.intervals import Pieces
+from creative_rl.registry import learner_entry
 from creative_rl.typing import PyTree
 from creative_rl.works import Melody
 
@@ -53,7 +54,7 @@ def learned_from(opened: OpenRun, states: PyTree) -> Learned | str | None:
         if prior is not None:
             spec = Run.open(prior).spec
         named = _pieces(spec)
-        if isinstance(named, Learned) or spec.learner not in CORPUS_LEARNERS:
+        if isinstance(named, Learned) or not learner_entry(spec.learner).needs_corpus:
             return named
         if prior is not None:
             states = load_states(open_run(prior))

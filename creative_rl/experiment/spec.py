@@ -9,9 +9,6 @@ from typing import Any
 from creative_rl import configs, registry
 from creative_rl.registry import unknown_name
 
-CORPUS_LEARNERS = ("likelihood", "music_vae")
-"""They learn from a corpus and nothing else."""
-
 
 @dataclasses.dataclass(frozen=True)
 class RunSpec:
@@ -58,7 +55,8 @@ class RunSpec:
         known = registry.environment_ids()
         if self.environment not in known and ":" not in self.environment:
             raise ValueError(unknown_name("environment", self.environment, known))
-        config_class = registry.load(registry.learner_entry(self.learner).config)
+        entry = registry.learner_entry(self.learner)
+        config_class = registry.load(entry.config)
         if self.config is None:
             object.__setattr__(self, "config", config_class())
         if not isinstance(self.config, config_class):
@@ -71,19 +69,17 @@ class RunSpec:
         _check_whole("num_updates", self.num_updates, 1, 2**31 - 1)
         if self.num_seeds is not None:
             _check_whole("num_seeds", self.num_seeds, 1, 2**20)
-        needs_corpus = self.learner in CORPUS_LEARNERS
-        if needs_corpus and self.corpus is None:
+        if entry.needs_corpus and self.corpus is None:
             raise ValueError(f"the learner {self.learner} needs a corpus: give --corpus SOURCE")
-        if self.corpus is not None and not needs_corpus and self.learner != "dqn_gan":
+        if self.corpus is not None and not entry.takes_corpus:
+            takers = registry.learners_with("takes_corpus")
+            raise ValueError(f"a corpus is what {takers} learn from; {self.learner} takes none")
+        if self.prior is not None and not entry.takes_prior:
+            takers = registry.learners_with("takes_prior")
             raise ValueError(
-                f"a corpus is what {', '.join(CORPUS_LEARNERS)} and dqn_gan learn from; "
-                f"{self.learner} takes none"
+                f"a prior is tuned by the learners {takers}; {self.learner} cannot take one"
             )
-        if self.prior is not None and self.learner not in ("ppo", "dqn"):
-            raise ValueError(
-                f"a prior is tuned by the learners ppo and dqn; {self.learner} cannot take one"
-            )
-        if self.weights and needs_corpus:
+        if self.weights and entry.needs_corpus:
             raise ValueError(f"the learner {self.learner} takes no reward weights; leave them out")
         for name, weight in self.weights.items():
             if not abs(weight) < float("inf"):

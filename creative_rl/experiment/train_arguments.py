@@ -10,12 +10,7 @@ from typing import Any
 from creative_rl import registry
 from creative_rl.experiment.flags import class_flags, number, whole
 from creative_rl.experiment.parser import Parser, UsageError, as_usage, at_least
-from creative_rl.experiment.spec import (
-    CORPUS_LEARNERS,
-    RunSpec,
-    config_from_dict,
-    unknown_name,
-)
+from creative_rl.experiment.spec import RunSpec, config_from_dict, unknown_name
 
 DEFAULT_STEPS = 500_000
 _LOGGERS = ("tensorboard", "wandb", "none")
@@ -107,10 +102,11 @@ def _own_parser() -> Parser:
     )  # fmt: skip
     add(
         "--corpus", metavar="SOURCE",
-        help="what likelihood and music_vae model, or dqn_gan learns melodies from: bach-sopranos, "
-        "ryans-mammoth, a folder of MIDI files, or default, which is the first two",
+        help=f"what {registry.learners_with('takes_corpus', 'or')} learns melodies from: "
+        "bach-sopranos, ryans-mammoth, a folder of MIDI files, or default, which is the first two",
     )  # fmt: skip
-    add("--prior", metavar="RUN", help="likelihood run that ppo or dqn starts from and is held to")
+    takers = registry.learners_with("takes_prior", "or")
+    add("--prior", metavar="RUN", help=f"likelihood run that {takers} starts from and is held to")
     add(
         "--prior-weight", type=number, default=1.0, metavar="X",
         help="factor of the prior's log-likelihood in the reward (default 1); of dqn's psi target "
@@ -166,7 +162,7 @@ def _spec(arguments: dict[str, Any], given: dict[str, Any]) -> RunSpec:
     entry = registry.learner_entry(arguments["learner"])
     prefix = "env_"
     corpus = arguments["corpus"]
-    if corpus is None and arguments["learner"] in CORPUS_LEARNERS:
+    if corpus is None and entry.needs_corpus:
         corpus = "default"
     overrides = {
         name.removeprefix(prefix): value
