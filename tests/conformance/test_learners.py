@@ -7,23 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from conformance.learner_case import GAMMA, cases
 
 import creative_rl as crl
-from creative_rl.configs import (
-    A2CConfig,
-    APGConfig,
-    DQNConfig,
-    DQNGANConfig,
-    GANConfig,
-    LikelihoodConfig,
-    MusicVAEConfig,
-    PPOConfig,
-    QLearningConfig,
-    ReinforceConfig,
-    SACConfig,
-    SpiralConfig,
-    VAEConfig,
-)
 from creative_rl.registry import LEARNERS, load
 from creative_rl.spaces import Discrete
 from creative_rl.stores.sequences import Sequences
@@ -34,185 +20,37 @@ from creative_rl.wrappers import Wrapper
 # A vmapped program that deadlocks is stopped, and not waited for.
 pytestmark = pytest.mark.timeout(180)
 
-GAMMA = 0.5
-SMALL = {
-    "ppo": PPOConfig(
-        num_envs=4,
-        num_steps=6,
-        num_epochs=2,
-        num_minibatches=2,
-        hidden_sizes=(8,),
-        memory_size=4,
-        num_layers=1,
-        context=4,
-    ),
-    "a2c": A2CConfig(num_envs=4, num_steps=6, hidden_sizes=(8,), memory_size=4),
-    "reinforce": ReinforceConfig(num_envs=4, hidden_sizes=(8,), memory_size=4),
-    "dqn": DQNConfig(
-        num_envs=4,
-        num_steps=4,
-        batch_size=8,
-        replay_size=64,
-        hidden_sizes=(8,),
-        memory_size=4,
-        learning_starts=32,
-        target_interval=2,
-        sequence_length=4,
-    ),
-    "sac": SACConfig(
-        num_envs=4,
-        num_steps=2,
-        num_epochs=2,
-        batch_size=8,
-        replay_size=64,
-        hidden_sizes=(8,),
-        learning_starts=16,
-    ),
-    "q_learning": QLearningConfig(num_envs=4, num_steps=6),
-    "apg": APGConfig(num_envs=4, hidden_sizes=(8,)),
-    "spiral": SpiralConfig(
-        num_envs=4,
-        num_steps=2,
-        num_epochs=1,
-        num_minibatches=2,
-        hidden_sizes=(8,),
-        num_probes=8,
-    ),
-    "dqn_gan": DQNGANConfig(
-        num_instructions=3,
-        num_envs=4,
-        num_steps=2,
-        num_epochs=1,
-        batch_size=8,
-        replay_size=64,
-        hidden_sizes=(8,),
-        gan_steps=2,
-        gan_batch_size=8,
-        noise_size=4,
-        generator_sizes=(8,),
-        discriminator_sizes=(8,),
-        archive_size=16,
-        learning_starts=16,
-    ),
-    "gan": GANConfig(
-        batch_size=8, num_steps=2, network="mlp", hidden_sizes=(8,), latent_size=4, num_probes=8
-    ),
-    "vae": VAEConfig(
-        batch_size=8, num_steps=2, network="mlp", hidden_sizes=(8,), latent_size=4, num_probes=8
-    ),
-    "likelihood": LikelihoodConfig(
-        batch_size=4, num_steps=2, memory_size=4, num_layers=1, context=4
-    ),
-    "music_vae": MusicVAEConfig(
-        batch_size=4, num_steps=2, encoder_size=4, memory_size=4, latent_size=3, event_dropout=0.2
-    ),
-}
-PROBE = {
-    "ppo": PPOConfig(
-        num_envs=32,
-        num_steps=8,
-        gamma=GAMMA,
-        learning_rate=5e-3,
-        hidden_sizes=(16,),
-        memory_size=16,
-    ),
-    "a2c": A2CConfig(
-        num_envs=32,
-        num_steps=8,
-        gamma=GAMMA,
-        learning_rate=1e-2,
-        hidden_sizes=(16,),
-        memory_size=16,
-    ),
-    "reinforce": ReinforceConfig(
-        num_envs=64, gamma=GAMMA, learning_rate=1e-2, hidden_sizes=(16,), memory_size=16
-    ),
-    "dqn": DQNConfig(
-        num_envs=16,
-        num_steps=4,
-        gamma=GAMMA,
-        learning_rate=3e-3,
-        batch_size=64,
-        replay_size=1024,
-        hidden_sizes=(16,),
-        memory_size=16,
-        learning_starts=64,
-        target_interval=20,
-        epsilon_steps=4000,
-    ),
-    "sac": SACConfig(
-        num_envs=16,
-        num_steps=2,
-        num_epochs=2,
-        gamma=GAMMA,
-        learning_rate=5e-3,
-        batch_size=64,
-        replay_size=1024,
-        hidden_sizes=(16,),
-        learning_starts=64,
-        target_tau=0.05,
-        temperature=0.1,
-        target_entropy_scale=0.1,
-    ),
-    "q_learning": QLearningConfig(gamma=GAMMA, learning_rate=0.5, epsilon_steps=500),
-}
-PROBE_UPDATES = {"ppo": 100, "a2c": 300, "reinforce": 300, "dqn": 600, "sac": 600, "q_learning": 20}
-RECURRENCES = {
-    "ppo": ("none", "lstm", "transformer"),
-    "a2c": ("none", "gru"),
-    "reinforce": ("none", "gru"),
-    "dqn": ("none", "lstm"),
-    "sac": ("none",),
-    "q_learning": ("none",),
-    "apg": ("none",),
-    "spiral": ("none",),
-    "dqn_gan": ("none",),
-    "gan": ("none",),
-    "vae": ("none",),
-    "likelihood": ("lstm", "gru", "transformer"),
-    "music_vae": ("lstm", "gru"),
-}
-# What each learns in, where it is not the smallest melody.
-PIXELS = {"height": 4, "width": 4}
-TASKS = {
-    "likelihood": ("melody-theory", {}),
-    "music_vae": ("melody-theory", {}),
-    "apg": ("drawing-pixels", {**PIXELS, "differentiable": True}),
-    "spiral": ("drawing-pixels", {**PIXELS, "goal": "style", "judge_sizes": (8,)}),
-    "dqn_gan": ("drawing-pixels", PIXELS),
-    "gan": ("drawing-pixels", PIXELS),
-    "vae": ("drawing-pixels", PIXELS),
-}
-OF_SEQUENCES = {"likelihood", "music_vae"}
-GENERATIVE = {"spiral", "dqn_gan", "gan", "vae"}
-"""They learn from examples, which the probe problems have none of."""
+CASES = cases()
+PROBED = {name: case for name, case in CASES.items() if case.probe is not None}
 
 
 def build(name, env, config):
     arguments = (env, config)
-    if name in OF_SEQUENCES:
+    if LEARNERS[name].needs_corpus:
         windows = np.random.default_rng(0).integers(0, env.action_space.num, (12, 6), np.uint8)
         arguments += (Sequences(train=windows[:8], held_out=windows[8:]),)
     return load(LEARNERS[name].target)(*arguments)
 
 
 def test_every_learner_is_held_to_the_suite():
-    assert set(SMALL) == set(RECURRENCES) == set(LEARNERS)
+    assert set(CASES) == set(LEARNERS)
+    for name, case in CASES.items():
+        assert isinstance(case.small, load(LEARNERS[name].config)) and case.recurrences
 
 
 @pytest.mark.parametrize(
-    ("name", "recurrent"), [(name, kind) for name in SMALL for kind in RECURRENCES[name]]
+    ("name", "recurrent"), [(name, kind) for name in CASES for kind in CASES[name].recurrences]
 )
 def test_registered_learners(name, recurrent):
-    id, fields = TASKS.get(name, ("melody-target-tutorial", {}))
+    id, fields = CASES[name].task
     env = crl.make(id, **fields)
-    config = SMALL[name]
+    config = CASES[name].small
     if hasattr(config, "recurrent"):
         config = dataclasses.replace(config, recurrent=recurrent)
     check_learner(build(name, env, config), env)
 
 
-@pytest.mark.parametrize("name", PROBE)
+@pytest.mark.parametrize("name", PROBED)
 @pytest.mark.parametrize(
     "probe",
     [*probes.VALUE_PROBES, *probes.ACTION_PROBES],
@@ -220,47 +58,50 @@ def test_registered_learners(name, recurrent):
 )
 def test_probe_problems(name, probe):
     probes.check_solves(
-        lambda env: build(name, env, PROBE[name]),
+        lambda env: build(name, env, PROBED[name].probe),
         probe,
         gamma=GAMMA,
-        num_updates=PROBE_UPDATES[name],
+        num_updates=PROBED[name].probe_updates,
     )
 
 
 @pytest.mark.parametrize(
     ("name", "recurrent"),
-    [(name, "gru") for name in PROBE if hasattr(PROBE[name], "recurrent")]
-    + [(name, "transformer") for name in PROBE if hasattr(PROBE[name], "context")],
+    [(name, "gru") for name in PROBED if hasattr(PROBED[name].probe, "recurrent")]
+    + [(name, "transformer") for name in PROBED if hasattr(PROBED[name].probe, "context")],
 )
 def test_memory_probe(name, recurrent):
-    config = dataclasses.replace(PROBE[name], recurrent=recurrent, gamma=0.9)
+    config = dataclasses.replace(PROBED[name].probe, recurrent=recurrent, gamma=0.9)
     if recurrent == "transformer":
         config = dataclasses.replace(config, num_layers=1, context=3)
     probes.check_solves(
         lambda env: build(name, env, config),
         probes.MemoryProbe(),
         gamma=0.9,
-        num_updates=2 * PROBE_UPDATES[name],
+        num_updates=2 * PROBED[name].probe_updates,
     )
 
 
 @pytest.mark.parametrize("recurrent", ["gru", "transformer"])
 def test_recurrent_values_go_on_beyond_a_truncation(recurrent):
+    case = PROBED["ppo"]
     config = dataclasses.replace(
-        PROBE["ppo"], recurrent=recurrent, num_minibatches=1, memory_size=8, num_layers=1, context=3
+        case.probe, recurrent=recurrent, num_minibatches=1, memory_size=8, num_layers=1, context=3
     )
     probes.check_solves(
         lambda env: build("ppo", env, config),
         probes.TruncationProbe(),
-        gamma=PROBE["ppo"].gamma,
-        num_updates=PROBE_UPDATES["ppo"],
+        gamma=case.probe.gamma,
+        num_updates=case.probe_updates,
     )
 
 
 def test_every_learner_of_environments_has_its_probes():
     # The probes' actions have no gradients, which apg needs: it has a problem of its own.
-    others = {"apg"} | OF_SEQUENCES | GENERATIVE
-    assert set(PROBE) == set(PROBE_UPDATES) == set(LEARNERS) - others
+    acting = {name for name, entry in LEARNERS.items() if ".reinforcement:" in entry.config}
+    assert set(PROBED) == acting - {"apg"}
+    for case in PROBED.values():
+        assert case.probe.gamma == GAMMA and case.probe_updates > 0
 
 
 class Blind(Wrapper):
@@ -304,7 +145,7 @@ class TruncationEnds(Wrapper):
     ids=["reads nothing", "remembers nothing", "takes truncation for an end", "discounts wrongly"],
 )
 def test_each_probe_fails_without_its_ability(probe, hinder, gamma, message):
-    config = dataclasses.replace(PROBE["dqn"], gamma=gamma)
+    config = dataclasses.replace(PROBED["dqn"].probe, gamma=gamma)
     with pytest.raises(AssertionError, match=message):
         probes.check_solves(
             lambda env: build("dqn", hinder(env) if hinder else env, config),

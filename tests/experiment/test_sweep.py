@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from conformance.learner_case import cases
 from experiment.toy_learner import toy_learner
 
 import creative_rl as crl
@@ -23,7 +24,7 @@ SMALL = dict(
     hidden_sizes=(8,), memory_size=4, learning_starts=16,
 )  # fmt: skip
 # Those that act for rewards in a melody; the others learn from examples or gradients.
-TRAINED = ["ppo", "a2c", "reinforce", "sac", "dqn", "q_learning"]
+TRAINED = [name for name, case in cases().items() if case.probe is not None]
 
 
 @jax.tree_util.register_dataclass

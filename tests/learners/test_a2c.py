@@ -7,6 +7,7 @@ import jax.flatten_util
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from conformance.learner_case import GAMMA, Case
 from reference import rollouts
 
 import creative_rl as crl
@@ -15,6 +16,20 @@ from creative_rl.learners import a2c, ppo
 from creative_rl.networks import Model
 from creative_rl.testing import probes
 from creative_rl.wrappers import AutoReset
+
+CASE = Case(
+    small=A2CConfig(num_envs=4, num_steps=6, hidden_sizes=(8,), memory_size=4),
+    recurrences=("none", "gru"),
+    probe=A2CConfig(
+        num_envs=32,
+        num_steps=8,
+        gamma=GAMMA,
+        learning_rate=1e-2,
+        hidden_sizes=(16,),
+        memory_size=16,
+    ),
+    probe_updates=300,
+)
 
 ENV = rollouts.Drift(num_envs=3, num_steps=7)
 TINY = dict(

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from conformance.learner_case import Case
 
 from creative_rl.configs import APGConfig
 from creative_rl.environment import Environment
@@ -20,6 +21,11 @@ from creative_rl.spaces import Box
 from creative_rl.testing import check_learner
 from creative_rl.typing import Array, Term
 from creative_rl.wrappers import AutoReset
+
+CASE = Case(
+    small=APGConfig(num_envs=4, hidden_sizes=(8,)),
+    task=("drawing-pixels", {"height": 4, "width": 4, "differentiable": True}),
+)
 
 GOAL = 0.5
 DRAWING = StrokeDrawing(height=8, width=8, num_steps=2, differentiable=True)

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from conformance.learner_case import GAMMA, Case
 
 import creative_rl as crl
 from creative_rl.configs import DQNConfig
@@ -12,6 +13,35 @@ from creative_rl.learners import dqn
 from creative_rl.spaces import Discrete
 from creative_rl.testing import check_learner, probes
 from creative_rl.wrappers import LikelihoodReward
+
+CASE = Case(
+    small=DQNConfig(
+        num_envs=4,
+        num_steps=4,
+        batch_size=8,
+        replay_size=64,
+        hidden_sizes=(8,),
+        memory_size=4,
+        learning_starts=32,
+        target_interval=2,
+        sequence_length=4,
+    ),
+    recurrences=("none", "lstm"),
+    probe=DQNConfig(
+        num_envs=16,
+        num_steps=4,
+        gamma=GAMMA,
+        learning_rate=3e-3,
+        batch_size=64,
+        replay_size=1024,
+        hidden_sizes=(16,),
+        memory_size=16,
+        learning_starts=64,
+        target_interval=20,
+        epsilon_steps=4000,
+    ),
+    probe_updates=600,
+)
 
 SMALL = DQNConfig(
     num_envs=4, num_steps=1, batch_size=16, replay_size=64, learning_starts=16, hidden_sizes=(16,),

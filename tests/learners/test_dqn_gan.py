@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from conformance.learner_case import Case
 
 import creative_rl as crl
 from creative_rl.configs import DQNGANConfig
@@ -18,6 +19,26 @@ from creative_rl.learners.dqn_gan import dqn_gan
 from creative_rl.rewards import drawing as rewards
 from creative_rl.testing import check_learner
 from creative_rl.wrappers import AutoReset
+
+CASE = Case(
+    small=DQNGANConfig(
+        num_instructions=3,
+        num_envs=4,
+        num_steps=2,
+        num_epochs=1,
+        batch_size=8,
+        replay_size=64,
+        hidden_sizes=(8,),
+        gan_steps=2,
+        gan_batch_size=8,
+        noise_size=4,
+        generator_sizes=(8,),
+        discriminator_sizes=(8,),
+        archive_size=16,
+        learning_starts=16,
+    ),
+    task=("drawing-pixels", {"height": 4, "width": 4}),
+)
 
 TINY = DQNGANConfig(
     num_instructions=3,

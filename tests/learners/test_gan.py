@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from conformance.learner_case import Case
 
 import creative_rl as crl
 from creative_rl.configs import GANConfig
@@ -13,6 +14,13 @@ from creative_rl.envs.drawing import PixelDrawing
 from creative_rl.learners.gan import gan
 from creative_rl.testing import check_learner
 from creative_rl.wrappers import AutoReset
+
+CASE = Case(
+    small=GANConfig(
+        batch_size=8, num_steps=2, network="mlp", hidden_sizes=(8,), latent_size=4, num_probes=8
+    ),
+    task=("drawing-pixels", {"height": 4, "width": 4}),
+)
 
 TINY = GANConfig(
     network="mlp", hidden_sizes=(8,), latent_size=3, batch_size=4, num_steps=2, num_probes=8

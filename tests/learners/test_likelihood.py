@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from conformance.learner_case import Case
 
 import creative_rl as crl
 from creative_rl.configs import LikelihoodConfig
@@ -12,6 +13,12 @@ from creative_rl.learners import likelihood
 from creative_rl.stores.demonstrations import Demonstrations, Examples
 from creative_rl.stores.sequences import Sequences
 from creative_rl.wrappers import AutoReset
+
+CASE = Case(
+    small=LikelihoodConfig(batch_size=4, num_steps=2, memory_size=4, num_layers=1, context=4),
+    recurrences=("lstm", "gru", "transformer"),
+    task=("melody-theory", {}),
+)
 
 CONFIG = LikelihoodConfig(
     batch_size=8, num_steps=10, memory_size=16, learning_rate=2e-2, patience=3

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from conformance.learner_case import Case
 
 import creative_rl as crl
 from creative_rl.configs import MusicVAEConfig
@@ -11,6 +12,14 @@ from creative_rl.learners.music_vae import music_codec, music_vae
 from creative_rl.ops.latents import interpolate
 from creative_rl.stores.demonstrations import Demonstrations, Examples
 from creative_rl.stores.sequences import Sequences
+
+CASE = Case(
+    small=MusicVAEConfig(
+        batch_size=4, num_steps=2, encoder_size=4, memory_size=4, latent_size=3, event_dropout=0.2
+    ),
+    recurrences=("lstm", "gru"),
+    task=("melody-theory", {}),
+)
 
 LENGTH = 12
 ENV = crl.make("melody-theory", length=LENGTH)

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from conformance.learner_case import GAMMA, Case
 
 import creative_rl as crl
 from creative_rl.configs import PPOConfig
@@ -14,6 +15,29 @@ from creative_rl.learners import ppo
 from creative_rl.spaces import Box, Dict, Discrete, MultiDiscrete
 from creative_rl.testing import probes
 from creative_rl.wrappers import AutoReset, EpisodeLog, LikelihoodReward
+
+CASE = Case(
+    small=PPOConfig(
+        num_envs=4,
+        num_steps=6,
+        num_epochs=2,
+        num_minibatches=2,
+        hidden_sizes=(8,),
+        memory_size=4,
+        num_layers=1,
+        context=4,
+    ),
+    recurrences=("none", "lstm", "transformer"),
+    probe=PPOConfig(
+        num_envs=32,
+        num_steps=8,
+        gamma=GAMMA,
+        learning_rate=5e-3,
+        hidden_sizes=(16,),
+        memory_size=16,
+    ),
+    probe_updates=100,
+)
 
 SMALL = PPOConfig(num_envs=8, num_steps=8, num_epochs=2, num_minibatches=2)
 LSTM = dataclasses.replace(SMALL, recurrent="lstm", memory_size=8)

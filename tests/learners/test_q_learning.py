@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from conformance.learner_case import GAMMA, Case
 from reference import value_iteration
 
 import creative_rl as crl
@@ -23,6 +24,12 @@ from creative_rl.ops.distributions import uniform_action
 from creative_rl.spaces import MultiDiscrete
 from creative_rl.testing import probes
 from creative_rl.wrappers import AutoReset
+
+CASE = Case(
+    small=QLearningConfig(num_envs=4, num_steps=6),
+    probe=QLearningConfig(gamma=GAMMA, learning_rate=0.5, epsilon_steps=500),
+    probe_updates=20,
+)
 
 TUTORIAL = crl.make("melody-target-tutorial")
 ALWAYS_RANDOM = {"epsilon_start": 1.0, "epsilon_end": 1.0}

@@ -8,6 +8,7 @@ import jax.flatten_util
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from conformance.learner_case import GAMMA, Case
 from reference import rollouts
 
 import creative_rl as crl
@@ -19,6 +20,15 @@ from creative_rl.spaces import Discrete
 from creative_rl.testing import probes
 from creative_rl.typing import Term
 from creative_rl.wrappers import AutoReset, NoveltyReward
+
+CASE = Case(
+    small=ReinforceConfig(num_envs=4, hidden_sizes=(8,), memory_size=4),
+    recurrences=("none", "gru"),
+    probe=ReinforceConfig(
+        num_envs=64, gamma=GAMMA, learning_rate=1e-2, hidden_sizes=(16,), memory_size=16
+    ),
+    probe_updates=300,
+)
 
 TINY = ReinforceConfig(
     num_envs=3, hidden_sizes=(4,), memory_size=3, gamma=0.8, max_grad_norm=1e9, entropy_coef=0.3,

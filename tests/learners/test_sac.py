@@ -8,6 +8,7 @@ import jax.flatten_util
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from conformance.learner_case import GAMMA, Case
 
 import creative_rl as crl
 from creative_rl.configs import SACConfig
@@ -16,6 +17,33 @@ from creative_rl.learners import sac
 from creative_rl.spaces import Box, Dict, Discrete
 from creative_rl.testing import probes
 from creative_rl.wrappers import AutoReset
+
+CASE = Case(
+    small=SACConfig(
+        num_envs=4,
+        num_steps=2,
+        num_epochs=2,
+        batch_size=8,
+        replay_size=64,
+        hidden_sizes=(8,),
+        learning_starts=16,
+    ),
+    probe=SACConfig(
+        num_envs=16,
+        num_steps=2,
+        num_epochs=2,
+        gamma=GAMMA,
+        learning_rate=5e-3,
+        batch_size=64,
+        replay_size=1024,
+        hidden_sizes=(16,),
+        learning_starts=64,
+        target_tau=0.05,
+        temperature=0.1,
+        target_entropy_scale=0.1,
+    ),
+    probe_updates=600,
+)
 
 SMALL = SACConfig(
     num_envs=1, num_epochs=1, batch_size=4, replay_size=64, hidden_sizes=(3,), learning_starts=0,

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from conformance.learner_case import Case
 
 import creative_rl as crl
 from creative_rl.configs import SpiralConfig
@@ -15,6 +16,18 @@ from creative_rl.rewards import judge
 from creative_rl.spaces import Discrete
 from creative_rl.testing import check_learner
 from creative_rl.wrappers import AutoReset, EpisodeLog
+
+CASE = Case(
+    small=SpiralConfig(
+        num_envs=4,
+        num_steps=2,
+        num_epochs=1,
+        num_minibatches=2,
+        hidden_sizes=(8,),
+        num_probes=8,
+    ),
+    task=("drawing-pixels", {"height": 4, "width": 4, "goal": "style", "judge_sizes": (8,)}),
+)
 
 TINY = SpiralConfig(
     num_envs=4, num_steps=2, num_epochs=2, num_minibatches=2, hidden_sizes=(8,), num_probes=8

@@ -5,12 +5,20 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from conformance.learner_case import Case
 
 import creative_rl as crl
 from creative_rl.configs import VAEConfig
 from creative_rl.envs.drawing import PixelDrawing
 from creative_rl.learners.vae import vae
 from creative_rl.testing import check_learner
+
+CASE = Case(
+    small=VAEConfig(
+        batch_size=8, num_steps=2, network="mlp", hidden_sizes=(8,), latent_size=4, num_probes=8
+    ),
+    task=("drawing-pixels", {"height": 4, "width": 4}),
+)
 
 TINY = VAEConfig(
     network="mlp", hidden_sizes=(8,), latent_size=3, batch_size=4, num_steps=2, num_probes=8
