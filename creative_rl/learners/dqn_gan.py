@@ -33,7 +33,7 @@ from creative_rl.configs import DQNConfig, DQNGANConfig, shared, validate
 from creative_rl.learners import requirements
 from creative_rl.learners.composing import compose
 from creative_rl.learners.dqn import DQNState, dqn
-from creative_rl.learners.picture_learning import NUM_NEIGHBOURS, probe_metrics
+from creative_rl.learners.picture_learning import check_num_probes, probe_metrics, sample_examples
 from creative_rl.networks import ContentGenerator, InstructionReader, PictureEncoder
 from creative_rl.ops import adversarial, distributions, schedules
 from creative_rl.spaces import Box, Discrete
@@ -104,11 +104,7 @@ def dqn_gan(
     validate(config, DQNGANConfig)
     requirements.one_of("dqn_gan", env, (Discrete, Box))
     requirements.never_resets("dqn_gan", env)
-    if config.gan_batch_size <= NUM_NEIGHBOURS:
-        raise ValueError(
-            f"dqn_gan: gan_batch_size must be above {NUM_NEIGHBOURS}, the neighbours that recall "
-            f"looks at, got {config.gan_batch_size}"
-        )
+    check_num_probes("dqn_gan", "gan_batch_size", config.gan_batch_size)
     horizon = requirements.fixed_horizon("dqn_gan", env)
     requirements.divides("dqn_gan", "content_length", config.content_length, "the horizon", horizon)
     num_outputs = content_outputs(env.action_space)
@@ -244,8 +240,7 @@ def dqn_gan(
         examples = state.examples
         if examples is None:
             examples = env.examples(state.env_params)
-        rows = jax.random.randint(key_real, (config.gan_batch_size,), 0, examples.shape[0])
-        real = examples[rows].astype(jnp.float32) / 255.0
+        real = sample_examples(key_real, examples, config.gan_batch_size)
         gradients, metrics = jax.grad(discriminator_loss, has_aux=True)(
             networks.discriminator, real, fake
         )

@@ -9,6 +9,7 @@ generator's weights (Yazici et al., arXiv 1806.04498) and augmentation (`ops.aug
 Deviations from DCGAN: no batch normalisation (see `networks.pictures`), and kernels of 4 x 4.
 """
 
+from functools import partial
 from typing import Any
 
 import flax.struct
@@ -131,7 +132,7 @@ def gan(env: Any, config: GANConfig, params: PyTree = None) -> Learner:
 
     def discriminator_step(state: GANState, key: Key) -> tuple[GANState, dict[str, Array]]:
         key_rows, key_fake, key_real_view, key_fake_view, key_penalty = jax.random.split(key, 5)
-        real = sample_examples(env, state.env_params, key_rows, config.batch_size)
+        real = sample_examples(key_rows, env.examples(state.env_params), config.batch_size)
         real = shown(key_real_view, real)
         fake = shown(key_fake_view, draw(state.generator, key_fake, config.batch_size))
 
@@ -195,7 +196,7 @@ def gan(env: Any, config: GANConfig, params: PyTree = None) -> Learner:
         counts = state.num_updates * config.num_steps + jnp.arange(config.num_steps)
         state, metrics = jax.lax.scan(step, state, (keys, counts))
         made = draw(state.mean_generator, key_draw, config.num_probes)
-        real = sample_examples(env, state.env_params, key_rows, config.num_probes)
+        real = sample_examples(key_rows, env.examples(state.env_params), config.num_probes)
         metrics = {**jax.tree.map(jnp.mean, metrics), **probe_metrics(real, made)}
         return state.replace(key=key, num_updates=state.num_updates + 1), metrics
 
@@ -204,11 +205,7 @@ def gan(env: Any, config: GANConfig, params: PyTree = None) -> Learner:
 
     def generate(state: GANState, key: Key, num: int) -> PyTree:
         """`num` works, leaves [num, ...], of episodes."""
-
-        def draw_action(key: Key, timestep: Timestep, memory: PyTree) -> tuple[Array, PyTree]:
-            return act(state, key, timestep, memory)
-
-        return compose(env, state.env_params, draw_action, tuple, key, num)
+        return compose(env, state.env_params, partial(act, state), tuple, key, num)
 
     num_shown = config.num_steps * config.num_critic * config.batch_size
     return Learner(init, update, act, tuple, num_shown, generate)

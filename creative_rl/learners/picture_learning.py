@@ -46,18 +46,22 @@ def check_examples(learner: str, env: Any, params: PyTree) -> None:
 
 def check_sizes(learner: str, shape: tuple[int, int, int], config: Any) -> None:
     """Refuse sizes that do not fit the pictures, or are too small to measure."""
-    if config.num_probes <= NUM_NEIGHBOURS:
-        raise ValueError(
-            f"{learner}: num_probes must be above {NUM_NEIGHBOURS}, the neighbours that recall "
-            f"looks at, got {config.num_probes}"
-        )
+    check_num_probes(learner, "num_probes", config.num_probes)
     if config.network == "conv":
         check_size(shape[:2], config.channels)
 
 
-def sample_examples(env: Any, params: PyTree, key: Key, num: int) -> Array:
-    """float32[num, H, W, C] in 0..1: examples drawn with replacement."""
-    examples = env.examples(params)
+def check_num_probes(learner: str, name: str, num: int) -> None:
+    """Refuse fewer pictures than recall looks at."""
+    if num <= NUM_NEIGHBOURS:
+        raise ValueError(
+            f"{learner}: {name} must be above {NUM_NEIGHBOURS}, the neighbours that recall looks "
+            f"at, got {num}"
+        )
+
+
+def sample_examples(key: Key, examples: Array, num: int) -> Array:
+    """float32[num, H, W, C] in 0..1: of the examples uint8[M, H, W, C], with replacement."""
     rows = jax.random.randint(key, (num,), 0, examples.shape[0])
     return examples[rows].astype(jnp.float32) / 255.0
 

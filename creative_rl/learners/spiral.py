@@ -21,7 +21,7 @@ from creative_rl.configs import DQNConfig, PPOConfig, SpiralConfig, shared, vali
 from creative_rl.learners import requirements
 from creative_rl.learners.composing import compose
 from creative_rl.learners.dqn import dqn
-from creative_rl.learners.picture_learning import NUM_NEIGHBOURS, probe_metrics
+from creative_rl.learners.picture_learning import check_num_probes, probe_metrics, sample_examples
 from creative_rl.learners.ppo import ppo
 from creative_rl.spaces import Box, Discrete
 from creative_rl.typing import Array, Key, Learner, PyTree, Timestep, as_key
@@ -67,11 +67,7 @@ def spiral(env: Any, config: SpiralConfig, params: PyTree = None) -> Learner:
             f"{'around one; leave it out' if isinstance(env, Wrapper) else 'without one'}"
         )
     requirements.fixed_horizon("spiral", env)
-    if config.num_probes <= NUM_NEIGHBOURS:
-        raise ValueError(
-            f"spiral: num_probes must be above {NUM_NEIGHBOURS}, the neighbours that recall looks "
-            f"at, got {config.num_probes}"
-        )
+    check_num_probes("spiral", "num_probes", config.num_probes)
     policies: dict[str, tuple[Any, type]] = {"ppo": (ppo, PPOConfig), "dqn": (dqn, DQNConfig)}
     make, config_class = policies[config.policy]
     policy_config = config_class(**shared(config, config_class))
@@ -95,10 +91,8 @@ def spiral(env: Any, config: SpiralConfig, params: PyTree = None) -> Learner:
         state = SpiralState(trained, key)
         judge = trained.env_params.judge
         made = generate(state, key_works, config.num_probes).pixels
-        examples = env.examples(state.env_params)
-        rows = jax.random.randint(key_rows, (config.num_probes,), 0, examples.shape[0])
-        pictures = (picture.astype(jnp.float32) / 255.0 for picture in (examples[rows], made))
-        metrics |= probe_metrics(*pictures)
+        real = sample_examples(key_rows, env.examples(state.env_params), config.num_probes)
+        metrics |= probe_metrics(real, made.astype(jnp.float32) / 255.0)
         return state, metrics | {
             "discriminator_loss": judge.loss,
             "real_score": judge.real_score,

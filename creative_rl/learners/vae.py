@@ -4,6 +4,7 @@ Source: Kingma and Welling 2014, arXiv 1312.6114, algorithm 1 with equation 10; 
 divergence is Higgins et al. 2017 (beta-VAE).
 """
 
+from functools import partial
 from typing import Any
 
 import flax.struct
@@ -119,7 +120,7 @@ def vae(env: Any, config: VAEConfig, params: PyTree = None) -> Learner:
     def step(state: VAEState, inputs: tuple[Key, Array]) -> tuple[VAEState, dict[str, Array]]:
         key, num_steps = inputs
         key_rows, key_noise = jax.random.split(key)
-        pictures = sample_examples(env, state.env_params, key_rows, config.batch_size)
+        pictures = sample_examples(key_rows, env.examples(state.env_params), config.batch_size)
         noise = jax.random.normal(key_noise, (config.batch_size, config.latent_size), jnp.float32)
         gradients, metrics = jax.grad(loss, has_aux=True)(state.variables, pictures, noise)
         updates, opt_state = optimizer.update(gradients, state.opt_state, state.variables)
@@ -139,7 +140,7 @@ def vae(env: Any, config: VAEConfig, params: PyTree = None) -> Learner:
         counts = state.num_updates * config.num_steps + jnp.arange(config.num_steps)
         state, metrics = jax.lax.scan(step, state, (keys, counts))
         made = draw(state.mean_variables, key_draw, config.num_probes)
-        real = sample_examples(env, state.env_params, key_rows, config.num_probes)
+        real = sample_examples(key_rows, env.examples(state.env_params), config.num_probes)
         metrics = {**jax.tree.map(jnp.mean, metrics), **probe_metrics(real, made)}
         return state.replace(key=key, num_updates=state.num_updates + 1), metrics
 
@@ -148,11 +149,7 @@ def vae(env: Any, config: VAEConfig, params: PyTree = None) -> Learner:
 
     def generate(state: VAEState, key: Key, num: int) -> PyTree:
         """`num` works, leaves [num, ...], of episodes."""
-
-        def draw_action(key: Key, timestep: Timestep, memory: PyTree) -> tuple[Array, PyTree]:
-            return act(state, key, timestep, memory)
-
-        return compose(env, state.env_params, draw_action, tuple, key, num)
+        return compose(env, state.env_params, partial(act, state), tuple, key, num)
 
     num_shown = config.num_steps * config.batch_size
     return Learner(init, update, act, tuple, num_shown, generate)

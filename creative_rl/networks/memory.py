@@ -28,6 +28,8 @@ class MemoryCell(nn.Module):
     size: int
 
     def setup(self):
+        if self.kind not in ("lstm", "gru"):
+            raise ValueError(f"MemoryCell: kind must be lstm or gru, got {self.kind!r}")
         self.inputs = nn.Dense(self.num_gates * self.size)
         self.recurrent = nn.Dense(self.num_gates * self.size, use_bias=self.kind == "gru")
 

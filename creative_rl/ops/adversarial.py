@@ -5,7 +5,7 @@ Letters: `B` scores or pictures.
 """
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, get_args
 
 import jax
 import jax.numpy as jnp
@@ -37,7 +37,9 @@ def discriminator_loss(
         return 0.5 * (jnp.square(real_scores - 1.0) + jnp.square(fake_scores))
     if kind == "hinge":
         return jax.nn.relu(1.0 - real_scores) + jax.nn.relu(1.0 + fake_scores)
-    return fake_scores - real_scores
+    if kind == "wasserstein":
+        return fake_scores - real_scores
+    raise _unknown(kind)
 
 
 def generator_loss(kind: AdversarialLoss, fake_scores: Float[Array, "*B"]) -> Float[Array, "*B"]:
@@ -50,7 +52,9 @@ def generator_loss(kind: AdversarialLoss, fake_scores: Float[Array, "*B"]) -> Fl
         return jax.nn.softplus(-fake_scores)
     if kind == "least_squares":
         return 0.5 * jnp.square(fake_scores - 1.0)
-    return -fake_scores
+    if kind in ("hinge", "wasserstein"):
+        return -fake_scores
+    raise _unknown(kind)
 
 
 def interpolated_penalty(
@@ -82,6 +86,11 @@ def zero_penalty(
     Source: Mescheder et al. 2018, arXiv 1801.04406, equation 9, before its weight.
     """
     return 0.5 * _squared_slopes(score_fn, real).mean()
+
+
+def _unknown(kind: str) -> ValueError:
+    known = ", ".join(get_args(AdversarialLoss))
+    return ValueError(f"adversarial: loss must be one of {known}, got {kind!r}")
 
 
 def _squared_slopes(score_fn: Callable[[Array], Array], pictures: Array) -> Array:

@@ -12,7 +12,7 @@ from creative_rl.typing import Array
 
 
 def neighbour_recall(
-    real: Float[Array, "N F"], made: Float[Array, "M F"], num_neighbours: int = 5
+    real: Float[Array, "N F"], made: Float[Array, "M F"], num_neighbours: int
 ) -> Float[Array, ""]:
     """Share of real samples that lie among the made ones, 0..1: low where modes are missing.
 

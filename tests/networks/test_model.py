@@ -31,6 +31,12 @@ def test_a_model_of_features_shares_the_variables_of_one_of_observations(key):
     np.testing.assert_array_equal(outputs, model.apply(variables, observation, ())[0])
 
 
+def test_an_unknown_memory_is_refused(key):
+    cell = MemoryCell("rnn", 5)
+    with pytest.raises(ValueError, match="kind must be lstm or gru, got 'rnn'"):
+        cell.init(key, jnp.zeros(3), method="project")
+
+
 def test_lstm_equals_flax(key):
     key_cell, key_x = jax.random.split(key)
     ours, theirs = MemoryCell("lstm", 5), nn.OptimizedLSTMCell(5, kernel_init=nn.initializers.zeros)

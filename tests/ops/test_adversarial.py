@@ -1,3 +1,6 @@
+import inspect
+import typing
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -5,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from creative_rl.configs import generative
 from creative_rl.ops import adversarial, augmentation
 
 LOG3 = float(np.log(3.0))
@@ -34,6 +38,23 @@ def test_the_hinge_counts_only_what_is_inside_the_margin():
 
 
 KINDS = ("non_saturating", "least_squares", "hinge", "wasserstein")
+
+
+def test_the_configs_offer_the_losses_that_there_are():
+    offered = typing.get_args(generative.AdversarialLoss)
+    assert offered == typing.get_args(adversarial.AdversarialLoss) == KINDS
+
+
+def test_an_unknown_loss_is_refused():
+    # The annotations, which the tests run, refuse it before the function does.
+    message = "loss must be one of non_saturating, least_squares, hinge, wasserstein, got 'best'"
+    for loss, scores in (
+        (adversarial.discriminator_loss, (REAL, FAKE)), (adversarial.generator_loss, (FAKE,)),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=message):
+            inspect.unwrap(loss)("best", *scores)
+
+
 scores = st.floats(-50, 50, width=32)
 
 

@@ -65,6 +65,6 @@ def test_distances_are_those_of_all_pairs():
 def test_seeds_side_by_side_are_measured_each_alone():
     made = jnp.stack([samples(seed, 20) for seed in range(3)])
     real = jnp.asarray(samples(9, 30))
-    found = jax.jit(jax.vmap(lambda made: variety.neighbour_recall(real, made)))(made)
+    found = jax.jit(jax.vmap(lambda made: variety.neighbour_recall(real, made, 5)))(made)
     for one, alone in zip(found, made, strict=True):
         np.testing.assert_allclose(one, metrics.precision_recall(real, alone, 5)[1], atol=1e-6)
