@@ -167,7 +167,7 @@ def a2c(env: Any, config: A2CConfig, params: PyTree = None) -> Learner:
         )
         value_loss = 0.5 * jnp.square(fixed[1] + advantages - values).mean()
         if config.normalize_advantages:
-            advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-8)
+            advantages = returns.normalized(advantages)
         policy_loss = -(head.log_prob(outputs, rollout.choice) * advantages).mean()
         entropy = head.entropy(outputs).mean()
         total = policy_loss + config.value_coef * value_loss - config.entropy_coef * entropy

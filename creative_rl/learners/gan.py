@@ -23,7 +23,6 @@ from creative_rl.learners.composing import compose
 from creative_rl.learners.picture_learning import (
     check_examples,
     check_sizes,
-    moved_mean,
     picture_shape,
     probe_metrics,
     sample_examples,
@@ -179,7 +178,9 @@ def gan(env: Any, config: GANConfig, params: PyTree = None) -> Learner:
         variables = optax.apply_updates(state.generator, updates)
         state = state.replace(
             generator=variables,
-            mean_generator=moved_mean(state.mean_generator, variables, config.ema_decay, num_steps),
+            mean_generator=schedules.moved_mean(
+                state.mean_generator, variables, config.ema_decay, num_steps
+            ),
             generator_opt_state=opt_state,
         )
         return state, value

@@ -66,16 +66,6 @@ def sample_examples(key: Key, examples: Array, num: int) -> Array:
     return examples[rows].astype(jnp.float32) / 255.0
 
 
-def moved_mean(mean: PyTree, new: PyTree, decay: Any, num_steps: Array) -> PyTree:
-    """The running mean of weights after a step.
-
-    At first it keeps less than `decay`, (1 + n) / (10 + n) after n steps, and so forgets the
-    random start.
-    """
-    kept = jnp.minimum(decay, (1.0 + num_steps) / (10.0 + num_steps)).astype(jnp.float32)
-    return jax.tree.map(lambda old, leaf: kept * old + (1.0 - kept) * leaf, mean, new)
-
-
 def probe_metrics(real: Array, made: Array) -> dict[str, Array]:
     """How varied pictures are, by their pixels; both float32[N, H, W, C] in 0..1.
 

@@ -238,7 +238,7 @@ def ppo(
         log_prob = head.log_prob(outputs, batch.choice)
         advantage = batch.advantage
         if config.normalize_advantages:
-            advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
+            advantage = returns.normalized(advantage)
         policy_loss = losses.clipped_surrogate_loss(
             log_prob, batch.log_prob, advantage, config.clip_eps
         ).mean()

@@ -175,8 +175,7 @@ def reinforce(env: Any, config: ReinforceConfig, params: PyTree = None) -> Learn
         advantages = jax.lax.stop_gradient(targets - values)
         value_loss = 0.5 * mean(jnp.square(targets - values))
         if config.normalize_advantages:
-            centred = advantages - mean(advantages)
-            advantages = centred / (jnp.sqrt(mean(jnp.square(centred))) + 1e-8)
+            advantages = returns.normalized(advantages, rollout.played)
         policy_loss = -mean(head.log_prob(outputs, rollout.choice) * advantages)
         entropy = mean(head.entropy(outputs))
         total = policy_loss - config.entropy_coef * entropy

@@ -18,7 +18,6 @@ from creative_rl.learners.composing import compose
 from creative_rl.learners.picture_learning import (
     check_examples,
     check_sizes,
-    moved_mean,
     picture_shape,
     probe_metrics,
     sample_examples,
@@ -125,7 +124,7 @@ def vae(env: Any, config: VAEConfig, params: PyTree = None) -> Learner:
         gradients, metrics = jax.grad(loss, has_aux=True)(state.variables, pictures, noise)
         updates, opt_state = optimizer.update(gradients, state.opt_state, state.variables)
         variables = optax.apply_updates(state.variables, updates)
-        mean = moved_mean(state.mean_variables, variables, config.ema_decay, num_steps)
+        mean = schedules.moved_mean(state.mean_variables, variables, config.ema_decay, num_steps)
         state = state.replace(variables=variables, mean_variables=mean, opt_state=opt_state)
         return state, metrics
 

@@ -6,6 +6,9 @@ from jaxtyping import Bool, Float
 
 from creative_rl.typing import Array
 
+_SMALLEST_DEVIATION = 1e-8
+"""Keeps advantages that are all the same finite."""
+
 
 def generalized_advantages(
     rewards: Float[Array, "T *B"],
@@ -120,3 +123,30 @@ def n_step_targets(
         later = jnp.concatenate([targets[1:], targets[-1:]])
         targets = rewards + gamma * jnp.where(continues, later, beyond)
     return targets
+
+
+def normalized(
+    advantages: Float[Array, "*B"], mask: Bool[Array, "*B"] | None = None
+) -> Float[Array, "*B"]:
+    """Advantages less their mean, over their standard deviation.
+
+    Args:
+      advantages: of a batch.
+      mask: those that count; None where all do. The others are moved and scaled alike.
+
+    Example:
+      >>> normalized(jnp.array([1.0, 3.0]))
+      Array([-1.,  1.], dtype=float32)
+
+    References:
+      Huang et al., "The 37 Implementation Details of Proximal Policy Optimization" (ICLR Blog Track
+      2022), detail 7.
+    """
+    if mask is None:
+        return (advantages - advantages.mean()) / (advantages.std() + _SMALLEST_DEVIATION)
+
+    def mean(x: Array) -> Array:
+        return jnp.where(mask, x, 0.0).sum() / mask.sum()
+
+    centred = advantages - mean(advantages)
+    return centred / (jnp.sqrt(mean(jnp.square(centred))) + _SMALLEST_DEVIATION)

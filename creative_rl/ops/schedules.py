@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Float, Int
 
-from creative_rl.typing import Array
+from creative_rl.typing import Array, PyTree
 
 Number = float | Float[Array, ""]
 Count = int | Int[Array, ""]
@@ -51,3 +52,19 @@ def linear(start: Number, end: Number, length: Count, count: Array) -> Array:
 def environment_steps(num_updates: Array, steps_per_update: int) -> Array:
     """Environment steps in so many updates, as a float: their number outgrows 32 bits."""
     return num_updates.astype(jnp.float32) * steps_per_update
+
+
+def moved_mean(mean: PyTree, new: PyTree, decay: Number, num_steps: Count) -> PyTree:
+    """The running mean of weights after a step.
+
+    At first it keeps less than `decay`, (1 + n) / (10 + n) after n steps, and so forgets the
+    random start.
+
+    Source: TensorFlow's `tf.train.ExponentialMovingAverage`, with its `num_updates`.
+
+    Example:
+      >>> float(moved_mean(jnp.float32(1), jnp.float32(2), 0.99, 0))
+      1.899999976158142
+    """
+    kept = jnp.minimum(decay, (1.0 + num_steps) / (10.0 + num_steps)).astype(jnp.float32)
+    return jax.tree.map(lambda old, leaf: kept * old + (1.0 - kept) * leaf, mean, new)

@@ -9,6 +9,7 @@ from creative_rl.ops.returns import (
     discounted_returns,
     generalized_advantages,
     n_step_targets,
+    normalized,
 )
 
 NO = jnp.zeros(3, bool)
@@ -147,3 +148,20 @@ def test_returns_of_batches_are_elementwise(key):
         np.testing.assert_allclose(together[:, column], alone, rtol=1e-6)
         alone = n_step_targets(r, r, e, mask[:, column], 0.9, 2)
         np.testing.assert_allclose(targets[:, column], alone, rtol=1e-6)
+
+
+def test_normalized_advantages_by_hand():
+    # The mean is 3, the squared deviations are 4, 0, 4, and their mean is 8/3.
+    expected = np.array([-2, 0, 2]) / np.sqrt(8 / 3)
+    np.testing.assert_allclose(normalized(jnp.array([1.0, 3.0, 5.0])), expected, rtol=1e-6)
+    np.testing.assert_array_equal(normalized(jnp.full(3, 7.0)), 0)
+
+
+def test_normalized_advantages_count_what_the_mask_lets_through():
+    # Of 1 and 5 the mean is 3 and the deviation 2; what does not count is moved and scaled alike.
+    found = normalized(
+        jnp.array([[1.0, 9.0], [5.0, 3.0]]), jnp.array([[True, False], [True, False]])
+    )
+    np.testing.assert_allclose(found, [[-1, 3], [1, 0]], rtol=1e-6)
+    x = jax.random.normal(jax.random.key(0), (3, 4))
+    np.testing.assert_allclose(normalized(x, jnp.ones((3, 4), bool)), normalized(x), rtol=1e-5)

@@ -6,7 +6,7 @@ import numpy as np
 import optax
 import pytest
 
-from creative_rl.ops.schedules import linear, linear_decay
+from creative_rl.ops.schedules import linear, linear_decay, moved_mean
 
 COUNTS = jnp.arange(12, dtype=jnp.int32)
 
@@ -44,3 +44,11 @@ def test_linear_equals_optax_and_stays_at_the_end(start, end):
 def test_linear_before_zero_is_the_start_and_without_length_the_end():
     assert float(linear(1.0, 0.0, 4, jnp.float32(-3))) == 1.0
     assert float(linear(1.0, 0.25, 0, jnp.float32(1))) == 0.25
+
+
+def test_a_moving_mean_by_hand():
+    old, new = {"w": jnp.float32([0.0, 10.0])}, {"w": jnp.float32([10.0, 0.0])}
+    for decay, num_steps, kept in ((0.5, 0, 0.1), (0.5, 5, 0.4), (0.5, 8, 0.5), (0.5, 90, 0.5)):
+        found = moved_mean(old, new, decay, jnp.int32(num_steps))["w"]
+        np.testing.assert_allclose(found, [10 * (1 - kept), 10 * kept], rtol=1e-6)
+    np.testing.assert_array_equal(moved_mean(old, new, 0.0, 0)["w"], new["w"])
