@@ -69,7 +69,7 @@ class SpiralConfig:
     """environment steps from random actions to that; dqn only"""
     discriminator_learning_rate: float = positive(5e-4)
     """step size of the discriminator's Adam"""
-    gradient_penalty: float = 1.0
+    penalty_coef: float = 1.0
     """weight of the discriminator's squared slope at examples (R1)"""
 
 
@@ -114,7 +114,7 @@ class DQNGANConfig:
     """step size of the generator's Adam; 0 leaves it as it is"""
     discriminator_learning_rate: float = positive(5e-4)
     """step size of the discriminator's Adam"""
-    gradient_penalty: float = 1.0
+    penalty_coef: float = 1.0
     """weight of the discriminator's squared gradient at examples (R1)"""
     instruction_coef: float = 0.1
     """weight of how well the instruction can be read off the content (InfoGAN)"""
@@ -168,7 +168,7 @@ class GANConfig:
     """pictures in one gradient step"""
     num_steps: int = static(16)
     """gradient steps of the generator in one update"""
-    num_critic: int = static(1)
+    num_discriminator_steps: int = static(1)
     """gradient steps of the discriminator before each of the generator's"""
     network: PictureNetwork = static("conv")
     """hidden layers, or convolutions that double and halve the picture (DCGAN)"""

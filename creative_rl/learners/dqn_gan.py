@@ -211,7 +211,7 @@ def dqn_gan(
         real_scores, fake_scores = score(variables, real), score(variables, fake)
         loss = adversarial.discriminator_loss(config.loss, real_scores, fake_scores).mean()
         penalty = adversarial.zero_penalty(partial(score, variables), real)
-        return loss + config.gradient_penalty * penalty, {
+        return loss + config.penalty_coef * penalty, {
             "discriminator_loss": loss,
             "gradient_penalty": penalty,
             "real_score": real_scores.mean(),
@@ -287,7 +287,7 @@ def dqn_gan(
         metrics |= jax.tree.map(jnp.mean, of_steps)
         parts = ("q_loss", "generator_loss", "discriminator_loss")
         total = sum(metrics[name] for name in parts)
-        total += config.gradient_penalty * metrics["gradient_penalty"]
+        total += config.penalty_coef * metrics["gradient_penalty"]
         total += config.instruction_coef * metrics["instruction_loss"]
         return state, metrics | {"total_loss": total}
 

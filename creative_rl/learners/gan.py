@@ -88,7 +88,7 @@ def gan(env: Any, config: GANConfig, params: PyTree = None) -> Learner:
         schedules.linear_decay(start, config.decay_updates, config.num_steps * num_each)
         for start, num_each in (
             (config.learning_rate, 1),
-            (config.discriminator_learning_rate, config.num_critic),
+            (config.discriminator_learning_rate, config.num_discriminator_steps),
         )
     )
     generator_optimizer = optax.adam(rate, **betas)
@@ -193,7 +193,7 @@ def gan(env: Any, config: GANConfig, params: PyTree = None) -> Learner:
 
     def update(state: GANState) -> tuple[GANState, dict[str, Array]]:
         key, key_steps, key_draw, key_rows = jax.random.split(state.key, 4)
-        keys = jax.random.split(key_steps, (config.num_steps, 1 + config.num_critic))
+        keys = jax.random.split(key_steps, (config.num_steps, 1 + config.num_discriminator_steps))
         counts = state.num_updates * config.num_steps + jnp.arange(config.num_steps)
         state, metrics = jax.lax.scan(step, state, (keys, counts))
         made = draw(state.mean_generator, key_draw, config.num_probes)
@@ -208,5 +208,5 @@ def gan(env: Any, config: GANConfig, params: PyTree = None) -> Learner:
         """`num` works, leaves [num, ...], of episodes."""
         return compose(env, state.env_params, partial(act, state), tuple, key, num)
 
-    num_shown = config.num_steps * config.num_critic * config.batch_size
+    num_shown = config.num_steps * config.num_discriminator_steps * config.batch_size
     return Learner(init, update, act, tuple, num_shown, generate)

@@ -80,7 +80,7 @@ def spiral(env: Any, config: SpiralConfig, params: PyTree = None) -> Learner:
         key, key_policy, key_judge = jax.random.split(as_key(key), 3)
         judge = env.init_judge(key_judge).replace(
             learning_rate=jnp.asarray(config.discriminator_learning_rate, jnp.float32),
-            penalty_coef=jnp.asarray(config.gradient_penalty, jnp.float32),
+            penalty_coef=jnp.asarray(config.penalty_coef, jnp.float32),
         )
         started = make(env, policy_config, given.replace(judge=judge))
         return SpiralState(started.init(key_policy), key)

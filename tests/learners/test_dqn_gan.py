@@ -127,7 +127,7 @@ def test_the_dqn_gives_the_instruction_that_pays():
         learning_rate=1e-2,
         generator_learning_rate=0.0,
         discriminator_learning_rate=1e-2,
-        gradient_penalty=0.01,
+        penalty_coef=0.01,
         novelty_weight=0.0,
         epsilon_steps=400,
         target_interval=5,
@@ -192,7 +192,7 @@ def test_instructions_can_be_read_off_the_contents_where_that_has_a_weight():
 
 def test_a_generator_that_does_not_learn_stays_and_is_told_from_the_examples():
     config = dataclasses.replace(
-        TINY, generator_learning_rate=0.0, discriminator_learning_rate=1e-2, gradient_penalty=0.1
+        TINY, generator_learning_rate=0.0, discriminator_learning_rate=1e-2, penalty_coef=0.1
     )
     learner = dqn_gan(MELODY, config, examples=rolls(4, 3, 0))
 
@@ -217,7 +217,7 @@ def test_a_generator_that_does_not_learn_stays_and_is_told_from_the_examples():
 def three_updates():
     """The states from the start on, and the metrics of each update."""
     config = dataclasses.replace(
-        TINY, gan_steps=1, content_length=4, gradient_penalty=0.7, instruction_coef=0.3
+        TINY, gan_steps=1, content_length=4, penalty_coef=0.7, instruction_coef=0.3
     )
     learner = dqn_gan(MELODY, config, examples=rolls(4, 3, 0, 1))
     update, states, metrics = jax.jit(learner.update), [], []

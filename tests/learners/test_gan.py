@@ -45,7 +45,7 @@ def params(env):
 
 VARIANTS = {
     "WGAN-GP, two critic steps": dataclasses.replace(
-        TINY, loss="wasserstein", penalty="interpolated", num_critic=2
+        TINY, loss="wasserstein", penalty="interpolated", num_discriminator_steps=2
     ),
     "hinge, R1, spectral, augmented": dataclasses.replace(
         CONVOLUTIONS, loss="hinge", penalty="zero", spectral_norm=True, augment=True
@@ -75,7 +75,9 @@ def is_each(pictures):
 @pytest.mark.parametrize(
     "config",
     [
-        dict(loss="wasserstein", penalty="interpolated", penalty_coef=1.0, num_critic=2),
+        dict(
+            loss="wasserstein", penalty="interpolated", penalty_coef=1.0, num_discriminator_steps=2
+        ),
         dict(loss="non_saturating", penalty="zero", penalty_coef=1.0),
         dict(loss="least_squares", penalty="zero", penalty_coef=1.0),
         dict(loss="hinge", spectral_norm=True),
@@ -186,7 +188,9 @@ def test_one_step_is_the_losses_gradients_through_adam(env, params):
 
 def test_decayed_learning_rates_fall_by_updates_and_not_by_steps(env, params):
     """Of the discriminator, too, which takes two steps in each of the generator's two."""
-    learner = gan(env, dataclasses.replace(TINY, num_critic=2, decay_updates=2), params)
+    learner = gan(
+        env, dataclasses.replace(TINY, num_discriminator_steps=2, decay_updates=2), params
+    )
     update, states = jax.jit(learner.update), [learner.init(jax.random.key(0))]
     for _ in range(3):
         states.append(update(states[-1])[0])

@@ -75,7 +75,7 @@ def test_a_dqn_keeps_the_contract_too():
 
 @EITHER
 def test_the_discriminator_learns_beside_the_policy(env, config):
-    config = dataclasses.replace(config, discriminator_learning_rate=0.02, gradient_penalty=0.3)
+    config = dataclasses.replace(config, discriminator_learning_rate=0.02, penalty_coef=0.3)
     learner = spiral(env, config)
     state, metrics = run(learner, 4)
     learned = state.env_params.judge
@@ -201,8 +201,8 @@ def test_works_are_what_act_draws():
         ),
         (
             PIXELS,
-            dataclasses.replace(TINY, gradient_penalty=-1.0),
-            "gradient_penalty must not be negative, got -1.0",
+            dataclasses.replace(TINY, penalty_coef=-1.0),
+            "penalty_coef must not be negative, got -1.0",
         ),
     ],
 )
