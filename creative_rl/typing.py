@@ -24,6 +24,8 @@ def as_key(key: Key) -> Key:
         raise ValueError(f"a key is made by jax.random.key(seed), got {key!r}")
     if jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
         return key
+    if key.dtype != jnp.uint32 or not key.ndim:
+        raise ValueError(f"a key is made by jax.random.key(seed), got {key.dtype}{list(key.shape)}")
     return jax.random.wrap_key_data(key)
 
 

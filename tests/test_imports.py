@@ -1,10 +1,12 @@
 """Importing the package is cheap, and every name that it offers is there."""
 
 import importlib
+import pathlib
 import statistics
 import subprocess
 import sys
 import time
+import tomllib
 
 import pytest
 
@@ -29,6 +31,12 @@ def test_import_is_quick():
         run("import creative_rl")
         seconds.append(time.perf_counter() - start)
     assert statistics.median(seconds) < 1.2
+
+
+def test_the_version_is_told_alike_in_both_places():
+    project = pathlib.Path(creative_rl.__file__).parent.parent / "pyproject.toml"
+    declared = tomllib.loads(project.read_text())["project"]["version"]
+    assert declared == creative_rl.__version__
 
 
 def test_import_loads_nothing_heavy():

@@ -19,6 +19,15 @@ def test_batches_of_raw_keys_are_wrapped():
 
 
 @pytest.mark.parametrize(
+    ("given", "shown"),
+    [(jnp.int32(3), r"int32\[\]"), (jnp.float32([1, 2]), r"float32\[2\]"), (7, "7")],
+)
+def test_what_is_no_key_is_refused(given, shown):
+    with pytest.raises(ValueError, match=rf"a key is made by jax.random.key\(seed\), got {shown}$"):
+        as_key(given)
+
+
+@pytest.mark.parametrize(
     ("terminated", "truncated", "ended"),
     [(False, False, False), (True, False, True), (False, True, True), (True, True, True)],
 )

@@ -1,4 +1,8 @@
-"""Learners, one file each: factories that bind an environment and a config."""
+"""Learners, one file each: factories that bind an environment and a config.
+
+What they share is beside them: requirements, stream, summary, composing, picture_learning, and
+demonstrating, which plays known actions.
+"""
 
 from creative_rl.learners.a2c import a2c
 from creative_rl.learners.apg import apg

@@ -155,17 +155,22 @@ def a2c(env: Any, config: A2CConfig, params: PyTree = None) -> Learner:
             method="unroll",
         )  # fmt: skip
         values = values[..., 0]
-        fixed = jax.lax.stop_gradient((variables["critic"], values, memories))
+        critic, baseline, fixed_memories = jax.lax.stop_gradient(
+            (variables["critic"], values, memories)
+        )
+        next_values = stream.next_values(
+            partial(value, critic), baseline, fixed_memories, rollout.timestep
+        )
         advantages = returns.generalized_advantages(
             rollout.timestep.reward,
-            fixed[1],
-            stream.next_values(partial(value, fixed[0]), *fixed[1:], rollout.timestep),
+            baseline,
+            next_values,
             rollout.timestep.terminated,
             rollout.timestep.ended,
             config.gamma,
             config.gae_lambda,
         )
-        value_loss = 0.5 * jnp.square(fixed[1] + advantages - values).mean()
+        value_loss = 0.5 * jnp.square(baseline + advantages - values).mean()
         if config.normalize_advantages:
             advantages = returns.normalized(advantages)
         policy_loss = -(head.log_prob(outputs, rollout.choice) * advantages).mean()

@@ -68,7 +68,7 @@ def apg(env: Any, config: APGConfig, params: PyTree = None) -> Learner:
     )
     optimizer = optax.chain(
         optax.clip_by_global_norm(config.max_grad_norm),
-        optax.adam(schedules.linear_decay(config.learning_rate, config.decay_updates, 1)),
+        optax.adam(schedules.linear_decay(config.learning_rate, config.decay_updates)),
     )
 
     def init(key: Key) -> APGState:
@@ -134,4 +134,4 @@ def apg(env: Any, config: APGConfig, params: PyTree = None) -> Learner:
         outputs, _ = model.apply(state.variables, timestep.observation, ())
         return head.action(head.best(outputs)), memory
 
-    return Learner(init, update, act, lambda: (), horizon * config.num_envs)
+    return Learner(init, update, act, tuple, horizon * config.num_envs)

@@ -27,7 +27,6 @@ def compose(
       key: of all episodes.
       num: works.
     """
-
     key_reset, key_act, key_step = jax.random.split(as_key(key), 3)
     env_state, timestep = jax.vmap(env.reset, (0, None))(jax.random.split(key_reset, num), params)
 

@@ -1,5 +1,6 @@
 """Episodes from known actions: what a learner by example sees, and what came of them."""
 
+from functools import partial
 from typing import Any
 
 import jax
@@ -52,6 +53,18 @@ def demonstrate(
             f"{actions.shape[1]} actions"
         )
 
+    actions = actions.astype(jnp.int32)
+    keys = jax.random.split(as_key(key), actions.shape[0])
+    observations, states = _play(env, params_axis, params, actions, keys)
+    return Examples(observations, actions), states
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def _play(
+    env: Any, params_axis: int | None, params: PyTree, actions: Array, keys: Key
+) -> tuple[PyTree, PyTree]:
+    """Observations, leaves [N, T, ...], and the last states, leaves [N, ...]."""
+
     def episode(params: PyTree, actions: Array, key: Key) -> tuple[PyTree, PyTree]:
         key_reset, key_steps = jax.random.split(key)
         state, timestep = env.reset(key_reset, params)
@@ -67,8 +80,4 @@ def demonstrate(
         )
         return observations, state
 
-    actions = actions.astype(jnp.int32)
-    keys = jax.random.split(as_key(key), actions.shape[0])
-    play = jax.jit(jax.vmap(episode, in_axes=(params_axis, 0, 0)))
-    observations, states = play(params, actions, keys)
-    return Examples(observations, actions), states
+    return jax.vmap(episode, in_axes=(params_axis, 0, 0))(params, actions, keys)

@@ -291,11 +291,13 @@ def dqn(
         counts = learned_from(windows)
         total = jnp.maximum(counts.sum(), 1)
         error = jnp.where(counts, chosen - jax.lax.stop_gradient(target), 0.0)
-        return (weights * jnp.square(error)).sum() / total, {
+        metrics = {
             "loss": jnp.square(error).sum() / total,
             "q_mean": jnp.where(counts, chosen, 0.0).sum() / total,
-            "priority": losses.sequence_priority(jnp.abs(error), counts),
         }
+        if config.prioritized:
+            metrics["priority"] = losses.sequence_priority(jnp.abs(error), counts)
+        return (weights * jnp.square(error)).sum() / total, metrics
 
     def gradient_step(state: DQNState, carry, key: Key):
         variables, opt_state, order = carry
@@ -316,8 +318,8 @@ def dqn(
         )
         updates, opt_state = optimizer.update(gradients, opt_state, variables)
         variables = optax.apply_updates(variables, updates)
-        priority = (metrics.pop("priority") + _LEAST_ERROR) ** config.priority_exponent
         if config.prioritized:
+            priority = (metrics.pop("priority") + _LEAST_ERROR) ** config.priority_exponent
             # Tied to the shares, so that they are read before the write that happens in place.
             order = priorities.assign(order, jnp.where(shares >= 0, slots, -1), priority)
         return (variables, opt_state, order), metrics

@@ -102,25 +102,9 @@ def dqn_gan(
       ValueError: the environment or the examples do not fit, or a config field is out of range.
     """
     validate(config, DQNGANConfig)
-    requirements.one_of("dqn_gan", env, (Discrete, Box))
-    requirements.never_resets("dqn_gan", env)
-    check_num_probes("dqn_gan", "gan_batch_size", config.gan_batch_size)
-    horizon = requirements.fixed_horizon("dqn_gan", env)
-    requirements.divides("dqn_gan", "content_length", config.content_length, "the horizon", horizon)
+    _check(env, config)
     num_outputs = content_outputs(env.action_space)
-    wrapped = GeneratedContent(
-        env,
-        generator=ContentGenerator(
-            env.observation_space,
-            config.num_instructions,
-            config.content_length,
-            num_outputs,
-            config.generator_sizes,
-        ),
-        discriminator=PictureEncoder(1, "mlp", config.discriminator_sizes),
-        noise_size=config.noise_size,
-        archive_size=config.archive_size,
-    )
+    wrapped = _with_content(env, config, num_outputs)
     reader: Any = InstructionReader(config.num_instructions)
     dqn_config = DQNConfig(**shared(config, DQNConfig))
     instructor = dqn(wrapped, dqn_config)
@@ -147,6 +131,7 @@ def dqn_gan(
             discriminator=wrapped_params.discriminator,
         )
         return DQNGANState(
+            # Made again, because a learner takes params when it is built; it copies them.
             dqn=dqn(wrapped, dqn_config, params=wrapped_params).init(key_dqn),
             reader=networks.reader,
             opt_state={
@@ -318,6 +303,33 @@ def dqn_gan(
 def _makers(networks: Networks) -> tuple[PyTree, PyTree]:
     """What the generator's loss trains."""
     return networks.generator, networks.reader
+
+
+def _with_content(env: Any, config: DQNGANConfig, num_outputs: int) -> GeneratedContent:
+    """The environment of instructions, whose params hold generator, discriminator and archive."""
+    generator = ContentGenerator(
+        env.observation_space,
+        config.num_instructions,
+        config.content_length,
+        num_outputs,
+        config.generator_sizes,
+    )
+    return GeneratedContent(
+        env,
+        generator=generator,
+        discriminator=PictureEncoder(1, "mlp", config.discriminator_sizes),
+        noise_size=config.noise_size,
+        archive_size=config.archive_size,
+    )
+
+
+def _check(env: Any, config: DQNGANConfig) -> None:
+    """Refuse an environment of another kind, and sizes that do not fit its episodes."""
+    requirements.one_of("dqn_gan", env, (Discrete, Box))
+    requirements.never_resets("dqn_gan", env)
+    check_num_probes("dqn_gan", "gan_batch_size", config.gan_batch_size)
+    horizon = requirements.fixed_horizon("dqn_gan", env)
+    requirements.divides("dqn_gan", "content_length", config.content_length, "the horizon", horizon)
 
 
 def _check_examples(env: Any, params: PyTree, examples: Any) -> None:

@@ -31,8 +31,7 @@ class LikelihoodState(flax.struct.PyTreeNode):
     """Everything that a run of the learner is."""
 
     variables: PyTree
-    best_variables: PyTree
-    """those with the best held-out likelihood: what `act`, `generate` and rewards use"""
+    best_variables: PyTree  # by held-out likelihood: what `act`, `generate` and rewards use
     best_nll: Array  # float32: nats an action
     nll: Array  # float32: of the last update's batches
     num_worse: Array  # int32: updates since the best
@@ -72,22 +71,7 @@ def likelihood(
     validate(config, LikelihoodConfig)
     model = sequence_model(env, config)
     num_events = requirements.num_actions("likelihood", env)
-    requirements.never_resets("likelihood", env)
-    if isinstance(sequences, Demonstrations):
-        _check_examples(env, sequences.train, "train")
-        _check_examples(env, sequences.held_out, "held_out")
-    elif env.observation_space != Discrete(num_events):
-        raise ValueError(
-            "likelihood predicts events from the last one, so observations must be the last of "
-            f"{num_events} actions, as in melody-theory; those of {type(env).__name__} are a "
-            f"{type(env.observation_space).__name__}, which takes Demonstrations"
-        )
-    num_train, num_held_out = (
-        jax.tree.leaves(part)[0].shape[0] for part in (sequences.train, sequences.held_out)
-    )
-    requirements.at_most("likelihood", "batch_size", config.batch_size, "sequences", num_train)
-    if num_held_out < 1:
-        raise ValueError("likelihood: early stopping needs held-out sequences, got none")
+    num_train = _check(env, config, sequences)
     fresh = model.init_memory()
     optimizer = optax.chain(
         optax.clip_by_global_norm(config.max_grad_norm), optax.adam(config.learning_rate)
@@ -189,6 +173,28 @@ def _time_first(part: Array | Examples) -> tuple[PyTree, Array]:
         return observations, part.actions.astype(jnp.int32).T
     events = part.astype(jnp.int32).T
     return events[:-1], events[1:]
+
+
+def _check(env: Any, config: LikelihoodConfig, sequences: Sequences | Demonstrations) -> int:
+    """Refuse what cannot be learned from, or not in this environment; how many train."""
+    requirements.never_resets("likelihood", env)
+    num_events = requirements.num_actions("likelihood", env)
+    if isinstance(sequences, Demonstrations):
+        _check_examples(env, sequences.train, "train")
+        _check_examples(env, sequences.held_out, "held_out")
+    elif env.observation_space != Discrete(num_events):
+        raise ValueError(
+            "likelihood predicts events from the last one, so observations must be the last of "
+            f"{num_events} actions, as in melody-theory; those of {type(env).__name__} are a "
+            f"{type(env.observation_space).__name__}, which takes Demonstrations"
+        )
+    num_train, num_held_out = (
+        jax.tree.leaves(part)[0].shape[0] for part in (sequences.train, sequences.held_out)
+    )
+    requirements.at_most("likelihood", "batch_size", config.batch_size, "sequences", num_train)
+    if num_held_out < 1:
+        raise ValueError("likelihood: early stopping needs held-out sequences, got none")
+    return num_train
 
 
 def _check_examples(env: Any, part: Examples, name: str) -> None:

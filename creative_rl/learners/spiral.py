@@ -82,6 +82,7 @@ def spiral(env: Any, config: SpiralConfig, params: PyTree = None) -> Learner:
             learning_rate=jnp.asarray(config.discriminator_learning_rate, jnp.float32),
             penalty_coef=jnp.asarray(config.penalty_coef, jnp.float32),
         )
+        # Made again, because a learner takes params when it is built, and this seed has a judge.
         started = make(env, policy_config, given.replace(judge=judge))
         return SpiralState(started.init(key_policy), key)
 
