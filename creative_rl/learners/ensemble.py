@@ -95,7 +95,7 @@ def ensemble(
     def init(key: Key) -> EnsembleState:
         # One after another: an initialiser that decomposes matrices must not do it in batches.
         members = jax.lax.map(learner.init, jax.random.split(as_key(key), num_members))
-        return EnsembleState(members, jnp.asarray(shares))
+        return EnsembleState(members, jnp.array(shares))
 
     def update(state: EnsembleState) -> tuple[EnsembleState, dict[str, Array]]:
         members, metrics = jax.vmap(learner.update)(state.members)
@@ -138,7 +138,7 @@ def of_members(members: PyTree, weights: Weights | None = None) -> EnsembleState
             f"train(..., num_seeds=M), got the sizes {sorted(sizes)}"
         )
     (num_members,) = sizes.pop()
-    return EnsembleState(members, jnp.asarray(_shares(weights, num_members)))
+    return EnsembleState(members, jnp.array(_shares(weights, num_members)))
 
 
 def _shares(weights: Weights | None, num_members: int) -> np.ndarray:

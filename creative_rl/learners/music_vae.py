@@ -76,7 +76,8 @@ def music_vae(env: Any, config: MusicVAEConfig, sequences: Sequences | Demonstra
     mean, with all events.
 
     Args:
-      env: environment with `Discrete` actions, in which works are created.
+      env: environment with `Discrete` actions and a fixed horizon, not wrapped in `AutoReset`, in
+        which works are created.
       config: static fields shape the program, the others may be tracers.
       sequences: windows of events uint8[N, T + 1], of which the first T are learned, whole bars
         where a window starts on a downbeat; or demonstrations, of which the actions are.
@@ -111,7 +112,7 @@ def music_vae(env: Any, config: MusicVAEConfig, sequences: Sequences | Demonstra
         return MusicVAEState(
             variables=variables,
             opt_state=optimizer.init(variables),
-            sequences=jax.tree.map(jnp.asarray, sequences),
+            sequences=jax.tree.map(jnp.array, sequences),
             key=key,
             num_updates=jnp.int32(0),
         )
@@ -185,7 +186,7 @@ def music_codec(env: Any, config: MusicVAEConfig) -> MusicCodec:
     """Encode and decode with the states of `music_vae(env, config, ...)`.
 
     Raises:
-      ValueError: actions are not `Discrete`, or a field is out of range.
+      ValueError: actions are not `Discrete`, there is no horizon, or a field is out of range.
 
     Example:
       >>> import creative_rl as crl
@@ -227,6 +228,8 @@ class _Codec:
 
     def __init__(self, env: Any, config: MusicVAEConfig):
         num_events = requirements.num_actions("music_vae", env)
+        requirements.never_resets("music_vae", env)
+        requirements.fixed_horizon("music_vae", env)
         self._latent_size = config.latent_size
         segment = config.segment_length
         self._encoder: Any = MusicEncoder(

@@ -112,14 +112,9 @@ def ppo(
     requirements.never_resets("ppo", env)
     is_recurrent = config.recurrent != "none"
     batch_size = config.num_envs * config.num_steps
-    if is_recurrent:
-        requirements.divides(
-            "ppo", "num_minibatches", config.num_minibatches, "num_envs", config.num_envs
-        )
-    else:
-        requirements.divides(
-            "ppo", "num_minibatches", config.num_minibatches, "num_envs * num_steps", batch_size
-        )
+    # With memory the episodes of an environment stay together.
+    whole = ("num_envs", config.num_envs) if is_recurrent else ("num_envs * num_steps", batch_size)
+    requirements.divides("ppo", "num_minibatches", config.num_minibatches, *whole)
     logged_env = EpisodeLog(env)
     network = dict(space=env.observation_space, **shared(config, Model))
     models = {
@@ -191,16 +186,18 @@ def ppo(
         state = state.replace(stream=current, memory={**state.memory, "actor": memory})
         return state, rollout
 
-    def evaluate(state: PPOState, rollout: Rollout) -> tuple[PyTree, Array, Array]:
+    def evaluate(
+        variables: PyTree, memory: PyTree, rollout: Rollout
+    ) -> tuple[PyTree, Array, Array]:
         """The critic's memory after the rollout, `V(s_t)` and the value that step `t` led to."""
-        critic, variables = models["critic"], state.variables["critic"]
+        critic = models["critic"]
 
         def value(observation: PyTree, memory: PyTree) -> Array:
             outputs: Any = critic.apply(variables, observation, memory, method="peek")
             return outputs[..., 0]
 
         values, memories = critic.apply(
-            variables, rollout.observation, rollout.starts, state.memory["critic"], method="unroll"
+            variables, rollout.observation, rollout.starts, memory, method="unroll"
         )
         values = values[..., 0]
         next_values = stream.next_values(value, values, memories, rollout.timestep)
@@ -313,7 +310,9 @@ def ppo(
         key, key_collect, key_learn = jax.random.split(state.key, 3)
         memory = state.memory
         state, rollout = collect(state.replace(key=key), key_collect)
-        critic_memory, values, next_values = evaluate(state.replace(memory=memory), rollout)
+        critic_memory, values, next_values = evaluate(
+            state.variables["critic"], memory["critic"], rollout
+        )
         surprise = -config.entropy_reward_coef * rollout.log_prob
         advantages = returns.generalized_advantages(
             rollout.timestep.reward + surprise,
@@ -324,7 +323,15 @@ def ppo(
             config.gamma,
             config.gae_lambda,
         )
-        batch = Batch(*rollout[:5], value=values, advantage=advantages)
+        batch = Batch(
+            observation=rollout.observation,
+            action_mask=rollout.action_mask,
+            starts=rollout.starts,
+            choice=rollout.choice,
+            log_prob=rollout.log_prob,
+            value=values,
+            advantage=advantages,
+        )
         state, metrics = learn(state, batch, memory, key_learn)
         state = state.replace(
             env_params=logged_env.update_params(state.env_params, rollout.timestep),

@@ -12,6 +12,7 @@ from creative_rl.learners.music_vae import music_codec, music_vae
 from creative_rl.ops.latents import interpolate
 from creative_rl.stores.demonstrations import Demonstrations, Examples
 from creative_rl.stores.sequences import Sequences
+from creative_rl.wrappers import AutoReset
 
 CASE = Case(
     small=MusicVAEConfig(
@@ -165,3 +166,7 @@ def test_what_it_cannot_learn_from_is_refused():
         music_vae(crl.make("melody-variety"), TINY, SEQUENCES)
     with pytest.raises(ValueError, match="music_vae takes Discrete actions"):
         music_codec(crl.make("drawing-pixels"), TINY)
+    with pytest.raises(ValueError, match="music_vae resets its environments"):
+        music_vae(AutoReset(ENV), TINY, SEQUENCES)
+    with pytest.raises(ValueError, match="music_vae plays whole episodes to a horizon, and"):
+        music_codec(crl.make("grid-path"), TINY)
