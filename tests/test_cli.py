@@ -131,7 +131,8 @@ def test_a_picture_is_painted(capsys, tmp_path):
 @pytest.mark.parametrize("command", ["resume", "create", "evaluate", "report", "perform"])
 def test_what_is_no_run(command, capsys, tmp_path):
     assert "there is no run" in fails(capsys, [command, str(tmp_path / "none")], 1)
-    assert "it has no config.json" in fails(capsys, [command, str(tmp_path)], 1)
+    line = fails(capsys, [command, str(tmp_path)], 1)
+    assert "it has no config.json" in line and "experiment.start" in line
 
 
 def test_existing_directory_and_missing_prior(capsys, tmp_path):

@@ -109,7 +109,7 @@ def _save(work: Any, path: pathlib.Path) -> dict[str, str]:
 def _scores(episodes: Episodes, number: int) -> dict[str, float]:
     scores = {"return": episodes.episode_return[number], "length": episodes.episode_length[number]}
     scores |= {name: values[number] for name, values in episodes.reward_terms.items()}
-    return {name: round(float(value), 4) for name, value in scores.items()}
+    return {name: round(float(value), 4) + 0.0 for name, value in scores.items()}
 
 
 def _replace(folder: pathlib.Path, beside: pathlib.Path) -> None:

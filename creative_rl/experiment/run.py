@@ -91,7 +91,10 @@ class Run:
         if not path.exists():
             raise ValueError(f"there is no run {path}; start one with: creative-rl train")
         if not (path / "config.json").is_file():
-            raise ValueError(f"{path} is not a run directory: it has no config.json")
+            raise ValueError(
+                f"{path} is not a run directory: it has no config.json; crl.train(out=...) keeps "
+                "checkpoints and metrics only, crl.experiment.start(RunSpec(...), out) makes a run"
+            )
         try:
             config = json.loads((path / "config.json").read_text(encoding="utf-8"))
             found = config["format"]

@@ -57,7 +57,7 @@ class RunSpec:
     def __post_init__(self):
         known = registry.environment_ids()
         if self.environment not in known and ":" not in self.environment:
-            raise ValueError(unknown_name("environment", self.environment, known))
+            raise ValueError(registry.unknown_environment(self.environment))
         config_class = registry.load(registry.learner_entry(self.learner).config)
         if self.config is None:
             object.__setattr__(self, "config", config_class())

@@ -148,8 +148,7 @@ def _target(environment: str) -> str:
     if ":" in environment:
         return environment
     if environment not in registry.ENVIRONMENTS:
-        known = registry.environment_ids()
-        raise UsageError(unknown_name("environment", environment, known))
+        raise UsageError(registry.unknown_environment(environment))
     return registry.ENVIRONMENTS[environment].target
 
 

@@ -107,7 +107,7 @@ def train(
       check_memory: refuse what by `memory.estimate` does not fit, before it is compiled.
 
     Raises:
-      ValueError: a size that is no whole number of at least 1, an `out` that holds another run, a
+      ValueError: no learner, a size that is no whole number of at least 1, an `out` that holds another run, a
         checkpoint that does not fit, or a run that needs more memory than there is.
       DivergedError: a metric is not finite; what was saved before stays.
       RuntimeError: another process writes to `out`.
@@ -120,6 +120,11 @@ def train(
       >>> result.status, result.metrics["entropy"].shape
       ('completed', (2,))
     """
+    if not isinstance(learner, Learner):
+        raise ValueError(
+            "train takes a learner, such as crl.learners.ppo(env, config) gives, "
+            f"got {type(learner).__name__}"
+        )
     num_updates = whole_number("train: num_updates", num_updates)
     if chunk_updates is not None:
         chunk_updates = whole_number("train: chunk_updates", chunk_updates)

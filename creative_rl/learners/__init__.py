@@ -1,7 +1,11 @@
-"""Learners, one file each: factories that bind an environment and a config."""
+"""Learners, one file each: factories that bind an environment and a config.
+
+`demonstrate` plays known actions, for a learner by example.
+"""
 
 from creative_rl.learners.a2c import a2c
 from creative_rl.learners.apg import apg
+from creative_rl.learners.demonstrating import demonstrate
 from creative_rl.learners.dqn import dqn
 from creative_rl.learners.dqn_gan import dqn_gan
 from creative_rl.learners.ensemble import ensemble
@@ -18,6 +22,7 @@ from creative_rl.learners.vae import vae
 __all__ = [
     "a2c",
     "apg",
+    "demonstrate",
     "dqn",
     "dqn_gan",
     "ensemble",

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from experiment.toy_learner import toy_learner
 
+import creative_rl as crl
 from creative_rl.experiment import checkpoint
 from creative_rl.experiment.chunks import Pace
 from creative_rl.experiment.training import DivergedError, train
@@ -39,6 +40,11 @@ def updates_in(out):
 def test_learns(key):
     loss = quiet(toy_learner(), key, 200).metrics["loss"]
     assert loss[-10:].mean() < 0.01 * loss[0]
+
+
+def test_what_is_no_learner_is_one_line(key):
+    with pytest.raises(ValueError, match=r"^train takes a learner, such as .*, got GridPath$"):
+        train(crl.make("grid-path"), key, 2)
 
 
 @pytest.mark.parametrize("chunk_updates", [1, 7, 1000])
