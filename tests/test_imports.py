@@ -1,10 +1,14 @@
 """Importing the package is cheap, and every name that it offers is there."""
 
+import ast
 import importlib
+import pathlib
+import re
 import statistics
 import subprocess
 import sys
 import time
+import tomllib
 
 import pytest
 
@@ -62,3 +66,34 @@ def test_every_name_in_a_package_resolves(module):
 def test_unknown_names_are_attribute_errors():
     with pytest.raises(AttributeError, match="'creative_rl' has no attribute 'nothing'"):
         _ = creative_rl.nothing
+
+
+def imported(path):
+    """The first names of what a file imports, anywhere in it, of other packages."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module]
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "require":
+            # Of `interop`, which names the extra.
+            names = [arg.value for arg in node.args[:1] if isinstance(arg, ast.Constant)]
+        else:
+            continue
+        yield from (name.partition(".")[0] for name in names)
+
+
+def test_what_is_imported_is_declared_and_what_is_needed_is_imported():
+    root = pathlib.Path(creative_rl.__file__).parent
+    found = {name for path in root.rglob("*.py") for name in imported(path)}
+    found -= {*sys.stdlib_module_names, "creative_rl"}
+    distributions = {
+        "PIL": "pillow", "orbax": "orbax-checkpoint", "sklearn": "scikit-learn",
+        "stoa": "stoa-env", "stable_baselines3": "stable-baselines3",
+    }  # fmt: skip
+    used = {distributions.get(name, name).lower() for name in found}
+    project = tomllib.loads((root.parent / "pyproject.toml").read_text())["project"]
+    names = lambda lines: {re.match(r"[\w-]+", line)[0].lower() for line in lines}  # noqa: E731
+    needed = names(project["dependencies"])
+    assert used <= needed.union(*map(names, project["optional-dependencies"].values()))
+    assert needed <= used

@@ -68,7 +68,9 @@ class WeightsAndBiases:
         try:
             import wandb
         except ImportError as error:
-            raise ImportError("--log wandb needs Weights & Biases: pip install wandb") from error
+            raise ImportError(
+                "--log wandb needs Weights & Biases: pip install 'creative_rl[wandb]'"
+            ) from error
         folder = pathlib.Path(folder)
         self._run = wandb.init(
             project="creative_rl", name=folder.name, id=folder.name, dir=folder, resume="allow"

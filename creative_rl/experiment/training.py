@@ -107,8 +107,8 @@ def train(
       check_memory: refuse what by `memory.estimate` does not fit, before it is compiled.
 
     Raises:
-      ValueError: no learner, a size that is no whole number of at least 1, an `out` that holds another run, a
-        checkpoint that does not fit, or a run that needs more memory than there is.
+      ValueError: no learner, a size that is no whole number of at least 1, an `out` that holds
+        another run, a checkpoint that does not fit, or a run that needs more memory than there is.
       DivergedError: a metric is not finite; what was saved before stays.
       RuntimeError: another process writes to `out`.
 
