@@ -11,10 +11,10 @@ import jax
 import numpy as np
 
 from creative_rl import works
+from creative_rl.atomic import write_json
 from creative_rl.experiment.assembly import load_states, open_run, seed_state
 from creative_rl.experiment.evaluation import play
 from creative_rl.experiment.rollouts import Episodes
-from creative_rl.experiment.run import write_json
 from creative_rl.works.canvas import target_of
 
 NUM_CANDIDATES = 256

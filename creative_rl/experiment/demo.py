@@ -12,6 +12,7 @@ from typing import Any
 import jax
 
 from creative_rl import metrics
+from creative_rl.atomic import write_json
 from creative_rl.configs import LikelihoodConfig, PPOConfig
 from creative_rl.experiment import session
 from creative_rl.experiment.assembly import load_states, open_run, seed_state
@@ -19,7 +20,7 @@ from creative_rl.experiment.creation import create
 from creative_rl.experiment.evaluation import play
 from creative_rl.experiment.report import write_report
 from creative_rl.experiment.rollouts import Episodes, rollout
-from creative_rl.experiment.run import Run, write_json
+from creative_rl.experiment.run import Run
 from creative_rl.experiment.spec import RunSpec
 from creative_rl.rewards.music import RL_TUNER
 

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from creative_rl.atomic import write_json
 from creative_rl.experiment import memorisation
 from creative_rl.experiment.assembly import OpenRun, load_states, open_run, seed_state
 from creative_rl.experiment.rollouts import Episodes, rollout
-from creative_rl.experiment.run import write_json
 from creative_rl.metrics import distinct_works, rl_tuner_metrics, self_bleu
 from creative_rl.ops import music_theory
 from creative_rl.spaces import Discrete

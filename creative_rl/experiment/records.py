@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from creative_rl.atomic import write_bytes
+
 MAX_RECORDS = 2000
 
 Record = dict[str, Any]
@@ -138,9 +140,7 @@ def truncate(path: str | os.PathLike, update: int) -> float:
     path = pathlib.Path(path)
     records = [record for record in read_records(path) if record["update"] <= update]
     if path.exists():
-        beside = path.with_name(f".{path.name}.tmp")
-        beside.write_text("".join(json.dumps(record) + "\n" for record in records))
-        os.replace(beside, path)
+        write_bytes(path, "".join(json.dumps(record) + "\n" for record in records).encode())
     return records[-1]["seconds"] if records else 0.0
 
 

@@ -5,9 +5,8 @@ import pathlib
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from creative_rl.atomic import data_uri, write_bytes
 from creative_rl.experiment.learning_curves import Curve, families, read_curves
-from creative_rl.works.atomic import write_bytes
-from creative_rl.works.notebook import data_uri
 
 _MEDIA_TYPES = {
     "png": "image/png",

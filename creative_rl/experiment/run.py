@@ -20,6 +20,7 @@ import subprocess
 import tempfile
 from typing import Any
 
+from creative_rl.atomic import write_json
 from creative_rl.experiment.spec import RunSpec
 
 FORMAT = 1
@@ -202,10 +203,3 @@ def git_commit() -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() or None
-
-
-def write_json(path: pathlib.Path, values: Any) -> None:
-    """Write beside `path` and move it there: a reader sees the old file or the new one."""
-    beside = path.with_name(f".{path.name}.tmp")
-    beside.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
-    os.replace(beside, path)

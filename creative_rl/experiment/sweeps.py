@@ -18,10 +18,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from creative_rl.atomic import write_json
 from creative_rl.configs import validate
 from creative_rl.experiment import checkpoint, memory
 from creative_rl.experiment.recorder import Metrics
-from creative_rl.experiment.run import write_json
 from creative_rl.experiment.sizes import LARGEST_SIZE, whole_number
 from creative_rl.experiment.training import Status, train
 from creative_rl.registry import unknown_name

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
+from creative_rl.atomic import write_bytes
 from creative_rl.typing import PyTree
 from creative_rl.works import (
     canvas,
@@ -27,7 +28,6 @@ from creative_rl.works import (
     walk,
     walk_map,
 )
-from creative_rl.works.atomic import write_bytes
 from creative_rl.works.canvas import Canvas
 from creative_rl.works.json_file import encode_json, read_json
 from creative_rl.works.melody import Melody

@@ -38,7 +38,12 @@ def test_a_missing_package_names_the_extra(monkeypatch):
     monkeypatch.delitem(sys.modules, "creative_rl.interop.gymnasium", raising=False)
     with pytest.raises(ImportError, match=r"gymnasium: pip install 'creative_rl\[gym\]'"):
         _ = interop.to_gymnasium
+
+
+def test_without_stable_baselines3_its_extra_is_named(monkeypatch):
+    pytest.importorskip("gymnasium")
     monkeypatch.setitem(sys.modules, "stable_baselines3", None)
+    monkeypatch.delitem(sys.modules, "creative_rl.interop.stable_baselines3", raising=False)
     with pytest.raises(ImportError, match=r"stable_baselines3.*'creative_rl\[sb3\]'"):
         _ = interop.to_stable_baselines3
 

@@ -12,8 +12,8 @@ import pytest
 from works import canvases, scores
 from works.melodies import assert_same, melodies, melody
 
-from creative_rl import works
-from creative_rl.works import Walk, atomic
+from creative_rl import atomic, works
+from creative_rl.works import Walk
 
 
 @hypothesis.settings(deadline=None, max_examples=40)
