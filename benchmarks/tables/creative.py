@@ -133,8 +133,7 @@ def learn(
     )
     found, shown = [], None
     for seed in range(num_seeds):
-        state = jax.tree.map(lambda leaf, seed=seed: leaf[seed], result.state)
-        episodes = rollout(env, params, learner, state, jax.random.key(1), NUM_WORKS)
+        episodes = rollout(env, params, learner, result.seed(seed), jax.random.key(1), NUM_WORKS)
         pictures = np.asarray(episodes.works.pixels)
         found.append(measures(pictures, episodes.episode_return, examples, held_out))
         shown = pictures[:SHOWN] if shown is None else shown

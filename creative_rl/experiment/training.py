@@ -35,6 +35,7 @@ class TrainResult:
         `interrupted` by a signal.
       num_updates: updates that the state has seen, those before this call included.
       signal: the signal's number where interrupted.
+      num_seeds: how many learned side by side, with a leading axis on the state; None for one.
     """
 
     state: PyTree
@@ -42,6 +43,18 @@ class TrainResult:
     status: Status
     num_updates: int
     signal: int | None = None
+    num_seeds: int | None = None
+
+    def seed(self, index: int) -> PyTree:
+        """The state of one of several seeds, for `act`, `rollout` and `generate`.
+
+        Raises:
+          ValueError: one seed was trained, or there is none of that index.
+        """
+        if self.num_seeds is None:
+            raise ValueError("TrainResult.seed: one seed was trained; it is in `state`")
+        index = whole_number("TrainResult.seed: index", index, 0, self.num_seeds - 1)
+        return jax.tree.map(lambda leaf: leaf[index], self.state)
 
 
 class DivergedError(RuntimeError):
@@ -159,7 +172,9 @@ def train(
         chunk = compiled_chunk(learner.update, num_seeds is not None)
         interruption = stack.enter_context(Interruption())
         state = init(key) if state is None else state
-        return _loop(state, chunk, num_updates, Pace(chunk_updates), recorder, saver, interruption)
+        pace = Pace(chunk_updates)
+        result = _loop(state, chunk, num_updates, pace, recorder, saver, interruption)
+        return dataclasses.replace(result, num_seeds=num_seeds)
 
 
 def _loop(

@@ -126,8 +126,12 @@ def test_seeds_in_one_program_equal_single_runs(key):
     for i, seed_key in enumerate(jax.random.split(key, 3)):
         alone = quiet(learner, seed_key, 50)
         np.testing.assert_allclose(alone.metrics["loss"], together.metrics["loss"][:, i], rtol=1e-5)
-        mine = jax.tree.map(lambda leaf, i=i: leaf[i], bits(together.state))
+        mine = bits(together.seed(i))
         chex.assert_trees_all_close(bits(alone.state), mine, rtol=1e-4)
+    with pytest.raises(ValueError, match=r"seed: index must be at most 2, got 3"):
+        together.seed(3)
+    with pytest.raises(ValueError, match="one seed was trained; it is in `state`"):
+        alone.seed(0)
 
 
 def test_traces_once(key, tmp_path):
