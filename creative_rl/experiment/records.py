@@ -124,7 +124,11 @@ def _is_missing(value: Any) -> bool:
 
 
 def read_records(path: str | os.PathLike) -> list[Record]:
-    """The records of a `metrics.jsonl`; a last line cut off by a kill is left out."""
+    """The records of a `metrics.jsonl`; a last line cut off by a kill is left out.
+
+    Raises:
+      ValueError: a line before it is damaged; the message names it.
+    """
     path = pathlib.Path(path)
     if not path.exists():
         return []
@@ -145,9 +149,12 @@ def truncate(path: str | os.PathLike, update: int) -> float:
 
 
 def _whole_records(path: pathlib.Path) -> Iterator[Record]:
-    lines = path.read_text(encoding="utf-8").split("\n")
+    lines = path.read_bytes().split(b"\n")
     for number, line in enumerate(lines[:-1], start=1):  # what follows the last newline is cut
         try:
-            yield json.loads(line)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{path}, line {number} is not JSON ({error}); remove it") from error
+            record = json.loads(line)
+            if not isinstance(record, dict):
+                raise ValueError("it must be an object")
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"cannot read {path}, line {number}: {error}; remove it") from error
+        yield record
