@@ -17,7 +17,7 @@ _EXPORTS = {
     "RunSpec": "spec",
     "Run": "run",
     "build": "assembly",
-    "open_run": "assembly",
+    "open_run": "opening",
     "start": "session",
     "resume": "session",
     "rollout": "rollouts",

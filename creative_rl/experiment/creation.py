@@ -12,8 +12,7 @@ import numpy as np
 
 from creative_rl import works
 from creative_rl.atomic import write_json
-from creative_rl.experiment.assembly import load_states, open_run, seed_state
-from creative_rl.experiment.evaluation import play
+from creative_rl.experiment.opening import load_states, open_run, seed_state
 from creative_rl.experiment.rollouts import Episodes
 from creative_rl.works.canvas import target_of
 
@@ -50,7 +49,7 @@ def create(
     opened = open_run(path)
     states = load_states(opened)
     played = [
-        play(opened, seed_state(states, i), jax.random.key(seed), num_candidates)
+        opened.play(seed_state(states, i), jax.random.key(seed), num_candidates)
         for i in range(opened.run.spec.num_seeds or 1)
     ]
     episodes = max(played, key=lambda episodes: episodes.episode_return.mean())

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from creative_rl.experiment.assembly import OpenRun, load_corpus, load_states, open_run, seed_state
+from creative_rl.experiment.opening import OpenRun, load_states, open_run, seed_state
+from creative_rl.experiment.preparation import load_corpus
 from creative_rl.experiment.run import Run
 from creative_rl.experiment.spec import CORPUS_LEARNERS, RunSpec
 from creative_rl.metrics import OriginalityReport, originality_report

@@ -7,8 +7,10 @@ from typing import Any
 
 from creative_rl.atomic import write_json
 from creative_rl.experiment import checkpoint, memory
-from creative_rl.experiment.assembly import build, open_run, prepare, seed_keys
+from creative_rl.experiment.assembly import build, seed_keys
 from creative_rl.experiment.lock import lock
+from creative_rl.experiment.opening import open_run
+from creative_rl.experiment.preparation import prepare
 from creative_rl.experiment.run import Run
 from creative_rl.experiment.spec import RunSpec
 from creative_rl.experiment.training import DivergedError, TrainResult, train

@@ -9,7 +9,7 @@ import pytest
 
 from creative_rl import cli, configs, corpora
 from creative_rl.corpora import Corpus
-from creative_rl.experiment import RunSpec, assembly, evaluation, memorisation, start
+from creative_rl.experiment import RunSpec, evaluation, memorisation, opening, start
 from creative_rl.experiment.memorisation import Learned
 from creative_rl.experiment.report import write_report
 from creative_rl.experiment.run import Run
@@ -77,14 +77,14 @@ def prior(tmp_path_factory):
     )
     spec = RunSpec("toy_melody:Events", "likelihood", config, corpus="tunes", num_updates=2)
     run, _ = start(spec, tmp_path_factory.mktemp("runs") / "prior", progress=False, loggers=[])
-    yield assembly.open_run(run.path)
+    yield opening.open_run(run.path)
     patch.undo()
 
 
 def tuned_by(path):
     """A run that has the prior at `path`, as far as it matters here."""
     spec = RunSpec("toy_melody:Events", "ppo", prior=str(path))
-    return assembly.OpenRun(Run(path, {"spec": spec.to_dict(), "hash": spec.hash}), None, None)
+    return opening.OpenRun(Run(path, {"spec": spec.to_dict(), "hash": spec.hash}), None, None)
 
 
 def test_a_run_that_copies_is_told_so(prior, capsys):
@@ -120,7 +120,7 @@ def test_what_cannot_be_measured_is_a_note_and_what_needs_none_is_none(prior, mo
 
 def test_a_run_learned_from_its_corpus_or_from_its_priors(prior, monkeypatch):
     """Whole pieces where they can be read, else the windows in the state, else a sentence."""
-    states = assembly.load_states(prior)
+    states = opening.load_states(prior)
     tuned = tuned_by(prior.run.path)
     for opened in (prior, tuned):
         learned = memorisation.learned_from(opened, states)
@@ -138,7 +138,7 @@ def test_a_run_learned_from_its_corpus_or_from_its_priors(prior, monkeypatch):
     lost = memorisation.learned_from(tuned_by(prior.run.path / "none"), None)
     assert "not measured, because the corpus is not known: there is no run" in lost
     spec = RunSpec("toy_melody:Events", "ppo")
-    without = assembly.OpenRun(Run(prior.run.path, {"spec": spec.to_dict(), "hash": spec.hash}),
+    without = opening.OpenRun(Run(prior.run.path, {"spec": spec.to_dict(), "hash": spec.hash}),
                                None, None)  # fmt: skip
     assert memorisation.learned_from(without, None) is None
 

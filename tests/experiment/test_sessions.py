@@ -1,6 +1,7 @@
 """Runs of the real learners from start to works."""
 
 import json
+import types
 
 import jax
 import numpy as np
@@ -14,6 +15,8 @@ from creative_rl.experiment import (
     create,
     evaluate,
     open_run,
+    opening,
+    preparation,
     resume,
     session,
     start,
@@ -103,7 +106,8 @@ def prior_run(tmp_path_factory):
     """A likelihood run on 40 copies of a scale."""
     scale = np.tile(14 + np.arange(33, dtype=np.uint8) % 8, (40, 1))
     patch = pytest.MonkeyPatch()
-    patch.setattr(assembly, "_load_sequences", lambda spec: Sequences(scale[:32], scale[32:]))
+    corpus = types.SimpleNamespace(sequences=Sequences(scale[:32], scale[32:]))
+    patch.setattr(preparation, "load_corpus", lambda spec: corpus)
     config = configs.LikelihoodConfig(batch_size=8, num_steps=5, memory_size=8)
     spec = RunSpec("melody-theory", "likelihood", config, corpus="scales", num_updates=3)
     run, _ = start(spec, tmp_path_factory.mktemp("runs") / "prior", **QUIET)
@@ -140,7 +144,7 @@ def test_tuned_run_is_whole_without_its_prior(prior_run, tmp_path):
     run, first = start(spec, tmp_path / "tuned", **QUIET)
     assert (run.spec.config.recurrent, run.spec.config.memory_size) == ("lstm", 8)
     assert float(first.state.env_params.weight) == 3.0
-    best = assembly.load_states(open_run(prior)).best_variables
+    best = opening.load_states(open_run(prior)).best_variables
     assert same(jax.tree.map(lambda leaf: leaf[0], best), first.state.env_params.variables)
     prior.unlink()
     _, second = resume(run.path, num_steps=3 * 32, **QUIET)
@@ -165,8 +169,8 @@ def test_prior_that_does_not_fit(prior_run, tutorial_run):
         session.prepare(RunSpec("melody-theory", "ppo", prior=f"{path}-none"))
     transformer = configs.LikelihoodConfig(recurrent="transformer", memory_size=8, context=16)
     with pytest.raises(ValueError, match="transformer's, which the replay of dqn does not keep"):
-        assembly._with_memory_of(transformer, configs.DQNConfig(), [])
-    config = assembly._with_memory_of(transformer, configs.PPOConfig(), [])
+        preparation._with_memory_of(transformer, configs.DQNConfig(), [])
+    config = preparation._with_memory_of(transformer, configs.PPOConfig(), [])
     assert (config.recurrent, config.memory_size, config.context) == ("transformer", 8, 16)
     with pytest.raises(ValueError, match="is not known; prepare the spec"):
         assembly.build(RunSpec("melody-theory", "ppo", prior=path))
