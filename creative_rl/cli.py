@@ -149,7 +149,7 @@ def _evaluate(argv: list[str]) -> int:
     _prepare_jax()
     from creative_rl.experiment import evaluation
 
-    found = evaluation.evaluate_with_notes(arguments.run, arguments.num, arguments.seed)
+    found = evaluation.evaluate(arguments.run, arguments.num, arguments.seed)
     print(evaluation.as_text(found.rows, found.notes))
     return 0
 

@@ -33,13 +33,8 @@ class Evaluation(NamedTuple):
     notes: list[str]
 
 
-def evaluate(path: str | os.PathLike, num: int = 1024, seed: int = 0) -> list[Row]:
-    """The rows of `evaluate_with_notes`, which see."""
-    return evaluate_with_notes(path, num, seed).rows
-
-
-def evaluate_with_notes(path: str | os.PathLike, num: int = 1024, seed: int = 0) -> Evaluation:
-    """Play `num` episodes with every seed of a run, and write `table.json` for its report.
+def evaluate(path: str | os.PathLike, num: int = 1024, seed: int = 0) -> Evaluation:
+    """Play `num` episodes with every seed of a run, and write `evaluation.json` for its report.
 
     Rows are the return, the length, the sum of each reward term, for melodies the share of
     distinct ones and (of two or more) self-BLEU, for those in RL Tuner's 38 events the measures of
@@ -71,14 +66,14 @@ def evaluate_with_notes(path: str | os.PathLike, num: int = 1024, seed: int = 0)
         notes.append(learned)
     elif learned is not None and reports:
         notes += memorisation.notes(reports, learned, spec.seed)
-    write_json(opened.run.path / "table.json", as_table(rows, notes))
+    write_json(opened.run.path / "evaluation.json", as_table(rows, notes))
     return Evaluation(rows, notes)
 
 
 def measure(opened: OpenRun, episodes: Episodes) -> dict[str, np.ndarray]:
     """Each measure's values: one an episode, or a single one of all episodes."""
     values: dict[str, Any] = {"return": episodes.episode_return, "length": episodes.episode_length}
-    values |= {f"term {name}": value for name, value in episodes.reward_terms.items()}
+    values |= {f"term_{name}": value for name, value in episodes.reward_terms.items()}
     if isinstance(episodes.works, Melody):
         of_all = {"distinct_works": distinct_works(episodes.works)}
         if len(episodes.episode_return) > 1:

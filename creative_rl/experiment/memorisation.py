@@ -81,8 +81,8 @@ def _pieces(spec: RunSpec) -> Learned | str:
 def measures(report: OriginalityReport) -> dict[str, np.ndarray]:
     """Rows of the evaluation: one value a work."""
     return {
-        "originality longest match": report.longest_match,
-        "originality share of n-grams": report.share,
+        "originality_longest_match": report.longest_match,
+        "originality_share": report.share,
     }
 
 

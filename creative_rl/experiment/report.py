@@ -27,6 +27,7 @@ _MUSIC_PICTURES = {"png": "piano roll", "svg": "engraved"}
 """The same of what is in `_MUSIC`."""
 _MUSIC = ("Melody", "Score")
 _LABELS = {"mid": "MIDI", "musicxml": "MusicXML", "txt": "text"}
+_TABLES = ("table.json", "evaluation.json")
 _GROUPS = {"best": "Best works", "sample": "Samples"}
 
 
@@ -49,8 +50,8 @@ def write_report(run_dir: pathlib.Path, beside: Iterable[pathlib.Path] = ()) -> 
     """Write `report.html` into a run's directory, from what lies there.
 
     Only `config.json` must be there; a section whose source is missing is left out:
-    `metrics.jsonl` (curves), `table.json`, `works/index.json` (cards), and the curves of the
-    runs `beside` it and of directories inside that hold a `config.json` of their own.
+    `metrics.jsonl` (curves), `table.json` (of the demo), `evaluation.json`,
+    `works/index.json` (cards), and the curves of the runs `beside` it and of directories inside that hold a `config.json` of their own.
 
     Returns:
       The path of the page, which replaces an earlier one at the end.
@@ -67,7 +68,7 @@ def write_report(run_dir: pathlib.Path, beside: Iterable[pathlib.Path] = ()) -> 
         title=_title(config, run_dir),
         created=config.get("created"),
         tiles=_tiles(records, curves),
-        table=_read_table(run_dir / "table.json"),
+        tables=[table for name in _TABLES if (table := _read_table(run_dir / name))],
         groups=_groups(run_dir / "works"),
         curves=families(curves),
         num_seeds=max((curve.values.shape[1] for curve in curves), default=1),

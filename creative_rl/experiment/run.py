@@ -5,6 +5,7 @@ metrics.jsonl   one record a line (see `records`)
 tensorboard/    events, where tensorboardX is installed
 checkpoints/    whole states
 works/          what the learner made, and index.json
+evaluation.json measures with their uncertainty, from `creative-rl evaluate`
 report.html     one self-contained page
 """
 

@@ -91,11 +91,11 @@ def test_a_run_that_copies_is_told_so(prior, capsys):
     path = prior.run.path
     assert cli.main(["evaluate", str(path), "--num", "16"]) == 0
     printed = capsys.readouterr().out.splitlines()
-    table = json.loads((path / "table.json").read_text())
+    table = json.loads((path / "evaluation.json").read_text())
     rows, notes = {row[0]: row[1:] for row in table["rows"]}, table["notes"]
-    mean, low, high = rows["originality longest match"]
+    mean, low, high = rows["originality_longest_match"]
     assert 4 < mean <= 31 and low < mean < high
-    assert 0.3 < rows["originality share of n-grams"][0] <= 1
+    assert 0.3 < rows["originality_share"][0] <= 1
     assert 0 < rows["self_bleu"][0] <= 1 and rows["self_bleu"][1:] == [None, None]
     assert "the 2 pieces of tunes" in notes[1] and " of the tune (bars of" in notes[2]
     assert [note for note in notes if note.startswith("WARNING")]
@@ -108,7 +108,7 @@ def test_a_run_that_copies_is_told_so(prior, capsys):
 
 def test_what_cannot_be_measured_is_a_note_and_what_needs_none_is_none(prior, monkeypatch):
     monkeypatch.setattr(memorisation, "learned_from", lambda *_: "Not measured.")
-    rows, notes = evaluation.evaluate_with_notes(prior.run.path, 16)
+    rows, notes = evaluation.evaluate(prior.run.path, 16)
     assert notes == ["16 episodes; 95 % over 16 episodes", "Not measured."]
     names = {row.measure for row in rows}
     assert "self_bleu" in names and not [name for name in names if name.startswith("originality")]

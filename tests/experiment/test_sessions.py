@@ -73,11 +73,11 @@ def test_seed_rows_are_single_runs(tutorial_run):
 
 def test_evaluate_writes_a_table(tutorial_run):
     run, _ = tutorial_run
-    rows = {row.measure: row for row in evaluate(run.path, 32)}
+    rows = {row.measure: row for row in evaluate(run.path, 32).rows}
     assert (rows["length"].mean, rows["length"].low, rows["length"].high) == (5, 5, 5)
     assert 0 <= rows["return"].low <= rows["return"].mean <= rows["return"].high <= 5
-    assert rows["term target_match"].mean == rows["return"].mean
-    table = json.loads((run.path / "table.json").read_text())
+    assert rows["term_target_match"].mean == rows["return"].mean
+    table = json.loads((run.path / "evaluation.json").read_text())
     assert [row[0] for row in table["rows"]] == list(rows) and "2 seeds" in table["notes"][0]
 
 
@@ -122,7 +122,7 @@ def test_likelihood_run_needs_its_corpus_only_once(prior_run):
     assert prior_run.spec.corpus_sizes == (32, 8, 33)
     run, result = resume(prior_run.path, num_steps=4 * 40, **QUIET)
     assert result.num_updates == 4 and (np.asarray(result.state.sequences.train) == 14).any()
-    assert evaluate(run.path, 8)[0].measure == "return"
+    assert evaluate(run.path, 8).rows[0].measure == "return"
 
 
 def test_a_corpus_must_have_the_environments_events():
@@ -149,7 +149,7 @@ def test_tuned_run_is_whole_without_its_prior(prior_run, tmp_path):
     prior.unlink()
     _, second = resume(run.path, num_steps=3 * 32, **QUIET)
     assert same(first.state.env_params, second.state.env_params)
-    assert "term log_likelihood" in {row.measure for row in evaluate(run.path, 4)}
+    assert "term_log_likelihood" in {row.measure for row in evaluate(run.path, 4).rows}
 
 
 def test_prior_that_does_not_fit(prior_run, tutorial_run):
