@@ -21,6 +21,8 @@ _MEMORY_FIELDS = ("recurrent", "memory_size", "num_layers", "num_heads", "contex
 def prepare(spec: RunSpec, given: Iterable[str] = ()) -> tuple[RunSpec, PyTree]:
     """Read the corpus or the prior, and note in the spec what later needs to know of them.
 
+    Their paths are made absolute, so that the run finds them from everywhere.
+
     Args:
       spec: what is to be run.
       given: fields of the learner's config that somebody chose, so that a prior must not differ.
@@ -33,6 +35,7 @@ def prepare(spec: RunSpec, given: Iterable[str] = ()) -> tuple[RunSpec, PyTree]:
       ValueError: the corpus or the prior cannot be read or does not fit.
     """
     if spec.corpus is not None:
+        spec = dataclasses.replace(spec, corpus=_absolute(spec.corpus))
         sequences = load_corpus(spec).sequences
         num_train, length = sequences.train.shape
         sizes = (num_train, sequences.held_out.shape[0], length)
@@ -40,9 +43,18 @@ def prepare(spec: RunSpec, given: Iterable[str] = ()) -> tuple[RunSpec, PyTree]:
     if spec.prior is not None:
         prior_config, variables = load_prior(spec.prior, spec)
         config = _with_memory_of(prior_config, spec.config, given)
-        spec = dataclasses.replace(spec, config=config, prior_config=prior_config)
+        path = os.path.abspath(spec.prior)
+        spec = dataclasses.replace(spec, config=config, prior=path, prior_config=prior_config)
         return spec, variables
     return spec, None
+
+
+def _absolute(corpus: str) -> str:
+    """Where a folder is; the name of a corpus stays."""
+    from creative_rl.corpora.sources import NAMES
+
+    is_folder = corpus not in NAMES and os.path.exists(corpus)
+    return os.path.abspath(corpus) if is_folder else corpus
 
 
 def load_corpus(spec: RunSpec) -> "Corpus":

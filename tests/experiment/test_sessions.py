@@ -137,12 +137,28 @@ def test_a_corpus_must_have_the_environments_events():
         assembly.build(spec)
 
 
-def test_tuned_run_is_whole_without_its_prior(prior_run, tmp_path):
+def test_a_corpus_is_found_from_everywhere(tmp_path, monkeypatch):
+    windows = Sequences(np.zeros((3, 33), np.uint8), np.zeros((2, 33), np.uint8))
+    corpus = types.SimpleNamespace(sequences=windows)
+    monkeypatch.setattr(preparation, "load_corpus", lambda spec: corpus)
+    monkeypatch.chdir(tmp_path)
+    for name in ("mine", "default"):
+        (tmp_path / name).mkdir()
+    found = [
+        preparation.prepare(RunSpec("melody-theory", "likelihood", corpus=name))[0].corpus
+        for name in ("mine", "default", "bach-sopranos")
+    ]
+    assert found == [str(tmp_path / "mine"), "default", "bach-sopranos"]
+
+
+def test_tuned_run_is_whole_without_its_prior(prior_run, tmp_path, monkeypatch):
     prior = tmp_path / "prior"
     prior.symlink_to(prior_run.path)
-    spec = RunSpec("melody-theory", "ppo", PPO, num_updates=2, prior=str(prior), prior_weight=3.0)
+    monkeypatch.chdir(tmp_path)
+    spec = RunSpec("melody-theory", "ppo", PPO, num_updates=2, prior="prior", prior_weight=3.0)
     run, first = start(spec, tmp_path / "tuned", **QUIET)
     assert (run.spec.config.recurrent, run.spec.config.memory_size) == ("lstm", 8)
+    assert run.spec.prior == str(prior)
     assert float(first.state.env_params.weight) == 3.0
     best = opening.load_states(open_run(prior)).best_variables
     assert same(jax.tree.map(lambda leaf: leaf[0], best), first.state.env_params.variables)
