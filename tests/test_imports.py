@@ -58,7 +58,7 @@ def test_what_needs_no_jax_loads_none(module):
 @pytest.mark.parametrize("name", creative_rl.__all__)
 def test_every_offered_name_resolves(name):
     assert getattr(creative_rl, name) is not None
-    assert name in dir(creative_rl)
+    assert dir(creative_rl) == sorted(creative_rl.__all__)
 
 
 @pytest.mark.parametrize("module", creative_rl._MODULES)
@@ -69,6 +69,15 @@ def test_every_name_in_a_package_resolves(module):
             assert getattr(package, name) is not None
         except ImportError as error:  # of the one package that `dev` leaves out
             assert (module, "'creative_rl[sb3]'" in str(error)) == ("interop", True)
+
+
+def test_the_modules_of_experiments_are_there_from_the_start():
+    """A submodule becomes an attribute when anything imports it, so it is asked for first."""
+    code = "import creative_rl as crl; print(crl.experiment.checkpoint.restore.__name__)"
+    assert run(code) == "restore"
+    assert dir(creative_rl.experiment) == sorted(creative_rl.experiment.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'training'"):
+        creative_rl.experiment.__getattr__("training")
 
 
 def test_unknown_names_are_attribute_errors():

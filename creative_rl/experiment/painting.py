@@ -183,7 +183,7 @@ def _refined(
     state = stroke_refinement.start(jnp.asarray(strokes))
     errors: list[float] = []
     with contextlib.ExitStack() as stack:
-        shown = Progress(NUM_REFINEMENTS, 0, 1, progress, title="refinement")
+        shown = Progress(NUM_REFINEMENTS, 0, 1, progress, unit="refinements", title="refinement")
         stack.callback(shown.close)
         for number in range(NUM_REFINEMENTS):
             rate = min(1.0, (number + 1) / _WARM_UP)

@@ -1,6 +1,7 @@
 """What a new run takes from outside: the corpus that it learns from, or the prior that it tunes."""
 
 import dataclasses
+import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 

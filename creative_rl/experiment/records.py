@@ -36,7 +36,7 @@ class RecordBuilder:
     def __init__(self, num_updates: int, steps_per_update: int, first_update: int = 0):
         self.window = -(-num_updates // MAX_RECORDS)
         self._steps_per_update = steps_per_update
-        self.done = first_update
+        self.num_done = first_update
         self._waiting: list[Mapping[str, np.ndarray]] = []
         self._num_waiting = 0
 
@@ -51,8 +51,8 @@ class RecordBuilder:
         return self._take(seconds, whole_windows=False)
 
     def _take(self, seconds: float, whole_windows: bool) -> list[Record]:
-        last = self.done + self._num_waiting
-        ends = list(range(self.window * (self.done // self.window + 1), last + 1, self.window))
+        last = self.num_done + self._num_waiting
+        ends = list(range(self.window * (self.num_done // self.window + 1), last + 1, self.window))
         if not whole_windows and self._num_waiting and ends[-1:] != [last]:
             ends.append(last)
         if not ends:
@@ -61,8 +61,8 @@ class RecordBuilder:
             name: np.concatenate([part[name] for part in self._waiting])
             for name in self._waiting[0]
         }
-        starts = [start - self.done for start in [self.done, *ends[:-1]]]
-        taken = ends[-1] - self.done
+        starts = [start - self.num_done for start in [self.num_done, *ends[:-1]]]
+        taken = ends[-1] - self.num_done
         whole = {name: values[:taken] for name, values in merged.items()}
         records = [
             {
@@ -73,8 +73,8 @@ class RecordBuilder:
             }
             for end, summary in zip(ends, summarise(whole, starts), strict=True)
         ]
-        self.done = ends[-1]
-        self._num_waiting = last - self.done
+        self.num_done = ends[-1]
+        self._num_waiting = last - self.num_done
         rest = {name: values[taken:] for name, values in merged.items()}
         self._waiting = [rest] if self._num_waiting else []
         return records

@@ -50,8 +50,9 @@ def write_report(run_dir: pathlib.Path, beside: Iterable[pathlib.Path] = ()) -> 
     """Write `report.html` into a run's directory, from what lies there.
 
     Only `config.json` must be there; a section whose source is missing is left out:
-    `metrics.jsonl` (curves), `table.json` (of the demo), `evaluation.json`,
-    `works/index.json` (cards), and the curves of the runs `beside` it and of directories inside that hold a `config.json` of their own.
+    `metrics.jsonl` (curves), `table.json` (of the demo), `evaluation.json`, `works/index.json`
+    (cards), and the curves of the runs `beside` it and of directories inside that hold a
+    `config.json` of their own.
 
     Returns:
       The path of the page, which replaces an earlier one at the end.

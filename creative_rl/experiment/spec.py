@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from creative_rl import configs, registry
+from creative_rl.experiment.sizes import LARGEST_SIZE, whole_number
 from creative_rl.registry import unknown_name
 
 CORPUS_LEARNERS = ("likelihood", "music_vae")
 """They learn from a corpus and nothing else."""
+_WHOLE = (("seed", 0, LARGEST_SIZE), ("num_updates", 1, LARGEST_SIZE), ("num_seeds", 1, 2**20))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,10 +69,9 @@ class RunSpec:
                 f"got {type(self.config).__name__}"
             )
         configs.validate(self.config)
-        _check_whole("seed", self.seed, 0, 2**31 - 1)
-        _check_whole("num_updates", self.num_updates, 1, 2**31 - 1)
-        if self.num_seeds is not None:
-            _check_whole("num_seeds", self.num_seeds, 1, 2**20)
+        for name, low, high in _WHOLE:
+            if (value := getattr(self, name)) is not None or name != "num_seeds":
+                object.__setattr__(self, name, whole_number(name, value, low, high))
         needs_corpus = self.learner in CORPUS_LEARNERS
         if needs_corpus and self.corpus is None:
             raise ValueError(f"the learner {self.learner} needs a corpus: give --corpus SOURCE")
@@ -149,12 +150,6 @@ def _check_names(what: str, values: Iterable[str], cls: type) -> None:
         required = (field.default, field.default_factory) == (dataclasses.MISSING,) * 2
         if required and name not in values:
             raise ValueError(f"{what}: the field {name!r} is missing")
-
-
-def _check_whole(name: str, value: Any, low: int, high: int) -> None:
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    if not whole or not low <= value <= high:
-        raise ValueError(f"{name} must be a whole number in {low}..{high}, got {value!r}")
 
 
 def _hashable(value: Any) -> Any:

@@ -9,6 +9,7 @@ import dataclasses
 import itertools
 import json
 import math
+import os
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -107,6 +108,9 @@ def sweep(
     num_updates: int,
     values: Mapping[str, Sequence[float]],
     num_seeds: int = 1,
+    *,
+    out: str | os.PathLike | None = None,
+    check_memory: bool = True,
     **train_keywords: Any,
 ) -> SweepResult:
     """Train `num_seeds` learners at every point of `values`, all in one program.
@@ -122,8 +126,10 @@ def sweep(
       num_updates: updates of every member.
       values: plain fields of the config, by name, with one number for every point (see `grid`).
       num_seeds: learners at every point.
-      **train_keywords: for `train`. In `out`, whose members are numbered point by point, there is
-        also `sweep.json`: config, values and number of seeds.
+      out: as for `train`, its members numbered point by point; there is also `sweep.json`: config,
+        values and number of seeds.
+      check_memory: refuse more members than fit.
+      **train_keywords: for `train`.
 
     Raises:
       ValueError: a size that is no whole number of at least 1, a `state`, a field that is static
@@ -151,15 +157,17 @@ def sweep(
     key = _checked_key(key, num_seeds)
     configs = tuple(dataclasses.replace(config, **point) for point in points)
     learner, start = _population(make_learner, config, configs[0], points, num_seeds)
-    shape, out = (len(points), num_seeds), train_keywords.get("out")
-    if train_keywords.pop("check_memory", True):
+    shape = (len(points), num_seeds)
+    if check_memory:
         num_copies = 0 if out is None else 1
         memory.check(learner, math.prod(shape), start=start, num_copies=num_copies)
     if out is not None:
         _describe(pathlib.Path(out), config, points, num_seeds)
     keys = key if key.ndim else jax.random.split(key, num_seeds)
     keys = jnp.tile(keys, len(points))
-    result = train(learner, keys, num_updates, state=start, check_memory=False, **train_keywords)
+    result = train(
+        learner, keys, num_updates, state=start, out=out, check_memory=False, **train_keywords
+    )
     diverged = np.asarray(jax.jit(jax.vmap(_is_lost))(result.state)).reshape(shape)
     leaves, structure = jax.tree.flatten(result.state.inner)
     result = dataclasses.replace(result, state=None)
@@ -309,6 +317,6 @@ def _describe(
             raise ValueError(
                 f"sweep: {out} holds another sweep; choose another out, or what its sweep.json says"
             )
-    elif checkpoint.latest_step(out / "checkpoints") is None:
+    elif checkpoint.latest_update(out / "checkpoints") is None:
         out.mkdir(parents=True, exist_ok=True)
         write_json(path, mine)

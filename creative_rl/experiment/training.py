@@ -187,7 +187,7 @@ def _loop(
     interruption: Interruption,
 ) -> TrainResult:
     """Dispatch a chunk; look at the metrics of the one before while it runs."""
-    dispatched, pending, finished = recorder.done, None, False
+    dispatched, pending, finished = recorder.num_done, None, False
     try:
         if saver is not None and saver.latest is None:
             saver.save(state, dispatched)
@@ -205,22 +205,22 @@ def _loop(
                 finished, pending = _take_in(pending, recorder, pace), None
             if due:
                 recorder.flush()
-                due.save(state, recorder.done, recorder.spares_members)
+                due.save(state, recorder.num_done, recorder.spares_members)
         if pending is not None:
             _take_in(pending, recorder, pace)
         recorder.flush()
-        if saver is not None and saver.latest != recorder.done:
-            saver.save(state, recorder.done, recorder.spares_members)
+        if saver is not None and saver.latest != recorder.num_done:
+            saver.save(state, recorder.num_done, recorder.spares_members)
     except (NotFiniteError, checkpoint.NanStateError) as error:
         recorder.flush()
-        update = error.update if isinstance(error, NotFiniteError) else recorder.done
+        update = error.update if isinstance(error, NotFiniteError) else recorder.num_done
         latest = None if saver is None else saver.latest
         raise DivergedError(update, error.name, latest) from None
-    status: Status = "completed" if recorder.done >= num_updates else "interrupted"
+    status: Status = "completed" if recorder.num_done >= num_updates else "interrupted"
     if finished:
         status = "finished"
     signal = interruption.signal if status == "interrupted" else None
-    return TrainResult(state, recorder.metrics(), status, recorder.done, signal)
+    return TrainResult(state, recorder.metrics(), status, recorder.num_done, signal)
 
 
 def _take_in(pending: tuple[dict, int], recorder: Recorder, pace: Pace) -> bool:
@@ -248,9 +248,9 @@ class _Saver:
     def is_due(self) -> bool:
         return time.monotonic() - self._last_save >= self._interval
 
-    def save(self, state: PyTree, step: int, spares_members: bool = False) -> None:
+    def save(self, state: PyTree, update: int, spares_members: bool = False) -> None:
         start = time.monotonic()
-        self._writer.save(state, step, spares_members)
+        self._writer.save(state, update, spares_members)
         self._last_save = time.monotonic()
         self._interval = max(self._interval, (self._last_save - start) / self._MOST_TIME)
 
@@ -285,15 +285,15 @@ def _restore(
     folder: pathlib.Path, init: Callable[[Key], PyTree], key: Key, resume: bool
 ) -> tuple[PyTree, int] | None:
     """The newest readable state and its update; None where there is nothing to go on from."""
-    if checkpoint.latest_step(folder) is None:
+    if checkpoint.latest_update(folder) is None:
         return None
     if not resume:
         raise ValueError(
             f"train: {folder.parent} holds a run already; choose another out, or resume it"
         )
-    state, step = checkpoint.restore(folder, jax.eval_shape(init, key))
-    checkpoint.discard_after(folder, step)
-    return state, step
+    state, update = checkpoint.restore(folder, jax.eval_shape(init, key))
+    checkpoint.discard_after(folder, update)
+    return state, update
 
 
 def _open_all(stack: ExitStack, loggers: Sequence[Logger]) -> Sequence[Logger]:

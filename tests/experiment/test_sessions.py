@@ -52,15 +52,15 @@ def same(a, b):
 def test_resume_is_bit_equal_with_a_real_learner(tutorial_run, tmp_path):
     _, whole = tutorial_run
     steps = 40  # in an update
-    run, first = start(TUTORIAL, tmp_path / "run", num_steps=2 * steps + 1, **QUIET)
+    run, first = start(TUTORIAL, tmp_path / "run", total_steps=2 * steps + 1, **QUIET)
     assert first.num_updates == 3  # rounded up
-    run, second = resume(run.path, num_steps=6 * steps, **QUIET)
+    run, second = resume(run.path, total_steps=6 * steps, **QUIET)
     assert same(whole.state, second.state)
     assert run.spec.num_updates == 6 and run.status == {"status": "completed", "num_updates": 6}
     _, nothing = resume(run.path, **QUIET)
     assert nothing is None
     with pytest.raises(ValueError, match="has 240 steps already, got --steps 40"):
-        resume(run.path, num_steps=40, **QUIET)
+        resume(run.path, total_steps=40, **QUIET)
 
 
 def test_seed_rows_are_single_runs(tutorial_run):
@@ -120,7 +120,7 @@ PPO = configs.PPOConfig(num_envs=4, num_steps=8, num_minibatches=2)
 
 def test_likelihood_run_needs_its_corpus_only_once(prior_run):
     assert prior_run.spec.corpus_sizes == (32, 8, 33)
-    run, result = resume(prior_run.path, num_steps=4 * 40, **QUIET)
+    run, result = resume(prior_run.path, total_steps=4 * 40, **QUIET)
     assert result.num_updates == 4 and (np.asarray(result.state.sequences.train) == 14).any()
     assert evaluate(run.path, 8).rows[0].measure == "return"
 
@@ -163,7 +163,7 @@ def test_tuned_run_is_whole_without_its_prior(prior_run, tmp_path, monkeypatch):
     best = opening.load_states(open_run(prior)).best_variables
     assert same(jax.tree.map(lambda leaf: leaf[0], best), first.state.env_params.variables)
     prior.unlink()
-    _, second = resume(run.path, num_steps=3 * 32, **QUIET)
+    _, second = resume(run.path, total_steps=3 * 32, **QUIET)
     assert same(first.state.env_params, second.state.env_params)
     assert "term_log_likelihood" in {row.measure for row in evaluate(run.path, 4).rows}
 
