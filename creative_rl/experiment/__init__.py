@@ -27,7 +27,7 @@ _EXPORTS = {
     "paint": "painting",
     "PaintSettings": "painting",
 }
-_MODULES = ("checkpoint", "memory", "records", "report")
+_MODULES = ("checkpoint", "memory", "records", "report", "robustness")
 
 __all__ = [*_EXPORTS, *_MODULES]
 

@@ -24,7 +24,7 @@ from creative_rl.configs import validate
 from creative_rl.experiment import checkpoint, memory
 from creative_rl.experiment.recorder import Metrics
 from creative_rl.experiment.sizes import LARGEST_SIZE, whole_number
-from creative_rl.experiment.training import Status, train
+from creative_rl.experiment.training import Status, check_keys, train
 from creative_rl.registry import unknown_name
 from creative_rl.typing import Array, Key, Learner, PyTree, as_key
 
@@ -154,7 +154,8 @@ def sweep(
         raise ValueError("sweep: makes its own states; leave state out, or resume a sweep in out")
     points = _points(config, values)
     num_seeds = whole_number("sweep: num_seeds", num_seeds, high=LARGEST_SIZE // len(points))
-    key = _checked_key(key, num_seeds)
+    key = as_key(key)
+    check_keys("sweep", key, num_seeds)
     configs = tuple(dataclasses.replace(config, **point) for point in points)
     learner, start = _population(make_learner, config, configs[0], points, num_seeds)
     shape = (len(points), num_seeds)
@@ -285,14 +286,6 @@ def _column(numbers: list[float]) -> np.ndarray:
     """Numbers as the device has them: ints stay ints, which the config's rules keep in bounds."""
     dtype = jax.dtypes.canonicalize_dtype(int if isinstance(numbers[0], int) else float)
     return np.array(numbers, dtype)
-
-
-def _checked_key(key: Key, num_seeds: int) -> Key:
-    """The key, or the keys of all seeds."""
-    key = as_key(key)
-    if key.shape not in ((), (num_seeds,)):
-        raise ValueError(f"sweep: {num_seeds} seeds need one key or {num_seeds}, got {key.shape}")
-    return key
 
 
 def _is_lost(state: SweepState) -> Array:

@@ -266,10 +266,15 @@ def _num_seeds(key: Key, num_seeds: int | None) -> int | None:
     if num_seeds is None:
         return key.shape[0] if as_key(key).ndim else None
     num_seeds = whole_number("train: num_seeds", num_seeds)
+    check_keys("train", key, num_seeds)
+    return num_seeds
+
+
+def check_keys(who: str, key: Key, num_seeds: int) -> None:
+    """Refuse what is neither one key nor one for every seed; `who` asks, for the message."""
     shape = as_key(key).shape
     if shape not in ((), (num_seeds,)):
-        raise ValueError(f"train: {num_seeds} seeds need one key or {num_seeds}, got {shape}")
-    return num_seeds
+        raise ValueError(f"{who}: {num_seeds} seeds need one key or {num_seeds}, got {shape}")
 
 
 def _make_folder(out: pathlib.Path) -> None:
