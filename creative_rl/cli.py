@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from creative_rl import registry
 from creative_rl.experiment import train_arguments
 from creative_rl.experiment.flags import number, whole
+from creative_rl.experiment.paint_settings import BOUNDS, PaintSettings
 from creative_rl.experiment.parser import Parser, UsageError, as_usage, at_least, between
 from creative_rl.experiment.run import Run
 from creative_rl.registry import unknown_name
@@ -191,9 +192,9 @@ def _paint(argv: list[str]) -> int:
     arguments = parser.parse_all(argv)
     _check_painting(arguments)
     _prepare_jax(arguments.run)
-    from creative_rl.experiment import painting, painting_files
+    from creative_rl.experiment import painting_files
 
-    settings = painting.PaintSettings(
+    settings = PaintSettings(
         num_strokes=arguments.strokes,
         size=arguments.size,
         background=arguments.background,
@@ -217,9 +218,9 @@ def _paint(argv: list[str]) -> int:
 
 def _check_painting(arguments: argparse.Namespace) -> None:
     """Refuse before JAX is imported what can be."""
-    between("--strokes", arguments.strokes, 1, 5000)
-    between("--size", arguments.size, 8, 1024)
-    between("--seed", arguments.seed, 0, 2**32 - 1)
+    between("--strokes", arguments.strokes, *BOUNDS["num_strokes"])
+    between("--size", arguments.size, *BOUNDS["size"])
+    between("--seed", arguments.seed, *BOUNDS["seed"])
     between("--background", arguments.background, 0, 1)
     if arguments.run is not None and arguments.background is not None:
         raise UsageError("--background: a run paints on the one that it was trained on")

@@ -25,7 +25,7 @@ _EXPORTS = {
     "create": "creation",
     "perform": "performance",
     "paint": "painting",
-    "PaintSettings": "painting",
+    "PaintSettings": "paint_settings",
 }
 _MODULES = ("checkpoint", "memory", "records", "report", "robustness")
 
