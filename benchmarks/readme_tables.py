@@ -97,8 +97,9 @@ def _goals() -> str:
     for name in _names():
         goals = json.loads(_path(name).read_text())["goals"]
         num_reached = sum(bool(goal["reached"]) for goal in goals)
+        first = _goal(goals[0])[:-1] if goals else ("–",) * 3
         reached = f"{num_reached} of {len(goals)}"
-        rows.append((_link(TITLES[name], name), reached, *_goal(goals[0])[:-1]))
+        rows.append((_link(TITLES[name], name), reached, *first))
     return _table(("result", "goals reached", "the first of them", "goal", "measured"), rows)
 
 
