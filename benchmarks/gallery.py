@@ -19,10 +19,10 @@ import numpy as np
 
 from benchmarks import record
 from benchmarks.tables.generation_recipes import RECIPES, SHORT_RECIPES, Generator
+from creative_rl.atomic import write_bytes
 from creative_rl.corpora import digits, pixels
 from creative_rl.experiment import compilation_cache, demo
 from creative_rl.experiment.painting import PaintSettings, paint
-from creative_rl.works.atomic import write_bytes
 from creative_rl.works.canvas_picture import as_image, pillow
 
 GALLERY = pathlib.Path(__file__).parents[1] / "docs" / "gallery.png"

@@ -1,6 +1,7 @@
-"""Write the README's tables: from the registry, and from the results that are committed.
+"""Write the tables of the README and of the page of results: from the registry, and from the
+results that are committed.
 
-`python -m benchmarks.readme_tables` rewrites the README in place; a test holds it to that.
+`python -m benchmarks.readme_tables` rewrites both in place; a test holds them to that.
 """
 
 import json
@@ -13,6 +14,8 @@ from benchmarks.record import RESULTS
 from creative_rl import registry
 
 README = pathlib.Path(__file__).parent.parent / "README.md"
+PAGE = RESULTS / "README.md"
+"""All results; the README has their goals."""
 TITLES = {
     "demo": "The demo, before and after tuning",
     "rl_tuner": "RL Tuner's table",
@@ -70,16 +73,45 @@ MEASURED = (
 
 
 def render(text: str) -> str:
-    """The README's text with every marked table made anew."""
+    """A page's text with every marked table made anew."""
     for name, table in {
         "headlines": _headlines(),
         "environments": _entries("id", registry.ENVIRONMENTS),
         "learners": _entries("name", registry.LEARNERS),
-        "results": "\n\n".join(_result(name) for name in TITLES if _path(name).is_file()),
+        "goals": _goals(),
+        "results": "\n\n".join(_result(name) for name in _names()),
     }.items():
         pattern = rf"(<!-- begin {name} -->\n).*?(<!-- end {name} -->)"
         text = re.sub(pattern, lambda m, t=table: f"{m[1]}{t}\n{m[2]}", text, flags=re.DOTALL)
     return text
+
+
+def _names() -> list[str]:
+    """Of the results those that are there, in the order of their titles."""
+    return [name for name in TITLES if _path(name).is_file()]
+
+
+def _goals() -> str:
+    """How many goals of each result were reached, and the first of them."""
+    rows = []
+    for name in _names():
+        goals = json.loads(_path(name).read_text())["goals"]
+        num_reached = sum(bool(goal["reached"]) for goal in goals)
+        first = _goal(goals[0])[:-1] if goals else ("–",) * 3
+        reached = f"{num_reached} of {len(goals)}"
+        rows.append((_link(TITLES[name], name), reached, *first))
+    return _table(("result", "goals reached", "the first of them", "goal", "measured"), rows)
+
+
+def _link(words: str, name: str) -> str:
+    """From the README to a result on its page."""
+    anchor = re.sub(r"[^\w -]", "", TITLES[name].lower()).replace(" ", "-")
+    return f"[{words}]({PAGE.relative_to(README.parent).as_posix()}#{anchor})"
+
+
+def _goal(goal: Mapping) -> tuple[str, str, str, str]:
+    reached = "yes" if goal["reached"] else "no"
+    return goal["what"], _number(goal["goal"]), _number(goal["value"]), reached
 
 
 def _headlines() -> str:
@@ -87,7 +119,7 @@ def _headlines() -> str:
     for name, what, words in HEADLINES:
         record = json.loads(_path(name).read_text())
         goal = next(goal for goal in record["goals"] if goal["what"] == what)
-        rows.append((words, _number(goal["value"]), f"`{record['command']}`"))
+        rows.append((_link(words, name), _number(goal["value"]), f"`{record['command']}`"))
     return _table(("on two cores of a CPU", "measured", "by"), rows)
 
 
@@ -97,18 +129,9 @@ def _entries(head: str, entries: Mapping) -> str:
 
 def _result(name: str) -> str:
     record = json.loads(_path(name).read_text())
-    goals = [
-        (
-            goal["what"],
-            _number(goal["goal"]),
-            _number(goal["value"]),
-            "yes" if goal["reached"] else "no",
-        )
-        for goal in record["goals"]
-    ]
     machine = record["machine"]
     command = f"`{record['command']}`, {record['date']}, {machine['cores']} cores"
-    tables = [_table(("what", "goal", "measured", "reached"), goals)]
+    tables = [_table(("what", "goal", "measured", "reached"), map(_goal, record["goals"]))]
     if name == "demo":
         tables.append(_before_and_after(record["rows"]))
     elif name == "learners":
@@ -130,8 +153,8 @@ def _result(name: str) -> str:
     if any(row["name"].endswith(", ceiling") for row in record["rows"]):
         tables.append(_ceilings(record["rows"]))
     if (picture := _path(name).with_suffix(".png")).is_file():
-        tables.append(f"![{TITLES[name]}]({picture.relative_to(README.parent).as_posix()})")
-    return "\n\n".join([f"### {TITLES[name]}", command, *tables])
+        tables.append(f"![{TITLES[name]}]({picture.name})")
+    return "\n\n".join([f"## {TITLES[name]}", command, *tables])
 
 
 def _before_and_after(rows: Iterable[Mapping]) -> str:
@@ -239,4 +262,5 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(render(README.read_text()))
+    for page in (README, PAGE):
+        page.write_text(render(page.read_text()))

@@ -15,6 +15,8 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from creative_rl.atomic import write_bytes
+
 RESULTS = pathlib.Path(__file__).parent / "results"
 PACKAGES = ("creative_rl", "jax", "jaxlib", "flax", "optax", "numpy")
 
@@ -146,8 +148,6 @@ class Record:
 
         The file is written whole or not at all; `folder` is `benchmarks/results` where None.
         """
-        from creative_rl.works.atomic import write_bytes  # brings JAX: not before measuring
-
         slug = re.sub(r"[^a-z0-9]+", "-", self.device.lower()).strip("-")
         name = self.benchmark if slug == "cpu" else f"{self.benchmark}.{slug}"
         data = json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n"

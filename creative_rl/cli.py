@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from creative_rl import registry
 from creative_rl.experiment import train_arguments
 from creative_rl.experiment.flags import number, whole
+from creative_rl.experiment.paint_settings import BOUNDS, PaintSettings
 from creative_rl.experiment.parser import Parser, UsageError, as_usage, at_least, between
 from creative_rl.experiment.run import Run
-from creative_rl.experiment.spec import unknown_name
+from creative_rl.registry import unknown_name
 
 if TYPE_CHECKING:
     from creative_rl.experiment.training import TrainResult
@@ -89,7 +90,7 @@ def _train(argv: list[str]) -> int:
     run, result = session.start(
         asked.spec,
         asked.out,
-        num_steps=asked.num_steps,
+        total_steps=asked.total_steps,
         given=asked.given,
         loggers=asked.loggers,
     )
@@ -104,11 +105,10 @@ def _resume(argv: list[str]) -> int:
     arguments = parser.parse_all(argv)
     at_least("--steps", arguments.steps)
     loggers = train_arguments.parse_loggers(arguments.log)
-    Run.open(arguments.run)  # refused here, where it can be, before JAX is imported
-    _prepare_jax()
+    _prepare_jax(arguments.run)
     from creative_rl.experiment import session
 
-    run, result = session.resume(arguments.run, num_steps=arguments.steps, loggers=loggers)
+    run, result = session.resume(arguments.run, total_steps=arguments.steps, loggers=loggers)
     if result is None:
         print(f"{run.path} is done; --steps N with more than before goes on")
         return 0
@@ -125,8 +125,7 @@ def _create(argv: list[str]) -> int:
     arguments = parser.parse_all(argv)
     at_least("--num", arguments.num)
     at_least("--best", arguments.best, 0)
-    Run.open(arguments.run)
-    _prepare_jax()
+    _prepare_jax(arguments.run)
     from creative_rl.experiment import creation
 
     index = creation.create(
@@ -145,11 +144,10 @@ def _evaluate(argv: list[str]) -> int:
     add("--seed", type=whole, default=0, metavar="N", help="of the episodes (default 0)")
     arguments = parser.parse_all(argv)
     at_least("--num", arguments.num)
-    Run.open(arguments.run)
-    _prepare_jax()
+    _prepare_jax(arguments.run)
     from creative_rl.experiment import evaluation
 
-    found = evaluation.evaluate_with_notes(arguments.run, arguments.num, arguments.seed)
+    found = evaluation.evaluate(arguments.run, arguments.num, arguments.seed)
     print(evaluation.as_text(found.rows, found.notes))
     return 0
 
@@ -193,12 +191,10 @@ def _paint(argv: list[str]) -> int:
     add("--seed", type=whole, default=0, metavar="N", help="another painting (default 0)")
     arguments = parser.parse_all(argv)
     _check_painting(arguments)
-    if arguments.run is not None:
-        Run.open(arguments.run)
-    _prepare_jax()
-    from creative_rl.experiment import painting, painting_files
+    _prepare_jax(arguments.run)
+    from creative_rl.experiment import painting_files
 
-    settings = painting.PaintSettings(
+    settings = PaintSettings(
         num_strokes=arguments.strokes,
         size=arguments.size,
         background=arguments.background,
@@ -222,9 +218,9 @@ def _paint(argv: list[str]) -> int:
 
 def _check_painting(arguments: argparse.Namespace) -> None:
     """Refuse before JAX is imported what can be."""
-    between("--strokes", arguments.strokes, 1, 5000)
-    between("--size", arguments.size, 8, 1024)
-    between("--seed", arguments.seed, 0, 2**32 - 1)
+    between("--strokes", arguments.strokes, *BOUNDS["num_strokes"])
+    between("--size", arguments.size, *BOUNDS["size"])
+    between("--seed", arguments.seed, *BOUNDS["seed"])
     between("--background", arguments.background, 0, 1)
     if arguments.run is not None and arguments.background is not None:
         raise UsageError("--background: a run paints on the one that it was trained on")
@@ -242,8 +238,7 @@ def _perform(argv: list[str]) -> int:
     at_least("--works", arguments.works)
     between("--seed", arguments.seed, 0, 2**32 - 1)
     between("--tempo", arguments.tempo, 1, 1000)
-    Run.open(arguments.run)
-    _prepare_jax()
+    _prepare_jax(arguments.run)
     from creative_rl.experiment import performance
 
     performed = performance.perform(
@@ -289,7 +284,10 @@ def _run_parser(name: str, description: str | None) -> Parser:
     return parser
 
 
-def _prepare_jax() -> None:
+def _prepare_jax(run: str | None = None) -> None:
+    """Load JAX with its cache; what is no run directory is refused before."""
+    if run is not None:
+        Run.open(run)
     from creative_rl.experiment import compilation_cache
 
     compilation_cache.enable()

@@ -6,6 +6,7 @@ Importing this module imports nothing else, so that command lines can list and r
 import dataclasses
 import difflib
 import importlib
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -239,7 +240,7 @@ def make(id: str, **overrides: Any) -> Any:
     elif ":" in id:
         factory = load(id)
     else:
-        raise ValueError(unknown_name("environment", id, environment_ids()))
+        raise ValueError(unknown_environment(id))
     keywords.update(overrides)
     if dataclasses.is_dataclass(factory):
         fields = [field.name for field in dataclasses.fields(factory) if field.init]
@@ -261,6 +262,14 @@ def register(id: str, factory: Callable[..., Any]) -> None:
 def environment_ids() -> list[str]:
     """All ids that `make` knows."""
     return sorted({*ENVIRONMENTS, *_registered})
+
+
+def unknown_environment(id: str) -> str:
+    """One sentence that refuses an id; where it is like gymnax's, it says how those come."""
+    message = unknown_name("environment", id, environment_ids())
+    is_gymnax = re.search(r"-(v\d+|bsuite|misc|MinAtar)$", id)
+    hint = "; gymnax environments come by crl.interop.from_gymnax(...)" if is_gymnax else ""
+    return message + hint
 
 
 def learner_entry(name: str) -> LearnerEntry:

@@ -1,7 +1,9 @@
 """Imports point one way; files stay small, said what they are, and print nothing."""
 
 import ast
+import itertools
 import pathlib
+import re
 
 import pytest
 
@@ -13,11 +15,12 @@ IDS = [path.as_posix() for path in FILES]
 
 # Each part and the parts that it may import, itself apart. `configs` imports nothing of the
 # package and `registry` nothing but by name, so everything from the learners on may use both.
-BASE = {"typing", "spaces"}
+BASE = {"atomic", "typing", "spaces"}
 DATA = BASE | {"ops", "stores", "works"}
 RULES = DATA | {"networks", "corpora", "metrics", "rewards", "environment"}
 FACES = RULES | {"wrappers", "configs", "registry"}
 ALLOWED = {
+    "atomic": set(),
     "configs": set(),
     "registry": set(),
     "typing": set(),
@@ -38,6 +41,7 @@ ALLOWED = {
     "experiment": FACES | {"learners", "envs", "interop"},
     "cli": FACES | {"learners", "envs", "interop", "experiment"},
 }
+PAGE = PACKAGE.parent / "docs" / "architecture.md"
 FORBIDDEN_NAMES = {"utils", "util", "common", "misc", "helpers", "helper", "tools"}
 MAX_LINES = 400
 
@@ -98,6 +102,40 @@ def test_an_import_against_the_arrows_is_seen():
 
 def test_every_part_has_its_place():
     assert {part_of(path) for path in FILES} - {"creative_rl"} == set(ALLOWED)
+
+
+def picture():
+    """Of the page's picture: the parts of each room, and the pairs of rooms with an arrow."""
+    lines = re.search(r"```mermaid\nflowchart LR\n(.*?)```", PAGE.read_text(), re.DOTALL)[1]
+    labels, arrows = {}, set()
+    for line in lines.splitlines():
+        stations = [re.findall(r'(\w+)(?:\["(.*?)"\])?', end) for end in line.split("-->")]
+        for name, label in itertools.chain(*stations):
+            if label or name not in labels:
+                labels[name] = label or name
+        for left, right in itertools.pairwise(stations):
+            arrows |= {(a, b) for (a, _), (b, _) in itertools.product(left, right)}
+    notes = re.compile(r"<br/>|\(.*?\)")
+    return {name: re.findall(r"\w+", notes.sub(" ", labels[name])) for name in labels}, arrows
+
+
+def test_the_pages_picture_is_what_imports_are_allowed():
+    rooms, reached = picture()
+    assert sorted(itertools.chain(*rooms.values())) == sorted(ALLOWED)
+    for _ in rooms:  # what may be imported may be so from all that is behind
+        reached |= {(a, d) for (a, b), (c, d) in itertools.product(reached, reached) if b == c}
+    allowed = {
+        (ours, theirs)
+        for ours, theirs in itertools.permutations(rooms, 2)
+        if any(ALLOWED[part] & set(rooms[ours]) for part in rooms[theirs])
+    }
+    assert reached == allowed
+
+
+def test_the_pages_table_names_every_part():
+    rows = re.findall(r"^\| (`.*?) \|", PAGE.read_text(), re.MULTILINE)
+    named = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    assert sorted(named) == sorted(ALLOWED)
 
 
 def test_the_arrows_have_no_circle():

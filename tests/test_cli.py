@@ -75,8 +75,11 @@ def fails(capsys, argv, code):
         ("{ppo} --env-length 5", "in 12..64"),
         ("{ppo} --steps 0", "--steps: must be at least 1, got 0"),
         ("{ppo} --steps -5", "--steps: must be at least 1, got -5"),
-        ("{ppo} --seeds 0", "num_seeds must be a whole number in 1.."),
-        ("{ppo} --seed -1", "seed must be a whole number in 0.."),
+        ("{ppo} --seeds 0", "num_seeds must be at least 1, got 0"),
+        ("{ppo} --seed -1", "seed must be at least 0, got -1"),
+        ("{ppo} --lr 1", "unknown flag '--lr'; did you mean --learning-rate?"),
+        ("{ppo} --ent_coef 1", "unknown flag '--ent_coef'; did you mean --entropy-coef?"),
+        ("{ppo} --total-timesteps 9", "unknown flag '--total-timesteps'; did you mean --steps?"),
         ("{ppo} --log tensorbord", "unknown logger 'tensorbord'; did you mean tensorboard"),
         ("{ppo} --corpus default", "ppo takes none"),
         ("{ppo} --prior-weight inf", "--prior-weight: must be a finite number"),
@@ -131,7 +134,8 @@ def test_a_picture_is_painted(capsys, tmp_path):
 @pytest.mark.parametrize("command", ["resume", "create", "evaluate", "report", "perform"])
 def test_what_is_no_run(command, capsys, tmp_path):
     assert "there is no run" in fails(capsys, [command, str(tmp_path / "none")], 1)
-    assert "it has no config.json" in fails(capsys, [command, str(tmp_path)], 1)
+    line = fails(capsys, [command, str(tmp_path)], 1)
+    assert "it has no config.json" in line and "experiment.start" in line
 
 
 def test_existing_directory_and_missing_prior(capsys, tmp_path):

@@ -24,11 +24,13 @@ BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re
 
 
 @pytest.mark.parametrize(
-    ("place", "printed"), [(0, ["(1024,)", "(1, 8)"]), (1, ["(3, 6, 4)"])], ids=["first", "sweep"]
+    ("place", "printed"),
+    [(0, ["(1024,)", "(1, 8)"]), (1, ["-0.1", "False False", "1 step"]), (2, ["(3, 6, 4)"])],
+    ids=["first", "by hand", "sweep"],
 )
 def test_the_readmes_examples_run(place, printed, tmp_path):
     block = BLOCKS[place]
-    assert len(BLOCKS) == 2 and len([line for line in block.splitlines() if line.strip()]) <= 20
+    assert len(BLOCKS) == 3 and len([line for line in block.splitlines() if line.strip()]) <= 20
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", block],
         cwd=tmp_path,
@@ -41,11 +43,31 @@ def test_the_readmes_examples_run(place, printed, tmp_path):
         assert (tmp_path / "first.mid").read_bytes().startswith(b"MThd")
 
 
-def test_the_readmes_tables_are_up_to_date():
-    from benchmarks.readme_tables import README, render
+@pytest.mark.parametrize("page", ["README", "PAGE"])
+def test_the_readmes_tables_are_up_to_date(page):
+    from benchmarks import readme_tables
 
-    text = README.read_text()
-    assert render(text) == text, "run: python -m benchmarks.readme_tables"
+    text = getattr(readme_tables, page).read_text()
+    assert "<!-- begin" in text
+    assert readme_tables.render(text) == text, "run: python -m benchmarks.readme_tables"
+
+
+def anchors(text):
+    """What the headings of a page are called in links."""
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings]
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "benchmarks/results/README.md"]
+)
+def test_links_lead_somewhere(page):
+    path = ROOT / page
+    for link in re.findall(r"(?<!!)\[[^]]*\]\(([^)]+)\)", path.read_text()):
+        name, _, anchor = link.partition("#")
+        target = path.parent / name if name else path
+        assert link.startswith("http") or target.exists(), link
+        assert not anchor or anchor in anchors(target.read_text()), link
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda p: p.stem)

@@ -70,10 +70,18 @@ def test_keywords_override_the_variant():
 def test_unknown_ids_name_the_near_ones():
     with pytest.raises(ValueError, match=r"unknown environment 'melody-theroy'; did you mean .*th"):
         crl.make("melody-theroy")
-    with pytest.raises(ValueError, match=r"unknown environment 'zzz'; known: .*melody-target"):
+    with pytest.raises(ValueError, match=r"unknown environment 'zzz'; known: .*melody-variety$"):
         crl.make("zzz")
     with pytest.raises(ValueError, match=r"unknown learner 'pppo'; did you mean ppo"):
         registry.learner_entry("pppo")
+
+
+@pytest.mark.parametrize("id", ["CartPole-v1", "Breakout-MinAtar", "Catch-bsuite"])
+def test_ids_of_gymnax_name_the_way_from_there(id):
+    line = rf"unknown environment '{id}'.*; .*interop\.from_gymnax"
+    for refused in (crl.make, lambda id: crl.experiment.RunSpec(id, "ppo")):
+        with pytest.raises(ValueError, match=line):
+            refused(id)
 
 
 def test_unknown_fields_name_the_near_ones():

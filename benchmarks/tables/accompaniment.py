@@ -256,10 +256,7 @@ def tuned(
     keys = jax.random.split(key, num_seeds)
     result = train(learner, keys, num_updates=num_updates, state=jax.vmap(start), progress=False)
     play = player(prior, learner)
-    return [
-        play(jax.tree.map(lambda leaf, seed=seed: leaf[seed], result.state), jax.random.key(1))
-        for seed in range(num_seeds)
-    ]
+    return [play(result.seed(index), jax.random.key(1)) for index in range(num_seeds)]
 
 
 def of_bach(prior: Prior) -> list[Measures]:

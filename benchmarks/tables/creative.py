@@ -41,6 +41,7 @@ from benchmarks.speed import worker
 from benchmarks.tables import painting_sheet
 from benchmarks.tables.seeds import over_seeds
 from creative_rl import corpora, metrics
+from creative_rl.atomic import write_bytes
 from creative_rl.configs import DQNGANConfig
 from creative_rl.corpora import digits
 from creative_rl.envs.drawing import PixelDrawing
@@ -49,7 +50,6 @@ from creative_rl.experiment import compilation_cache, rollout, train
 from creative_rl.learners import dqn_gan
 from creative_rl.rewards import drawing
 from creative_rl.typing import Array
-from creative_rl.works.atomic import write_bytes
 
 SIDE, NUM_WORKS, NUM_NEIGHBOURS, SHOWN, ENLARGED = digits.SIDE, 512, 5, 16, 4
 NUM_SEEDS, NUM_UPDATES = 5, 600
@@ -133,8 +133,7 @@ def learn(
     )
     found, shown = [], None
     for seed in range(num_seeds):
-        state = jax.tree.map(lambda leaf, seed=seed: leaf[seed], result.state)
-        episodes = rollout(env, params, learner, state, jax.random.key(1), NUM_WORKS)
+        episodes = rollout(env, params, learner, result.seed(seed), jax.random.key(1), NUM_WORKS)
         pictures = np.asarray(episodes.works.pixels)
         found.append(measures(pictures, episodes.episode_return, examples, held_out))
         shown = pictures[:SHOWN] if shown is None else shown

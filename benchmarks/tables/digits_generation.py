@@ -33,9 +33,9 @@ from benchmarks.tables.digit_judge import (
 from benchmarks.tables.generation_recipes import RECIPES, SHORT_RECIPES, Generator
 from benchmarks.tables.painting_learners import Recipe
 from benchmarks.tables.seeds import over_seeds
+from creative_rl.atomic import write_bytes
 from creative_rl.corpora import digits
 from creative_rl.experiment import compilation_cache
-from creative_rl.works.atomic import write_bytes
 
 NUM_SEEDS, QUICK_SEEDS = 5, 1
 SHOWN, ENLARGED = 20, 2

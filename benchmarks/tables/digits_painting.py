@@ -28,8 +28,8 @@ from benchmarks.tables.painting_learners import RECIPES, Painter, Recipe
 from benchmarks.tables.painting_search import best_of
 from benchmarks.tables.seeds import over_seeds
 from creative_rl import corpora
+from creative_rl.atomic import write_bytes
 from creative_rl.experiment import compilation_cache
-from creative_rl.works.atomic import write_bytes
 
 SIDE, NUM_TARGETS, NUM_STROKES = 32, 30, 10
 REPORTED = (5, 10)

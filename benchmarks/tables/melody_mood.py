@@ -25,6 +25,7 @@ from benchmarks import record
 from benchmarks.record import Goal, Row
 from benchmarks.speed import worker
 from benchmarks.tables.seeds import over_seeds
+from creative_rl.atomic import write_bytes
 from creative_rl.configs import PPOConfig
 from creative_rl.envs.melody_mood import MoodMelody, mood_targets
 from creative_rl.experiment import compilation_cache, train
@@ -32,7 +33,6 @@ from creative_rl.learners import ppo
 from creative_rl.learners.composing import compose
 from creative_rl.ops import affect
 from creative_rl.typing import Array, Key, PyTree
-from creative_rl.works.atomic import write_bytes
 
 NUM_SEEDS, QUICK_SEEDS = 5, 2
 NUM_UPDATES, QUICK_UPDATES = 300, 20

@@ -111,7 +111,7 @@ def tuned(recipe: Tuner, prior: PyTree, num_seeds: int, num: int) -> list[Measur
     learner = factory(env, recipe.config, params=params, prior_variables=prior)
     keys = jax.random.split(jax.random.key(2), num_seeds)
     result = train(learner, keys, num_updates=recipe.num_updates, progress=False)
-    states = [jax.tree.map(lambda leaf, i=i: leaf[i], result.state) for i in range(num_seeds)]
+    states = [result.seed(index) for index in range(num_seeds)]
     return played(env, params, learner, states, num)
 
 

@@ -36,6 +36,7 @@ from benchmarks import record
 from benchmarks.record import Goal, Row
 from benchmarks.speed import worker
 from benchmarks.tables.seeds import interval, over_seeds
+from creative_rl.atomic import write_bytes
 from creative_rl.configs import PPOConfig
 from creative_rl.envs.melody_mood import MoodMelody
 from creative_rl.experiment import compilation_cache, train
@@ -44,7 +45,6 @@ from creative_rl.learners import ppo
 from creative_rl.networks import feature_space, features
 from creative_rl.spaces import Box
 from creative_rl.typing import Array, Key, PyTree, Timestep, as_key
-from creative_rl.works.atomic import write_bytes
 from creative_rl.wrappers import Wrapper
 
 NUM_SEEDS, QUICK_SEEDS = 3, 2

@@ -17,22 +17,28 @@ _EXPORTS = {
     "RunSpec": "spec",
     "Run": "run",
     "build": "assembly",
-    "open_run": "assembly",
+    "open_run": "opening",
     "start": "session",
     "resume": "session",
     "rollout": "rollouts",
     "evaluate": "evaluation",
     "create": "creation",
+    "perform": "performance",
+    "paint": "painting",
+    "PaintSettings": "paint_settings",
 }
+_MODULES = ("checkpoint", "memory", "records", "report", "robustness")
 
-__all__ = list(_EXPORTS)
+__all__ = [*_EXPORTS, *_MODULES]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _EXPORTS:
-        raise AttributeError(f"module 'creative_rl.experiment' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"creative_rl.experiment.{_EXPORTS[name]}"), name)
+    if name in _EXPORTS:
+        return getattr(importlib.import_module(f"creative_rl.experiment.{_EXPORTS[name]}"), name)
+    if name in _MODULES:
+        return importlib.import_module(f"creative_rl.experiment.{name}")
+    raise AttributeError(f"module 'creative_rl.experiment' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted(__all__)

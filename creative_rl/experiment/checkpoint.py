@@ -62,7 +62,7 @@ class CheckpointWriter:
       keep: newest checkpoints that stay.
 
     Attributes:
-      latest: step of the newest checkpoint, None where there is none.
+      latest: update of the newest checkpoint, None where there is none.
     """
 
     def __init__(self, folder: str | os.PathLike, keep: int = 3):
@@ -74,8 +74,8 @@ class CheckpointWriter:
         self._manager = ocp.CheckpointManager(_absolute(folder), options=options)
         self.latest = self._manager.latest_step()
 
-    def save(self, state: PyTree, step: int, spares_members: bool = False) -> None:
-        """Start to write `state` as checkpoint `step`, which must be larger than any before.
+    def save(self, state: PyTree, update: int, spares_members: bool = False) -> None:
+        """Start to write `state` as checkpoint `update`, which must be larger than any before.
 
         The state is copied first, so the caller may donate it right away. Where it
         `spares_members`, which lie along the first axis, only NaN in every one of them counts.
@@ -87,8 +87,8 @@ class CheckpointWriter:
         for name, is_nan in jax.device_get(_find_nan(leaves, spares_members)).items():
             if is_nan:
                 raise NanStateError(name)
-        self._manager.save(step, args=ocp.args.StandardSave(copy(leaves)), force=True)
-        self.latest = step
+        self._manager.save(update, args=ocp.args.StandardSave(copy(leaves)), force=True)
+        self.latest = update
 
     def close(self) -> None:
         """Wait until everything is on disk."""
@@ -102,76 +102,72 @@ class CheckpointWriter:
         self.close()
 
 
-def save(folder: str | os.PathLike, state: PyTree, step: int, keep: int = 3) -> None:
+def save(folder: str | os.PathLike, state: PyTree, update: int, keep: int = 3) -> None:
     """Write one checkpoint and wait for it."""
     with CheckpointWriter(folder, keep) as writer:
-        writer.save(state, step)
+        writer.save(state, update)
 
 
-def steps(folder: str | os.PathLike) -> list[int]:
-    """The steps that have a checkpoint, oldest first; none where there is no folder."""
+def updates(folder: str | os.PathLike) -> list[int]:
+    """The updates that have a checkpoint, oldest first; none where there is no folder."""
     folder = pathlib.Path(folder)
     if not folder.is_dir():
         return []
     return sorted(int(path.name) for path in folder.iterdir() if path.name.isdigit())
 
 
-def latest_step(folder: str | os.PathLike) -> int | None:
-    """The newest checkpoint's step, or None."""
-    return max(steps(folder), default=None)
+def latest_update(folder: str | os.PathLike) -> int | None:
+    """The newest checkpoint's update, or None."""
+    return max(updates(folder), default=None)
 
 
-def discard_after(folder: str | os.PathLike, step: int) -> None:
-    """Remove the checkpoints newer than `step`: the damaged ones that `restore` passed over."""
-    for newer in steps(folder):
-        if newer > step:
+def discard_after(folder: str | os.PathLike, update: int) -> None:
+    """Remove the checkpoints newer than `update`: the damaged ones that `restore` passed over."""
+    for newer in updates(folder):
+        if newer > update:
             shutil.rmtree(pathlib.Path(folder) / str(newer))
 
 
 def restore(
-    folder: str | os.PathLike, template: PyTree, step: int | None = None
+    folder: str | os.PathLike, template: PyTree, update: int | None = None
 ) -> tuple[PyTree, int]:
     """Read a checkpoint back.
 
     Args:
       folder: where `save` wrote.
       template: arrays or `jax.ShapeDtypeStruct`s of the same structure, as from `jax.eval_shape`.
-      step: which checkpoint; None for the newest that can be read: damaged ones are passed over
+      update: which checkpoint; None for the newest that can be read: damaged ones are passed over
         with a logged warning.
 
     Returns:
-      The state and its step.
+      The state and its update.
 
     Raises:
       ValueError: there is no checkpoint, none can be read, or it holds another structure.
     """
-    available = steps(folder)
-    if not available or (step is not None and step not in available):
-        which = "no checkpoint" if step is None else f"no checkpoint {step}"
+    available = updates(folder)
+    if not available or (update is not None and update not in available):
+        which = "no checkpoint" if update is None else f"no checkpoint {update}"
         raise ValueError(f"{folder}: there is {which}; it has {available or 'none'}")
-    candidates = available[::-1] if step is None else [step]
-    for candidate in candidates:
+    for candidate in reversed(available) if update is None else [update]:
         try:
             return _read(_absolute(folder), candidate, template), candidate
         except _DamagedError as error:
-            damage = f"checkpoint {candidate} in {folder} is damaged ({error})"
-            if candidate == candidates[-1]:
-                raise ValueError(
-                    f"{damage} and there is no older one; start the run again"
-                    if step is None
-                    else f"{damage}; choose another of {available}"
-                ) from error
-            _log.warning("%s; falling back to an older one", damage)
-    raise AssertionError("unreachable")
+            damaged = f"checkpoint {candidate} in {folder} is damaged ({error})"
+            if candidate != available[0] and update is None:
+                _log.warning("%s; falling back to an older one", damaged)
+    if update is None:
+        raise ValueError(f"{damaged} and there is no older one; start the run again")
+    raise ValueError(f"{damaged}; choose another of {available}")
 
 
 class _DamagedError(Exception):
     """A checkpoint that cannot be read."""
 
 
-def _read(folder: pathlib.Path, step: int, template: PyTree) -> PyTree:
+def _read(folder: pathlib.Path, update: int, template: PyTree) -> PyTree:
     """One checkpoint: `_DamagedError` where it cannot be read, ValueError where it does not fit."""
-    item = folder / str(step) / "default"
+    item = folder / str(update) / "default"
     wanted = _by_name(template)
     with _quiet(), ocp.StandardCheckpointer() as checkpointer:
         try:
@@ -181,7 +177,7 @@ def _read(folder: pathlib.Path, step: int, template: PyTree) -> PyTree:
             shapes = {name: leaf.shape for name, leaf in stored.tree.items()}
         except Exception as error:
             raise _DamagedError(_first_line(error)) from error
-        _check_fit(folder / str(step), shapes, wanted)
+        _check_fit(folder / str(update), shapes, wanted)
         try:
             leaves = checkpointer.restore(item, wanted)
         except Exception as error:

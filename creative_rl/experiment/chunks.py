@@ -68,15 +68,15 @@ class Pace:
         self._most = MAX_UPDATES if most is None else most
         self._since = 0.0
 
-    def next_count(self, done: int, num_updates: int, window: int) -> int:
+    def next_count(self, num_done: int, num_updates: int, window: int) -> int:
         """Updates in the next call, which ends where a window of records ends, if that fits.
 
         So a checkpoint between calls cuts no window, and records do not tell when it was made.
         """
-        end = max((done + self.count) // window, done // window + 1) * window
-        if end - done > self._limit:
-            end = done + self.count
-        return min(end, num_updates) - done
+        end = max((num_done + self.count) // window, num_done // window + 1) * window
+        if end - num_done > self._limit:
+            end = num_done + self.count
+        return min(end, num_updates) - num_done
 
     def begin(self) -> None:
         """The device, idle before, has begun a call."""

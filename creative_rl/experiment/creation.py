@@ -1,6 +1,6 @@
 """Works of a run's learner as files that people open."""
 
-import contextlib
+import logging
 import os
 import pathlib
 import shutil
@@ -11,13 +11,13 @@ import jax
 import numpy as np
 
 from creative_rl import works
-from creative_rl.experiment.assembly import load_states, open_run, seed_state
-from creative_rl.experiment.evaluation import play
+from creative_rl.atomic import write_json
+from creative_rl.experiment.opening import load_states, open_run, seed_state
 from creative_rl.experiment.rollouts import Episodes
-from creative_rl.experiment.run import write_json
 from creative_rl.works.canvas import target_of
 
 NUM_CANDIDATES = 256
+_log = logging.getLogger(__name__)
 
 
 def create(
@@ -27,7 +27,8 @@ def create(
 
     `sample-*` are the first episodes played, whatever they are worth: a fair sample. `best-*` are
     those with the highest return of `NUM_CANDIDATES` (or `num`, if more). Of several seeds, the one
-    with the highest mean return plays. What lay in `works/` is replaced at the end.
+    with the highest mean return plays. What lay in `works/` is replaced at the end. Formats whose
+    package is not installed are left out, with a logged warning each.
 
     Args:
       path: the run directory.
@@ -50,7 +51,7 @@ def create(
     opened = open_run(path)
     states = load_states(opened)
     played = [
-        play(opened, seed_state(states, i), jax.random.key(seed), num_candidates)
+        opened.play(seed_state(states, i), jax.random.key(seed), num_candidates)
         for i in range(opened.run.spec.num_seeds or 1)
     ]
     episodes = max(played, key=lambda episodes: episodes.episode_return.mean())
@@ -67,7 +68,8 @@ def _write(
     made = works.unbatch(episodes.works)
     beside = pathlib.Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     beside.chmod(0o755)
-    index = []
+    index: list[dict[str, Any]] = []
+    missing: dict[str, str] = {}
     try:
         for group, rank, number, title in chosen:
             name = f"{group}-{rank:02d}"
@@ -77,11 +79,13 @@ def _write(
                     "group": group,
                     "title": title,
                     "work": type(made[number]).__name__,
-                    "files": _save(made[number], beside / name),
+                    "files": _save(made[number], beside / name, missing),
                     "scores": _scores(episodes, number),
                 }
             )
         write_json(beside / "index.json", index)
+        for form, reason in missing.items():
+            _log.warning("works are not written as %s: %s", form, reason)
         _replace(folder, beside)
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
@@ -89,27 +93,28 @@ def _write(
     return index
 
 
-def _save(work: Any, path: pathlib.Path) -> dict[str, str]:
-    """File names by format; a format whose package is not installed is left out.
+def _save(work: Any, path: pathlib.Path, missing: dict[str, str]) -> dict[str, str]:
+    """File names by format; one whose package is not installed is left out, and noted as missing.
 
     `target` is the picture that a drawing was to become.
     """
-    files = {}
-    for suffix in works.suffixes(work):
-        with contextlib.suppress(ImportError):
-            files[suffix[1:]] = works.save(work, path.with_suffix(suffix)).name
+    wanted = {suffix[1:]: (work, path.with_suffix(suffix)) for suffix in works.suffixes(work)}
     target = target_of(work) if isinstance(work, works.Canvas) else None
     if target is not None:
-        with contextlib.suppress(ImportError):
-            path = path.with_name(f"{path.name}-target.png")
-            files["target"] = works.save(target, path).name
+        wanted["target"] = target, path.with_name(f"{path.name}-target.png")
+    files = {}
+    for form, (shown, place) in wanted.items():
+        try:
+            files[form] = works.save(shown, place).name
+        except ImportError as error:
+            missing[form] = str(error)
     return files
 
 
 def _scores(episodes: Episodes, number: int) -> dict[str, float]:
     scores = {"return": episodes.episode_return[number], "length": episodes.episode_length[number]}
     scores |= {name: values[number] for name, values in episodes.reward_terms.items()}
-    return {name: round(float(value), 4) for name, value in scores.items()}
+    return {name: round(float(value), 4) + 0.0 for name, value in scores.items()}
 
 
 def _replace(folder: pathlib.Path, beside: pathlib.Path) -> None:

@@ -12,14 +12,14 @@ from typing import Any
 import jax
 
 from creative_rl import metrics
+from creative_rl.atomic import write_json
 from creative_rl.configs import LikelihoodConfig, PPOConfig
 from creative_rl.experiment import session
-from creative_rl.experiment.assembly import load_states, open_run, seed_state
 from creative_rl.experiment.creation import create
-from creative_rl.experiment.evaluation import play
+from creative_rl.experiment.opening import load_states, open_run, seed_state
 from creative_rl.experiment.report import write_report
 from creative_rl.experiment.rollouts import Episodes, rollout
-from creative_rl.experiment.run import Run, write_json
+from creative_rl.experiment.run import Run
 from creative_rl.experiment.spec import RunSpec
 from creative_rl.rewards.music import RL_TUNER
 
@@ -101,7 +101,7 @@ def before_and_after(prior_path: pathlib.Path, tuned_path: pathlib.Path, seed: i
     before = rollout(
         tuned.env, tuned_state.env_params, prior.learner, prior_state, key_prior, NUM_MELODIES
     )
-    after = play(tuned, tuned_state, key_tuned, NUM_MELODIES)
+    after = tuned.play(tuned_state, key_tuned, NUM_MELODIES)
     published = {f"published {name}": metrics.PUBLISHED[name] for name in ("Note RNN", "Q")}
     return {"prior": measures(before), "tuned": measures(after), **published}
 

@@ -7,14 +7,13 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from creative_rl.atomic import write_json
 from creative_rl.experiment import memorisation
-from creative_rl.experiment.assembly import OpenRun, load_states, open_run, seed_state
-from creative_rl.experiment.rollouts import Episodes, rollout
-from creative_rl.experiment.run import write_json
+from creative_rl.experiment.opening import OpenRun, load_states, open_run, seed_state
+from creative_rl.experiment.rollouts import Episodes
 from creative_rl.metrics import distinct_works, rl_tuner_metrics, self_bleu
 from creative_rl.ops import music_theory
 from creative_rl.spaces import Discrete
-from creative_rl.typing import Key, PyTree
 from creative_rl.works import Melody
 
 
@@ -34,13 +33,8 @@ class Evaluation(NamedTuple):
     notes: list[str]
 
 
-def evaluate(path: str | os.PathLike, num: int = 1024, seed: int = 0) -> list[Row]:
-    """The rows of `evaluate_with_notes`, which see."""
-    return evaluate_with_notes(path, num, seed).rows
-
-
-def evaluate_with_notes(path: str | os.PathLike, num: int = 1024, seed: int = 0) -> Evaluation:
-    """Play `num` episodes with every seed of a run, and write `table.json` for its report.
+def evaluate(path: str | os.PathLike, num: int = 1024, seed: int = 0) -> Evaluation:
+    """Play `num` episodes with every seed of a run, and write `evaluation.json` for its report.
 
     Rows are the return, the length, the sum of each reward term, for melodies the share of
     distinct ones and (of two or more) self-BLEU, for those in RL Tuner's 38 events the measures of
@@ -60,7 +54,7 @@ def evaluate_with_notes(path: str | os.PathLike, num: int = 1024, seed: int = 0)
     learned = memorisation.learned_from(opened, states)
     seeds, reports = [], []
     for i in range(num_seeds):
-        episodes = play(opened, seed_state(states, i), jax.random.key(seed), num)
+        episodes = opened.play(seed_state(states, i), jax.random.key(seed), num)
         seeds.append(measure(opened, episodes))
         if isinstance(learned, memorisation.Learned) and isinstance(episodes.works, Melody):
             reports.append(learned.report(episodes.works))
@@ -72,24 +66,14 @@ def evaluate_with_notes(path: str | os.PathLike, num: int = 1024, seed: int = 0)
         notes.append(learned)
     elif learned is not None and reports:
         notes += memorisation.notes(reports, learned, spec.seed)
-    write_json(opened.run.path / "table.json", as_table(rows, notes))
+    write_json(opened.run.path / "evaluation.json", as_table(rows, notes))
     return Evaluation(rows, notes)
-
-
-def play(opened: OpenRun, state: PyTree, key: Key, num: int) -> Episodes:
-    """Episodes in the environment as the run had it: with the params of its own state."""
-    return rollout(opened.env, params_of(opened, state), opened.learner, state, key, num)
-
-
-def params_of(opened: OpenRun, state: PyTree) -> PyTree:
-    """The environment's params as the run left them."""
-    return state.env_params if hasattr(state, "env_params") else opened.env.default_params
 
 
 def measure(opened: OpenRun, episodes: Episodes) -> dict[str, np.ndarray]:
     """Each measure's values: one an episode, or a single one of all episodes."""
     values: dict[str, Any] = {"return": episodes.episode_return, "length": episodes.episode_length}
-    values |= {f"term {name}": value for name, value in episodes.reward_terms.items()}
+    values |= {f"term_{name}": value for name, value in episodes.reward_terms.items()}
     if isinstance(episodes.works, Melody):
         of_all = {"distinct_works": distinct_works(episodes.works)}
         if len(episodes.episode_return) > 1:

@@ -4,15 +4,16 @@ import json
 import os
 import pathlib
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from creative_rl.experiment.records import Record
+if TYPE_CHECKING:  # it brings NumPy, which a command line does without
+    from creative_rl.experiment.records import Record
 
 
 class Logger(Protocol):
     """A receiver of records."""
 
-    def write(self, records: Sequence[Record]) -> None: ...
+    def write(self, records: "Sequence[Record]") -> None: ...
 
     def close(self) -> None: ...
 
@@ -23,7 +24,7 @@ class JsonLines:
     def __init__(self, path: str | os.PathLike):
         self._path = pathlib.Path(path)
 
-    def write(self, records: Sequence[Record]) -> None:
+    def write(self, records: "Sequence[Record]") -> None:
         with self._path.open("a", encoding="utf-8") as file:
             file.write("".join(json.dumps(record) + "\n" for record in records))
 
@@ -48,7 +49,7 @@ class TensorBoard:
             str(folder), purge_step=first_update + 1, max_queue=10_000, flush_secs=10
         )
 
-    def write(self, records: Sequence[Record]) -> None:
+    def write(self, records: "Sequence[Record]") -> None:
         for record in records:
             scalars = flat_scalars(record)
             values = [
@@ -68,13 +69,15 @@ class WeightsAndBiases:
         try:
             import wandb
         except ImportError as error:
-            raise ImportError("--log wandb needs Weights & Biases: pip install wandb") from error
+            raise ImportError(
+                "--log wandb needs Weights & Biases: pip install 'creative_rl[wandb]'"
+            ) from error
         folder = pathlib.Path(folder)
         self._run = wandb.init(
             project="creative_rl", name=folder.name, id=folder.name, dir=folder, resume="allow"
         )
 
-    def write(self, records: Sequence[Record]) -> None:
+    def write(self, records: "Sequence[Record]") -> None:
         for record in records:
             self._run.log(flat_scalars(record), step=record["update"])
 
@@ -82,7 +85,7 @@ class WeightsAndBiases:
         self._run.finish()
 
 
-def flat_scalars(record: Record) -> dict[str, float]:
+def flat_scalars(record: "Record") -> dict[str, float]:
     """A record as single numbers, one a seed, without what is missing."""
     scalars: dict[str, float] = {}
     for name, value in record.items():
@@ -93,10 +96,11 @@ def flat_scalars(record: Record) -> dict[str, float]:
     return scalars
 
 
-_LOGGERS: dict[str, Callable[[pathlib.Path, int], Logger]] = {
+LOGGERS: dict[str, Callable[[pathlib.Path, int], Logger]] = {
     "tensorboard": lambda out, first_update: TensorBoard(out / "tensorboard", first_update),
     "wandb": lambda out, first_update: WeightsAndBiases(out),
 }
+"""By name, each from the run's folder and the updates before."""
 
 
 def open_loggers(
@@ -108,13 +112,13 @@ def open_loggers(
       ValueError: an unknown name.
       ImportError: a named logger's package is not installed.
     """
-    if unknown := [name for name in names or () if name not in _LOGGERS]:
-        raise ValueError(f"unknown logger {unknown[0]!r}; known: {', '.join(_LOGGERS)}")
+    if unknown := [name for name in names or () if name not in LOGGERS]:
+        raise ValueError(f"unknown logger {unknown[0]!r}; known: {', '.join(LOGGERS)}")
     if names is None:
         try:
-            extra: list[Logger] = [_LOGGERS["tensorboard"](out, first_update)]
+            extra: list[Logger] = [LOGGERS["tensorboard"](out, first_update)]
         except ImportError:
             extra = []
     else:
-        extra = [_LOGGERS[name](out, first_update) for name in names]
+        extra = [LOGGERS[name](out, first_update) for name in names]
     return [JsonLines(out / "metrics.jsonl"), *extra]

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from creative_rl.experiment.assembly import OpenRun, load_corpus, load_states, open_run, seed_state
+from creative_rl.experiment.opening import OpenRun, load_states, open_run, seed_state
+from creative_rl.experiment.preparation import load_corpus
 from creative_rl.experiment.run import Run
 from creative_rl.experiment.spec import RunSpec
 from creative_rl.metrics import OriginalityReport, originality_report
@@ -81,8 +82,8 @@ def _pieces(spec: RunSpec) -> Learned | str:
 def measures(report: OriginalityReport) -> dict[str, np.ndarray]:
     """Rows of the evaluation: one value a work."""
     return {
-        "originality longest match": report.longest_match,
-        "originality share of n-grams": report.share,
+        "originality_longest_match": report.longest_match,
+        "originality_share": report.share,
     }
 
 

@@ -5,7 +5,6 @@ the picture's height, width and channels; `P = 10 + C` numbers of a stroke (see 
 """
 
 import contextlib
-import dataclasses
 import itertools
 import math
 from collections.abc import Callable, Iterator
@@ -17,8 +16,8 @@ import numpy as np
 
 from creative_rl.corpora import pixels
 from creative_rl.experiment.interruption import Interruption
+from creative_rl.experiment.paint_settings import PaintSettings
 from creative_rl.experiment.progress import Progress
-from creative_rl.experiment.sizes import whole_number
 from creative_rl.ops import raster, stroke_refinement, stroke_search
 from creative_rl.typing import Array, Key
 from creative_rl.works import Canvas
@@ -31,36 +30,6 @@ _LARGEST, _SMALLEST = 0.25, 0.06  # bounds of the radius at first and at last, o
 _PATIENCE = 5  # searches in a row that find nothing
 _LEAST_GAIN = 1 / 255**2  # in the sum of squares: one pixel nearer by one level
 _EFFORT = stroke_search.Effort()
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class PaintSettings:
-    """How a picture is painted.
-
-    Attributes:
-      num_strokes: at most, 1 to 5000.
-      size: pixels of the painting's longer side, at most, 8 to 1024.
-      background: grey level of the empty canvas, 0 (black) to 1; None for the picture's mean.
-      refine: improve all strokes together at the end.
-      seed: another one gives another painting.
-
-    Raises:
-      ValueError: a value is out of range.
-    """
-
-    num_strokes: int = 200
-    size: int = 256
-    background: float | None = None
-    refine: bool = True
-    seed: int = 0
-
-    def __post_init__(self):
-        whole_number("num_strokes", self.num_strokes, 1, 5000)
-        whole_number("size", self.size, 8, 1024)
-        whole_number("seed", self.seed, 0, 2**32 - 1)
-        level = self.background
-        if level is not None and not 0.0 <= level <= 1.0:
-            raise ValueError(f"background must be between 0 (black) and 1 (white), got {level}")
 
 
 class Painting(NamedTuple):
@@ -183,7 +152,7 @@ def _refined(
     state = stroke_refinement.start(jnp.asarray(strokes))
     errors: list[float] = []
     with contextlib.ExitStack() as stack:
-        shown = Progress(NUM_REFINEMENTS, 0, 1, progress, title="refinement")
+        shown = Progress(NUM_REFINEMENTS, 0, 1, progress, unit="refinements", title="refinement")
         stack.callback(shown.close)
         for number in range(NUM_REFINEMENTS):
             rate = min(1.0, (number + 1) / _WARM_UP)

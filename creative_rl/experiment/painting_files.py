@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from creative_rl import works
+from creative_rl.atomic import write_json
 from creative_rl.corpora import picture_files, pixels
 from creative_rl.experiment.painting import Painting, PaintSettings, paint, search, within
-from creative_rl.experiment.run import write_json
 from creative_rl.works.files import KINDS
 
 

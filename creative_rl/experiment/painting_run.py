@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from creative_rl.envs.drawing import Drawing
-from creative_rl.experiment.assembly import load_states, open_run, seed_state
+from creative_rl.experiment.opening import load_states, open_run, seed_state
 from creative_rl.ops import raster
 from creative_rl.typing import Array, Key, Learner, PyTree
 
@@ -59,8 +59,7 @@ class RunPainter:
             )
         self._env = env
         self._state = seed_state(load_states(opened), 0)
-        params = self._state.env_params if hasattr(self._state, "env_params") else None
-        self._params = env.default_params if params is None else params
+        self._params = opened.params(self._state)
         self._play = jax.jit(_episode(env, learner))
         self.channels: int = env.channels
         self.background: float = env.background

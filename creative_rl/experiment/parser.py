@@ -5,6 +5,15 @@ import difflib
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
+_ELSEWHERE = {
+    "--lr": "--learning-rate",
+    "--total-timesteps": "--steps",
+    "--ent-coef": "--entropy-coef",
+    "--vf-coef": "--value-coef",
+    "--n-steps": "--num-steps",
+}
+"""Flags by the names that other libraries have for them."""
+
 
 class UsageError(ValueError):
     """The command line asks for what there is not."""
@@ -34,7 +43,8 @@ class Parser(argparse.ArgumentParser):
         if unknown:
             flags = [option for action in self._actions for option in action.option_strings]
             name = unknown[0].partition("=")[0]
-            near = difflib.get_close_matches(name, flags, n=3, cutoff=0.6)
+            near = [flag for flag in flags if flag == _ELSEWHERE.get(name.replace("_", "-"))]
+            near = near or difflib.get_close_matches(name, flags, n=3, cutoff=0.6)
             hint = f"did you mean {' or '.join(near)}?" if near else f"see {self.prog} --help"
             kind = "flag" if name.startswith("-") else "argument"
             raise UsageError(f"unknown {kind} {name!r}; {hint}")

@@ -11,8 +11,7 @@ import jax
 import numpy as np
 
 from creative_rl import works
-from creative_rl.experiment.assembly import load_states, open_run, seed_state
-from creative_rl.experiment.evaluation import params_of
+from creative_rl.experiment.opening import load_states, open_run, seed_state
 from creative_rl.typing import Key, Learner, PyTree
 from creative_rl.works import Melody, Score, notation
 
@@ -68,7 +67,7 @@ def perform(
     files = [] if out is None else _files(pathlib.Path(out), num)
     opened = open_run(path)
     state = seed_state(load_states(opened), 0)
-    params = params_of(opened, state)
+    params = opened.params(state)
     start, advance = compiled(opened.env, opened.learner)
     key_first, *keys = jax.random.split(jax.random.key(seed), num + 1)
     _warm_up(path, start, advance, state, params, key_first)

@@ -39,20 +39,20 @@ class Progress:
         self._latest = ""
         self._bar = _bar(num_updates, first_update) if enabled else None
 
-    def update(self, done: int, record: Mapping[str, Any]) -> None:
-        """Show that `done` updates are done, with the latest record's return or loss."""
+    def update(self, num_done: int, record: Mapping[str, Any]) -> None:
+        """Show that `num_done` updates are done, with the latest record's return or loss."""
         if not self._enabled:
             return
         self._latest = _latest(record) or self._latest
         now = time.monotonic()
         seconds = max(now - self._start, 1e-9)
-        rate = (done - self._first_update) * self._steps_per_update / seconds
+        rate = (num_done - self._first_update) * self._steps_per_update / seconds
         text = f"{short(rate)} {self._unit}/s  {self._latest}"
         if self._bar is not None:
-            self._bar.update(self._bar.task_ids[0], completed=done, latest=text)
+            self._bar.update(self._bar.task_ids[0], completed=num_done, latest=text)
         elif now - self._last_line >= _SECONDS_BETWEEN_LINES:
             self._last_line = now
-            print(f"{self._title} {done}/{self._num_updates}  {text}".rstrip(), flush=True)
+            print(f"{self._title} {num_done}/{self._num_updates}  {text}".rstrip(), flush=True)
 
     def close(self) -> None:
         if self._bar is not None:

@@ -30,7 +30,7 @@ class Recorder:
     """Checks, keeps, logs and shows the metrics of one call after the other.
 
     Attributes:
-      done: updates taken in, those before this run included.
+      num_done: updates taken in, those before this run included.
       spares_members: whether metrics tell which of the learners have diverged.
     """
 
@@ -46,7 +46,7 @@ class Recorder:
         self._progress = progress
         self._start = time.monotonic() - seconds
         self._parts: list[Metrics] = []
-        self.done = builder.done
+        self.num_done = builder.num_done
         self.spares_members = False
 
     def add(self, metrics: dict[str, Array], count: int) -> bool:
@@ -63,7 +63,7 @@ class Recorder:
         end = _first_finished(part)
         if bad is not None and (end is None or bad[0] < end):
             self._take({name: rows[: bad[0]] for name, rows in part.items()})
-            raise NotFiniteError(self.done + 1, bad[1])
+            raise NotFiniteError(self.num_done + 1, bad[1])
         self._take({name: rows[:end] for name, rows in part.items()})
         return end is not None
 
@@ -94,10 +94,10 @@ class Recorder:
             return
         self._parts.append(part)
         self.spares_members = "diverged" in part
-        self.done += count
+        self.num_done += count
         records = self._builder.add(part, self._seconds)
         self._write(records)
-        self._progress.update(self.done, records[-1] if records else {})
+        self._progress.update(self.num_done, records[-1] if records else {})
 
     def _write(self, records: Sequence[Record]) -> None:
         if records:

@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from creative_rl.atomic import write_bytes
+
 MAX_RECORDS = 2000
 
 Record = dict[str, Any]
@@ -34,7 +36,7 @@ class RecordBuilder:
     def __init__(self, num_updates: int, steps_per_update: int, first_update: int = 0):
         self.window = -(-num_updates // MAX_RECORDS)
         self._steps_per_update = steps_per_update
-        self.done = first_update
+        self.num_done = first_update
         self._waiting: list[Mapping[str, np.ndarray]] = []
         self._num_waiting = 0
 
@@ -49,8 +51,8 @@ class RecordBuilder:
         return self._take(seconds, whole_windows=False)
 
     def _take(self, seconds: float, whole_windows: bool) -> list[Record]:
-        last = self.done + self._num_waiting
-        ends = list(range(self.window * (self.done // self.window + 1), last + 1, self.window))
+        last = self.num_done + self._num_waiting
+        ends = list(range(self.window * (self.num_done // self.window + 1), last + 1, self.window))
         if not whole_windows and self._num_waiting and ends[-1:] != [last]:
             ends.append(last)
         if not ends:
@@ -59,8 +61,8 @@ class RecordBuilder:
             name: np.concatenate([part[name] for part in self._waiting])
             for name in self._waiting[0]
         }
-        starts = [start - self.done for start in [self.done, *ends[:-1]]]
-        taken = ends[-1] - self.done
+        starts = [start - self.num_done for start in [self.num_done, *ends[:-1]]]
+        taken = ends[-1] - self.num_done
         whole = {name: values[:taken] for name, values in merged.items()}
         records = [
             {
@@ -71,8 +73,8 @@ class RecordBuilder:
             }
             for end, summary in zip(ends, summarise(whole, starts), strict=True)
         ]
-        self.done = ends[-1]
-        self._num_waiting = last - self.done
+        self.num_done = ends[-1]
+        self._num_waiting = last - self.num_done
         rest = {name: values[taken:] for name, values in merged.items()}
         self._waiting = [rest] if self._num_waiting else []
         return records
@@ -122,7 +124,11 @@ def _is_missing(value: Any) -> bool:
 
 
 def read_records(path: str | os.PathLike) -> list[Record]:
-    """The records of a `metrics.jsonl`; a last line cut off by a kill is left out."""
+    """The records of a `metrics.jsonl`; a last line cut off by a kill is left out.
+
+    Raises:
+      ValueError: a line before it is damaged; the message names it.
+    """
     path = pathlib.Path(path)
     if not path.exists():
         return []
@@ -138,16 +144,17 @@ def truncate(path: str | os.PathLike, update: int) -> float:
     path = pathlib.Path(path)
     records = [record for record in read_records(path) if record["update"] <= update]
     if path.exists():
-        beside = path.with_name(f".{path.name}.tmp")
-        beside.write_text("".join(json.dumps(record) + "\n" for record in records))
-        os.replace(beside, path)
+        write_bytes(path, "".join(json.dumps(record) + "\n" for record in records).encode())
     return records[-1]["seconds"] if records else 0.0
 
 
 def _whole_records(path: pathlib.Path) -> Iterator[Record]:
-    lines = path.read_text(encoding="utf-8").split("\n")
+    lines = path.read_bytes().split(b"\n")
     for number, line in enumerate(lines[:-1], start=1):  # what follows the last newline is cut
         try:
-            yield json.loads(line)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{path}, line {number} is not JSON ({error}); remove it") from error
+            record = json.loads(line)
+            if not isinstance(record, dict):
+                raise ValueError("it must be an object")
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"cannot read {path}, line {number}: {error}; remove it") from error
+        yield record

@@ -2,12 +2,12 @@
 
 import json
 import pathlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from creative_rl.atomic import data_uri, write_bytes
 from creative_rl.experiment.learning_curves import Curve, families, read_curves
-from creative_rl.works.atomic import write_bytes
-from creative_rl.works.notebook import data_uri
+from creative_rl.experiment.records import Record, read_records
 
 _MEDIA_TYPES = {
     "png": "image/png",
@@ -27,6 +27,7 @@ _MUSIC_PICTURES = {"png": "piano roll", "svg": "engraved"}
 """The same of what is in `_MUSIC`."""
 _MUSIC = ("Melody", "Score")
 _LABELS = {"mid": "MIDI", "musicxml": "MusicXML", "txt": "text"}
+_TABLES = ("table.json", "evaluation.json")
 _GROUPS = {"best": "Best works", "sample": "Samples"}
 
 
@@ -49,8 +50,9 @@ def write_report(run_dir: pathlib.Path, beside: Iterable[pathlib.Path] = ()) -> 
     """Write `report.html` into a run's directory, from what lies there.
 
     Only `config.json` must be there; a section whose source is missing is left out:
-    `metrics.jsonl` (curves), `table.json`, `works/index.json` (cards), and the curves of the
-    runs `beside` it and of directories inside that hold a `config.json` of their own.
+    `metrics.jsonl` (curves), `table.json` (of the demo), `evaluation.json`, `works/index.json`
+    (cards), and the curves of the runs `beside` it and of directories inside that hold a
+    `config.json` of their own.
 
     Returns:
       The path of the page, which replaces an earlier one at the end.
@@ -61,12 +63,13 @@ def write_report(run_dir: pathlib.Path, beside: Iterable[pathlib.Path] = ()) -> 
     """
     run_dir = pathlib.Path(run_dir)
     config = _read_json(run_dir / "config.json", dict)
-    curves = _curves(run_dir)
+    records = read_records(run_dir / "metrics.jsonl")
+    curves = read_curves(records)
     page = _template().render(
         title=_title(config, run_dir),
         created=config.get("created"),
-        tiles=_tiles(run_dir, curves),
-        table=_read_table(run_dir / "table.json"),
+        tiles=_tiles(records, curves),
+        tables=[table for name in _TABLES if (table := _read_table(run_dir / name))],
         groups=_groups(run_dir / "works"),
         curves=families(curves),
         num_seeds=max((curve.values.shape[1] for curve in curves), default=1),
@@ -105,28 +108,6 @@ def _read_json(path: pathlib.Path, kind: type) -> Any:
     return value
 
 
-def _read_records(path: pathlib.Path) -> list[dict[str, Any]]:
-    """The lines of a metrics file; the last may be cut, as a killed run leaves it."""
-    if not path.is_file():
-        return []
-    lines = path.read_bytes().splitlines()
-    records = []
-    for number, line in enumerate(lines, start=1):
-        try:
-            record = json.loads(line)
-            if not isinstance(record, dict):
-                raise ValueError("it must be a dict")
-            records.append(record)
-        except ValueError as error:
-            if number < len(lines):
-                raise ValueError(f"cannot read {path}, line {number}: {error}") from error
-    return records
-
-
-def _curves(run_dir: pathlib.Path) -> list[Curve]:
-    return read_curves(_read_records(run_dir / "metrics.jsonl"))
-
-
 def _read_table(path: pathlib.Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
@@ -143,10 +124,9 @@ def _title(config: Mapping[str, Any], run_dir: pathlib.Path) -> str:
     return " on ".join(str(name) for name in names if name) or run_dir.resolve().name
 
 
-def _tiles(run_dir: pathlib.Path, curves: list[Curve]) -> list[tuple[str, str]]:
+def _tiles(records: Sequence[Record], curves: list[Curve]) -> list[tuple[str, str]]:
     """The run in a few figures, as (what, figure)."""
     tiles = [("return, last", _cell(c.last)) for c in curves if c.name == "episode_return"]
-    records = _read_records(run_dir / "metrics.jsonl")
     last: dict[str, Any] = records[-1] if records else {}
     steps, seconds = last.get("steps"), last.get("seconds")
     if _is_numeric(steps):
@@ -164,7 +144,8 @@ def _sub_runs(folders: Iterable[pathlib.Path]) -> list[tuple[str, list]]:
     for folder in folders:
         if (folder / "config.json").is_file():
             config = _read_json(folder / "config.json", dict)
-            runs.append((f"{folder.name}: {_title(config, folder)}", families(_curves(folder))))
+            curves = read_curves(read_records(folder / "metrics.jsonl"))
+            runs.append((f"{folder.name}: {_title(config, folder)}", families(curves)))
     return [(title, curves) for title, curves in runs if curves]
 
 

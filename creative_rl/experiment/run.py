@@ -5,6 +5,7 @@ metrics.jsonl   one record a line (see `records`)
 tensorboard/    events, where tensorboardX is installed
 checkpoints/    whole states
 works/          what the learner made, and index.json
+evaluation.json measures with their uncertainty, from `creative-rl evaluate`
 report.html     one self-contained page
 """
 
@@ -20,6 +21,7 @@ import subprocess
 import tempfile
 from typing import Any
 
+from creative_rl.atomic import write_json
 from creative_rl.experiment.spec import RunSpec
 
 FORMAT = 1
@@ -91,7 +93,10 @@ class Run:
         if not path.exists():
             raise ValueError(f"there is no run {path}; start one with: creative-rl train")
         if not (path / "config.json").is_file():
-            raise ValueError(f"{path} is not a run directory: it has no config.json")
+            raise ValueError(
+                f"{path} is not a run directory: it has no config.json; crl.train(out=...) keeps "
+                "checkpoints and metrics only, crl.experiment.start(RunSpec(...), out) makes a run"
+            )
         try:
             config = json.loads((path / "config.json").read_text(encoding="utf-8"))
             found = config["format"]
@@ -199,10 +204,3 @@ def git_commit() -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() or None
-
-
-def write_json(path: pathlib.Path, values: Any) -> None:
-    """Write beside `path` and move it there: a reader sees the old file or the new one."""
-    beside = path.with_name(f".{path.name}.tmp")
-    beside.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
-    os.replace(beside, path)

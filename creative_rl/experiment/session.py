@@ -5,10 +5,13 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
+from creative_rl.atomic import write_json
 from creative_rl.experiment import checkpoint, memory
-from creative_rl.experiment.assembly import build, open_run, prepare, seed_keys
+from creative_rl.experiment.assembly import build, seed_keys
 from creative_rl.experiment.lock import lock
-from creative_rl.experiment.run import Run, write_json
+from creative_rl.experiment.opening import open_run
+from creative_rl.experiment.preparation import prepare
+from creative_rl.experiment.run import Run
 from creative_rl.experiment.spec import RunSpec
 from creative_rl.experiment.training import DivergedError, TrainResult, train
 from creative_rl.typing import Learner
@@ -18,7 +21,7 @@ def start(
     spec: RunSpec,
     out: str | os.PathLike | None = None,
     *,
-    num_steps: int | None = None,
+    total_steps: int | None = None,
     given: Iterable[str] = (),
     **options: Any,
 ) -> tuple[Run, TrainResult]:
@@ -27,7 +30,7 @@ def start(
     Args:
       spec: what to run.
       out: the directory; None for `runs/<environment>-<learner>-<time>-<hash>`.
-      num_steps: environment steps of a seed, rounded up to whole updates, in place of
+      total_steps: environment steps of a seed, rounded up to whole updates, in place of
         `spec.num_updates`.
       given: fields of the config that must be taken as they are (see `prepare`).
       **options: for `train`.
@@ -38,21 +41,21 @@ def start(
     """
     spec, materials = prepare(spec, given)
     env, learner = build(spec, materials)
-    if num_steps is not None:
-        spec = dataclasses.replace(spec, num_updates=whole_updates(learner, num_steps))
+    if total_steps is not None:
+        spec = dataclasses.replace(spec, num_updates=whole_updates(learner, total_steps))
     memory.check(learner, spec.num_seeds, num_copies=1)
     run = Run.create(spec, env.version, out)
     return run, _train(run, learner, **options)
 
 
 def resume(
-    path: str | os.PathLike, *, num_steps: int | None = None, **options: Any
+    path: str | os.PathLike, *, total_steps: int | None = None, **options: Any
 ) -> tuple[Run, TrainResult | None]:
     """Go on with a run where its newest checkpoint is.
 
     Args:
       path: the run directory.
-      num_steps: a new total of environment steps of a seed; None for the run's own.
+      total_steps: a new total of environment steps of a seed; None for the run's own.
       **options: for `train`.
 
     Returns:
@@ -62,31 +65,31 @@ def resume(
       ValueError: as from `open_run`; or fewer steps are asked for than are done.
     """
     run, _, learner = open_run(path)
-    latest = checkpoint.latest_step(run.checkpoints)
+    latest = checkpoint.latest_update(run.checkpoints)
     if latest is None and (run.path / "metrics.jsonl").is_file():
         raise ValueError(
             f"{path} has metrics but no checkpoint to go on from; start a new run in another --out"
         )
-    done = latest or 0
-    if num_steps is not None:
-        num_updates = whole_updates(learner, num_steps)
-        if num_updates < done:
+    num_done = latest or 0
+    if total_steps is not None:
+        num_updates = whole_updates(learner, total_steps)
+        if num_updates < num_done:
             raise ValueError(
-                f"{path} has {done * learner.steps_per_update} steps already, got "
-                f"--steps {num_steps}; give more, or leave it out"
+                f"{path} has {num_done * learner.steps_per_update} steps already, got "
+                f"--steps {total_steps}; give more, or leave it out"
             )
         with lock(run.path):
             run = run.extended(num_updates)
-    if run.status.get("status") == "finished" or done >= run.spec.num_updates:
+    if run.status.get("status") == "finished" or num_done >= run.spec.num_updates:
         return run, None
     return run, _train(run, learner, resume=True, **options)
 
 
-def whole_updates(learner: Learner, num_steps: int) -> int:
-    """Updates that make at least `num_steps` steps."""
-    if num_steps < 1:
-        raise ValueError(f"steps must be at least 1, got {num_steps}")
-    return -(-num_steps // learner.steps_per_update)
+def whole_updates(learner: Learner, total_steps: int) -> int:
+    """Updates that make at least `total_steps` steps."""
+    if total_steps < 1:
+        raise ValueError(f"steps must be at least 1, got {total_steps}")
+    return -(-total_steps // learner.steps_per_update)
 
 
 def _train(run: Run, learner: Learner, **options: Any) -> TrainResult:

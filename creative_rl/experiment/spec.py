@@ -7,7 +7,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from creative_rl import configs, registry
+from creative_rl.experiment.sizes import LARGEST_SIZE, whole_number
 from creative_rl.registry import unknown_name
+
+_WHOLE = (("seed", 0, LARGEST_SIZE), ("num_updates", 1, LARGEST_SIZE), ("num_seeds", 1, 2**20))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +57,7 @@ class RunSpec:
     def __post_init__(self):
         known = registry.environment_ids()
         if self.environment not in known and ":" not in self.environment:
-            raise ValueError(unknown_name("environment", self.environment, known))
+            raise ValueError(registry.unknown_environment(self.environment))
         entry = registry.learner_entry(self.learner)
         config_class = registry.load(entry.config)
         if self.config is None:
@@ -65,10 +68,9 @@ class RunSpec:
                 f"got {type(self.config).__name__}"
             )
         configs.validate(self.config)
-        _check_whole("seed", self.seed, 0, 2**31 - 1)
-        _check_whole("num_updates", self.num_updates, 1, 2**31 - 1)
-        if self.num_seeds is not None:
-            _check_whole("num_seeds", self.num_seeds, 1, 2**20)
+        for name, low, high in _WHOLE:
+            if (value := getattr(self, name)) is not None or name != "num_seeds":
+                object.__setattr__(self, name, whole_number(name, value, low, high))
         if entry.needs_corpus and self.corpus is None:
             raise ValueError(f"the learner {self.learner} needs a corpus: give --corpus SOURCE")
         if self.corpus is not None and not entry.takes_corpus:
@@ -145,12 +147,6 @@ def _check_names(what: str, values: Iterable[str], cls: type) -> None:
         required = (field.default, field.default_factory) == (dataclasses.MISSING,) * 2
         if required and name not in values:
             raise ValueError(f"{what}: the field {name!r} is missing")
-
-
-def _check_whole(name: str, value: Any, low: int, high: int) -> None:
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    if not whole or not low <= value <= high:
-        raise ValueError(f"{name} must be a whole number in {low}..{high}, got {value!r}")
 
 
 def _hashable(value: Any) -> Any:

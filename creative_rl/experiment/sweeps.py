@@ -9,6 +9,7 @@ import dataclasses
 import itertools
 import json
 import math
+import os
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -18,12 +19,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from creative_rl.atomic import write_json
 from creative_rl.configs import validate
 from creative_rl.experiment import checkpoint, memory
 from creative_rl.experiment.recorder import Metrics
-from creative_rl.experiment.run import write_json
 from creative_rl.experiment.sizes import LARGEST_SIZE, whole_number
-from creative_rl.experiment.training import Status, train
+from creative_rl.experiment.training import Status, check_keys, train
 from creative_rl.registry import unknown_name
 from creative_rl.typing import Array, Key, Learner, PyTree, as_key
 
@@ -107,6 +108,9 @@ def sweep(
     num_updates: int,
     values: Mapping[str, Sequence[float]],
     num_seeds: int = 1,
+    *,
+    out: str | os.PathLike | None = None,
+    check_memory: bool = True,
     **train_keywords: Any,
 ) -> SweepResult:
     """Train `num_seeds` learners at every point of `values`, all in one program.
@@ -122,8 +126,10 @@ def sweep(
       num_updates: updates of every member.
       values: plain fields of the config, by name, with one number for every point (see `grid`).
       num_seeds: learners at every point.
-      **train_keywords: for `train`. In `out`, whose members are numbered point by point, there is
-        also `sweep.json`: config, values and number of seeds.
+      out: as for `train`, its members numbered point by point; there is also `sweep.json`: config,
+        values and number of seeds.
+      check_memory: refuse more members than fit.
+      **train_keywords: for `train`.
 
     Raises:
       ValueError: a size that is no whole number of at least 1, a `state`, a field that is static
@@ -148,18 +154,21 @@ def sweep(
         raise ValueError("sweep: makes its own states; leave state out, or resume a sweep in out")
     points = _points(config, values)
     num_seeds = whole_number("sweep: num_seeds", num_seeds, high=LARGEST_SIZE // len(points))
-    key = _checked_key(key, num_seeds)
+    key = as_key(key)
+    check_keys("sweep", key, num_seeds)
     configs = tuple(dataclasses.replace(config, **point) for point in points)
     learner, start = _population(make_learner, config, configs[0], points, num_seeds)
-    shape, out = (len(points), num_seeds), train_keywords.get("out")
-    if train_keywords.pop("check_memory", True):
+    shape = (len(points), num_seeds)
+    if check_memory:
         num_copies = 0 if out is None else 1
         memory.check(learner, math.prod(shape), start=start, num_copies=num_copies)
     if out is not None:
         _describe(pathlib.Path(out), config, points, num_seeds)
     keys = key if key.ndim else jax.random.split(key, num_seeds)
     keys = jnp.tile(keys, len(points))
-    result = train(learner, keys, num_updates, state=start, check_memory=False, **train_keywords)
+    result = train(
+        learner, keys, num_updates, state=start, out=out, check_memory=False, **train_keywords
+    )
     diverged = np.asarray(jax.jit(jax.vmap(_is_lost))(result.state)).reshape(shape)
     leaves, structure = jax.tree.flatten(result.state.inner)
     result = dataclasses.replace(result, state=None)
@@ -279,14 +288,6 @@ def _column(numbers: list[float]) -> np.ndarray:
     return np.array(numbers, dtype)
 
 
-def _checked_key(key: Key, num_seeds: int) -> Key:
-    """The key, or the keys of all seeds."""
-    key = as_key(key)
-    if key.shape not in ((), (num_seeds,)):
-        raise ValueError(f"sweep: {num_seeds} seeds need one key or {num_seeds}, got {key.shape}")
-    return key
-
-
 def _is_lost(state: SweepState) -> Array:
     """Whether a member has diverged, or will have by its next update."""
     floats = [leaf for leaf in jax.tree.leaves(state.inner) if _is_float(leaf)]
@@ -309,6 +310,6 @@ def _describe(
             raise ValueError(
                 f"sweep: {out} holds another sweep; choose another out, or what its sweep.json says"
             )
-    elif checkpoint.latest_step(out / "checkpoints") is None:
+    elif checkpoint.latest_update(out / "checkpoints") is None:
         out.mkdir(parents=True, exist_ok=True)
         write_json(path, mine)

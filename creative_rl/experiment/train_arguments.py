@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from creative_rl import registry
+from creative_rl.experiment import log
 from creative_rl.experiment.flags import class_flags, number, whole
 from creative_rl.experiment.parser import Parser, UsageError, as_usage, at_least
-from creative_rl.experiment.spec import RunSpec, config_from_dict, unknown_name
+from creative_rl.experiment.spec import RunSpec, config_from_dict
+from creative_rl.registry import unknown_name
 
 DEFAULT_STEPS = 500_000
-_LOGGERS = ("tensorboard", "wandb", "none")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,14 +23,14 @@ class TrainArguments:
 
     Attributes:
       spec: the run, but for its length.
-      num_steps: environment steps of a seed.
+      total_steps: environment steps of a seed.
       given: fields of the config that were on the command line.
       out: the directory, None for the default one.
       loggers: for `train`.
     """
 
     spec: RunSpec
-    num_steps: int
+    total_steps: int
     given: tuple[str, ...]
     out: str | None
     loggers: list[str] | None
@@ -66,10 +67,10 @@ def parse_loggers(names: str | None) -> list[str] | None:
     """`--log`: names with commas between; `none` is no name and None leaves the choice."""
     if names is None:
         return None
-    chosen = [name.strip() for name in names.split(",")]
+    chosen, known = [name.strip() for name in names.split(",")], [*log.LOGGERS, "none"]
     for name in chosen:
-        if name not in _LOGGERS:
-            raise UsageError(f"--log: {unknown_name('logger', name, list(_LOGGERS))}")
+        if name not in known:
+            raise UsageError(f"--log: {unknown_name('logger', name, known)}")
     return [name for name in chosen if name != "none"]
 
 
@@ -144,8 +145,7 @@ def _target(environment: str) -> str:
     if ":" in environment:
         return environment
     if environment not in registry.ENVIRONMENTS:
-        known = registry.environment_ids()
-        raise UsageError(unknown_name("environment", environment, known))
+        raise UsageError(registry.unknown_environment(environment))
     return registry.ENVIRONMENTS[environment].target
 
 

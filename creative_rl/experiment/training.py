@@ -35,6 +35,7 @@ class TrainResult:
         `interrupted` by a signal.
       num_updates: updates that the state has seen, those before this call included.
       signal: the signal's number where interrupted.
+      num_seeds: how many learned side by side, with a leading axis on the state; None for one.
     """
 
     state: PyTree
@@ -42,6 +43,18 @@ class TrainResult:
     status: Status
     num_updates: int
     signal: int | None = None
+    num_seeds: int | None = None
+
+    def seed(self, index: int) -> PyTree:
+        """The state of one of several seeds, for `act`, `rollout` and `generate`.
+
+        Raises:
+          ValueError: one seed was trained, or there is none of that index.
+        """
+        if self.num_seeds is None:
+            raise ValueError("TrainResult.seed: one seed was trained; it is in `state`")
+        index = whole_number("TrainResult.seed: index", index, 0, self.num_seeds - 1)
+        return jax.tree.map(lambda leaf: leaf[index], self.state)
 
 
 class DivergedError(RuntimeError):
@@ -107,8 +120,8 @@ def train(
       check_memory: refuse what by `memory.estimate` does not fit, before it is compiled.
 
     Raises:
-      ValueError: a size that is no whole number of at least 1, an `out` that holds another run, a
-        checkpoint that does not fit, or a run that needs more memory than there is.
+      ValueError: no learner, a size that is no whole number of at least 1, an `out` that holds
+        another run, a checkpoint that does not fit, or a run that needs more memory than there is.
       DivergedError: a metric is not finite; what was saved before stays.
       RuntimeError: another process writes to `out`.
 
@@ -120,6 +133,11 @@ def train(
       >>> result.status, result.metrics["entropy"].shape
       ('completed', (2,))
     """
+    if not isinstance(learner, Learner):
+        raise ValueError(
+            "train takes a learner, such as crl.learners.ppo(env, config) gives, "
+            f"got {type(learner).__name__}"
+        )
     num_updates = whole_number("train: num_updates", num_updates)
     if chunk_updates is not None:
         chunk_updates = whole_number("train: chunk_updates", chunk_updates)
@@ -154,7 +172,9 @@ def train(
         chunk = compiled_chunk(learner.update, num_seeds is not None)
         interruption = stack.enter_context(Interruption())
         state = init(key) if state is None else state
-        return _loop(state, chunk, num_updates, Pace(chunk_updates), recorder, saver, interruption)
+        pace = Pace(chunk_updates)
+        result = _loop(state, chunk, num_updates, pace, recorder, saver, interruption)
+        return dataclasses.replace(result, num_seeds=num_seeds)
 
 
 def _loop(
@@ -167,7 +187,7 @@ def _loop(
     interruption: Interruption,
 ) -> TrainResult:
     """Dispatch a chunk; look at the metrics of the one before while it runs."""
-    dispatched, pending, finished = recorder.done, None, False
+    dispatched, pending, finished = recorder.num_done, None, False
     try:
         if saver is not None and saver.latest is None:
             saver.save(state, dispatched)
@@ -185,22 +205,22 @@ def _loop(
                 finished, pending = _take_in(pending, recorder, pace), None
             if due:
                 recorder.flush()
-                due.save(state, recorder.done, recorder.spares_members)
+                due.save(state, recorder.num_done, recorder.spares_members)
         if pending is not None:
             _take_in(pending, recorder, pace)
         recorder.flush()
-        if saver is not None and saver.latest != recorder.done:
-            saver.save(state, recorder.done, recorder.spares_members)
+        if saver is not None and saver.latest != recorder.num_done:
+            saver.save(state, recorder.num_done, recorder.spares_members)
     except (NotFiniteError, checkpoint.NanStateError) as error:
         recorder.flush()
-        update = error.update if isinstance(error, NotFiniteError) else recorder.done
+        update = error.update if isinstance(error, NotFiniteError) else recorder.num_done
         latest = None if saver is None else saver.latest
         raise DivergedError(update, error.name, latest) from None
-    status: Status = "completed" if recorder.done >= num_updates else "interrupted"
+    status: Status = "completed" if recorder.num_done >= num_updates else "interrupted"
     if finished:
         status = "finished"
     signal = interruption.signal if status == "interrupted" else None
-    return TrainResult(state, recorder.metrics(), status, recorder.done, signal)
+    return TrainResult(state, recorder.metrics(), status, recorder.num_done, signal)
 
 
 def _take_in(pending: tuple[dict, int], recorder: Recorder, pace: Pace) -> bool:
@@ -228,9 +248,9 @@ class _Saver:
     def is_due(self) -> bool:
         return time.monotonic() - self._last_save >= self._interval
 
-    def save(self, state: PyTree, step: int, spares_members: bool = False) -> None:
+    def save(self, state: PyTree, update: int, spares_members: bool = False) -> None:
         start = time.monotonic()
-        self._writer.save(state, step, spares_members)
+        self._writer.save(state, update, spares_members)
         self._last_save = time.monotonic()
         self._interval = max(self._interval, (self._last_save - start) / self._MOST_TIME)
 
@@ -246,10 +266,15 @@ def _num_seeds(key: Key, num_seeds: int | None) -> int | None:
     if num_seeds is None:
         return key.shape[0] if as_key(key).ndim else None
     num_seeds = whole_number("train: num_seeds", num_seeds)
+    check_keys("train", key, num_seeds)
+    return num_seeds
+
+
+def check_keys(who: str, key: Key, num_seeds: int) -> None:
+    """Refuse what is neither one key nor one for every seed; `who` asks, for the message."""
     shape = as_key(key).shape
     if shape not in ((), (num_seeds,)):
-        raise ValueError(f"train: {num_seeds} seeds need one key or {num_seeds}, got {shape}")
-    return num_seeds
+        raise ValueError(f"{who}: {num_seeds} seeds need one key or {num_seeds}, got {shape}")
 
 
 def _make_folder(out: pathlib.Path) -> None:
@@ -265,15 +290,15 @@ def _restore(
     folder: pathlib.Path, init: Callable[[Key], PyTree], key: Key, resume: bool
 ) -> tuple[PyTree, int] | None:
     """The newest readable state and its update; None where there is nothing to go on from."""
-    if checkpoint.latest_step(folder) is None:
+    if checkpoint.latest_update(folder) is None:
         return None
     if not resume:
         raise ValueError(
             f"train: {folder.parent} holds a run already; choose another out, or resume it"
         )
-    state, step = checkpoint.restore(folder, jax.eval_shape(init, key))
-    checkpoint.discard_after(folder, step)
-    return state, step
+    state, update = checkpoint.restore(folder, jax.eval_shape(init, key))
+    checkpoint.discard_after(folder, update)
+    return state, update
 
 
 def _open_all(stack: ExitStack, loggers: Sequence[Logger]) -> Sequence[Logger]:

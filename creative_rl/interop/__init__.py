@@ -9,6 +9,7 @@ Names load when they are first used, because each needs a package of its own:
 | `to_stoa` | an object that stoa trainers such as Stoix take | `stoa` |
 | `to_gymnasium` | a `gymnasium.Env` | `gym` |
 | `to_gymnasium_vector` | a `gymnasium.vector.VectorEnv` | `gym` |
+| `to_stable_baselines3` | a `VecEnv` of Stable-Baselines3 | `sb3` |
 """
 
 import importlib
@@ -20,6 +21,7 @@ _EXPORTS = {
     "to_stoa": "creative_rl.interop.stoa",
     "to_gymnasium": "creative_rl.interop.gymnasium",
     "to_gymnasium_vector": "creative_rl.interop.gymnasium",
+    "to_stable_baselines3": "creative_rl.interop.stable_baselines3",
 }
 
 __all__ = [*_EXPORTS]
@@ -32,4 +34,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted(__all__)

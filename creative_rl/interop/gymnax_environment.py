@@ -12,6 +12,7 @@ import numpy as np
 from creative_rl import spaces
 from creative_rl.environment import Environment
 from creative_rl.interop.construction import fingerprint, require
+from creative_rl.registry import unknown_name
 from creative_rl.typing import Array, Key, PyTree, Term, Transition
 
 
@@ -157,7 +158,11 @@ def from_gymnax(env: Any, params: PyTree = None, **keywords: Any) -> GymnaxEnvir
     with jax.ensure_compile_time_eval():  # spaces and params are constants, whoever is tracing
         if isinstance(env, str):
             key: Hashable = (env, _static_key(keywords))
-            env, _ = require("gymnax", "gymnax").make(env, **keywords)
+            gymnax = require("gymnax", "gymnax")
+            if env not in gymnax.registered_envs:
+                known = sorted(gymnax.registered_envs)
+                raise ValueError(unknown_name("gymnax environment", env, known))
+            env, _ = gymnax.make(env, **keywords)
         else:
             _check_instance(env, keywords)
             key = _instance_key(env)

@@ -1,11 +1,12 @@
 """Learners, one file each: factories that bind an environment and a config.
 
 What they share is beside them: requirements, stream, summary, composing, picture_learning, and
-demonstrating, which plays known actions.
+demonstrating, whose `demonstrate` plays known actions.
 """
 
 from creative_rl.learners.a2c import a2c
 from creative_rl.learners.apg import apg
+from creative_rl.learners.demonstrating import demonstrate
 from creative_rl.learners.dqn import dqn
 from creative_rl.learners.dqn_gan import dqn_gan
 from creative_rl.learners.ensemble import ensemble
@@ -22,6 +23,7 @@ from creative_rl.learners.vae import vae
 __all__ = [
     "a2c",
     "apg",
+    "demonstrate",
     "dqn",
     "dqn_gan",
     "ensemble",

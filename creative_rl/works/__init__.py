@@ -8,10 +8,21 @@ ValueError: works are read from .mid, .json, .png, got 'none.txt'
 """
 
 from creative_rl.works.canvas import Canvas
-from creative_rl.works.files import load, save, suffixes, unbatch
+from creative_rl.works.files import load, save, suffixes, text, unbatch
 from creative_rl.works.melody import Melody
-from creative_rl.works.notation import text
+from creative_rl.works.notation import parse
 from creative_rl.works.score import Score
 from creative_rl.works.walk import Walk
 
-__all__ = ["Canvas", "Melody", "Score", "Walk", "load", "save", "suffixes", "text", "unbatch"]
+__all__ = [
+    "Canvas",
+    "Melody",
+    "Score",
+    "Walk",
+    "load",
+    "parse",
+    "save",
+    "suffixes",
+    "text",
+    "unbatch",
+]

@@ -3,9 +3,10 @@
 import html
 import math
 
+from creative_rl.atomic import data_uri
 from creative_rl.works.canvas import Canvas, summary, target_of
 from creative_rl.works.canvas_picture import encode_png
-from creative_rl.works.notebook import cards_html, data_uri
+from creative_rl.works.notebook import cards_html
 
 LEAST_WIDTH = 160  # pixels
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from creative_rl.atomic import data_uri
 from creative_rl.works.canvas import Canvas, on_host
 from creative_rl.works.canvas_outline import Brush, outline
 from creative_rl.works.canvas_picture import encode_png
@@ -38,9 +39,6 @@ def encode_svg(canvas: Canvas) -> bytes:
 
 
 def _image(canvas: Canvas) -> str:
-    # Only here: notebooks import the table of formats, which imports this module.
-    from creative_rl.works.notebook import data_uri
-
     height, width, _ = canvas.pixels.shape
     return (
         f'<image width="{width}" height="{height}" style="image-rendering:pixelated" '

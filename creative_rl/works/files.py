@@ -8,6 +8,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
+from creative_rl.atomic import write_bytes
 from creative_rl.typing import PyTree
 from creative_rl.works import (
     canvas,
@@ -18,6 +19,7 @@ from creative_rl.works import (
     midi,
     midi_score,
     music_xml,
+    notation,
     piano_roll,
     score_roll,
     spans,
@@ -26,7 +28,6 @@ from creative_rl.works import (
     walk,
     walk_map,
 )
-from creative_rl.works.atomic import write_bytes
 from creative_rl.works.canvas import Canvas
 from creative_rl.works.json_file import encode_json, read_json
 from creative_rl.works.melody import Melody
@@ -44,9 +45,10 @@ class Format(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """A type of work: its check, which gives one work with numpy leaves, and its formats."""
+    """A type of work: its check, which gives one work with numpy leaves, its text, its formats."""
 
     check: Callable[[PyTree], PyTree]
+    text: Callable[[PyTree], str]
     formats: Mapping[str, Format]
 
 
@@ -61,6 +63,7 @@ def _read_json(path: pathlib.Path) -> PyTree:
 KINDS: dict[type, Kind] = {
     Melody: Kind(
         check=spans.on_host,
+        text=notation.text,
         formats={
             ".mid": Format(midi.encode_melody, midi_score.read_midi),
             ".wav": Format(synthesizer.encode_wav),
@@ -72,6 +75,7 @@ KINDS: dict[type, Kind] = {
     ),
     Score: Kind(
         check=voices.on_host,
+        text=notation.text,
         formats={
             ".mid": Format(midi_score.encode_score, midi_score.read_midi, midi_score.fits),
             ".wav": Format(synthesizer.encode_wav),
@@ -83,6 +87,7 @@ KINDS: dict[type, Kind] = {
     ),
     Walk: Kind(
         check=walk.on_host,
+        text=walk.text,
         formats={
             ".png": Format(walk_map.encode_png),
             ".txt": Format(walk.encode_text),
@@ -91,6 +96,7 @@ KINDS: dict[type, Kind] = {
     ),
     Canvas: Kind(
         check=canvas.on_host,
+        text=canvas.summary,
         formats={
             ".png": Format(canvas_picture.encode_png, canvas_picture.read_png),
             ".svg": Format(canvas_svg.encode_svg),
@@ -163,6 +169,21 @@ def load(path: str | os.PathLike) -> PyTree:
     if path.suffix.lower() not in readers:
         raise ValueError(f"works are read from {', '.join(readers)}, got {path.name!r}")
     return readers[path.suffix.lower()](path)
+
+
+def text(work: PyTree) -> str:
+    """A work in characters: music a token a step (see `notation.text`), a walk as its grid, a
+    canvas as one line about it.
+
+    Raises:
+      ValueError: it is no work, is a batch (see `unbatch`), or a field is out of range.
+
+    Example:
+      >>> text(Melody(events=np.array([14, 1, 0], np.int32), length=np.int32(3)))
+      'C4 - .'
+    """
+    kind = _kind(work)
+    return kind.text(kind.check(work))
 
 
 def _kind(work: PyTree) -> Kind:

@@ -3,9 +3,10 @@
 import html
 from collections.abc import Callable
 
+from creative_rl.atomic import data_uri
 from creative_rl.works.melody import Melody
 from creative_rl.works.notation import text
-from creative_rl.works.notebook import cards_html, data_uri
+from creative_rl.works.notebook import cards_html
 from creative_rl.works.piano_roll import encode_png
 from creative_rl.works.score import Score
 from creative_rl.works.synthesizer import encode_wav

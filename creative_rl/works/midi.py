@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from creative_rl.atomic import write_bytes
 from creative_rl.works import midi_file
-from creative_rl.works.atomic import write_bytes
 from creative_rl.works.melody import Melody
 from creative_rl.works.midi_file import TICKS_PER_QUARTER, Note, on_grid
 from creative_rl.works.spans import Span, events_of, on_host, spans_of

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from creative_rl.atomic import write_bytes
 from creative_rl.ops.harmony import chord_code, symbol
 from creative_rl.works import midi, midi_file
-from creative_rl.works.atomic import write_bytes
 from creative_rl.works.melody import Melody
 from creative_rl.works.midi_file import DRUM_CHANNEL, TICKS_PER_QUARTER
 from creative_rl.works.score import Score

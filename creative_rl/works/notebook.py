@@ -1,6 +1,5 @@
 """How works show themselves in a notebook: one card each."""
 
-import base64
 import html
 import math
 from collections.abc import Callable
@@ -32,11 +31,6 @@ def cards_html(work: PyTree, scalar: str, card: Callable[[PyTree], str]) -> str:
     if len(works) > MOST_SHOWN:
         cards.append(f"<p>{len(works) - MOST_SHOWN} more</p>")
     return "\n".join(cards)
-
-
-def data_uri(media_type: str, data: bytes) -> str:
-    """Data that stands in a page itself, such as `data:image/png;base64,...`."""
-    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
 
 
 def _flat(work: PyTree, scalar: str) -> list[PyTree]:

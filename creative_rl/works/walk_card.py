@@ -2,7 +2,8 @@
 
 import html
 
-from creative_rl.works.notebook import cards_html, data_uri
+from creative_rl.atomic import data_uri
+from creative_rl.works.notebook import cards_html
 from creative_rl.works.walk import Walk, text
 from creative_rl.works.walk_map import encode_png
 

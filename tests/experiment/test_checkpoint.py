@@ -65,8 +65,8 @@ def test_keeps_the_newest(state, tmp_path):
         for step in (1, 5, 9):
             writer.save(state, step)
         assert writer.latest == 9
-    assert checkpoint.steps(tmp_path) == [5, 9]
-    assert checkpoint.latest_step(tmp_path / "none") is None
+    assert checkpoint.updates(tmp_path) == [5, 9]
+    assert checkpoint.latest_update(tmp_path / "none") is None
 
 
 def test_falls_back_to_an_older_one(state, tmp_path, caplog, capfd):
@@ -78,7 +78,7 @@ def test_falls_back_to_an_older_one(state, tmp_path, caplog, capfd):
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert "checkpoint 2" in caplog.text and "Traceback" not in capfd.readouterr().err
     checkpoint.discard_after(tmp_path, step)
-    assert checkpoint.steps(tmp_path) == [1]
+    assert checkpoint.updates(tmp_path) == [1]
 
 
 @pytest.mark.parametrize("what", ["truncated", "removed", "data truncated"])
@@ -127,7 +127,7 @@ def test_nan_is_not_saved_and_infinity_is(state, tmp_path):
         params = state["params"] | {"bias": jnp.full(3, jnp.nan, jnp.bfloat16)}
         with pytest.raises(checkpoint.NanStateError, match="params/bias"):
             writer.save(state | {"params": params}, 2)
-    assert checkpoint.steps(tmp_path) == [1]
+    assert checkpoint.updates(tmp_path) == [1]
 
 
 def test_nan_in_some_members_is_saved_and_in_all_of_them_is_not(tmp_path):
@@ -137,4 +137,4 @@ def test_nan_in_some_members_is_saved_and_in_all_of_them_is_not(tmp_path):
         writer.save(state, 1, spares_members=True)
         with pytest.raises(checkpoint.NanStateError):
             writer.save(state | {"bias": state["bias"].at[1].set(jnp.nan)}, 2, spares_members=True)
-    assert checkpoint.steps(tmp_path) == [1]
+    assert checkpoint.updates(tmp_path) == [1]

@@ -9,7 +9,7 @@ import pytest
 
 from creative_rl import cli, configs, corpora
 from creative_rl.corpora import Corpus
-from creative_rl.experiment import RunSpec, assembly, evaluation, memorisation, start
+from creative_rl.experiment import RunSpec, evaluation, memorisation, opening, start
 from creative_rl.experiment.memorisation import Learned
 from creative_rl.experiment.report import write_report
 from creative_rl.experiment.run import Run
@@ -77,25 +77,25 @@ def prior(tmp_path_factory):
     )
     spec = RunSpec("toy_melody:Events", "likelihood", config, corpus="tunes", num_updates=2)
     run, _ = start(spec, tmp_path_factory.mktemp("runs") / "prior", progress=False, loggers=[])
-    yield assembly.open_run(run.path)
+    yield opening.open_run(run.path)
     patch.undo()
 
 
 def tuned_by(path):
     """A run that has the prior at `path`, as far as it matters here."""
     spec = RunSpec("toy_melody:Events", "ppo", prior=str(path))
-    return assembly.OpenRun(Run(path, {"spec": spec.to_dict(), "hash": spec.hash}), None, None)
+    return opening.OpenRun(Run(path, {"spec": spec.to_dict(), "hash": spec.hash}), None, None)
 
 
 def test_a_run_that_copies_is_told_so(prior, capsys):
     path = prior.run.path
     assert cli.main(["evaluate", str(path), "--num", "16"]) == 0
     printed = capsys.readouterr().out.splitlines()
-    table = json.loads((path / "table.json").read_text())
+    table = json.loads((path / "evaluation.json").read_text())
     rows, notes = {row[0]: row[1:] for row in table["rows"]}, table["notes"]
-    mean, low, high = rows["originality longest match"]
+    mean, low, high = rows["originality_longest_match"]
     assert 4 < mean <= 31 and low < mean < high
-    assert 0.3 < rows["originality share of n-grams"][0] <= 1
+    assert 0.3 < rows["originality_share"][0] <= 1
     assert 0 < rows["self_bleu"][0] <= 1 and rows["self_bleu"][1:] == [None, None]
     assert "the 2 pieces of tunes" in notes[1] and " of the tune (bars of" in notes[2]
     assert [note for note in notes if note.startswith("WARNING")]
@@ -108,7 +108,7 @@ def test_a_run_that_copies_is_told_so(prior, capsys):
 
 def test_what_cannot_be_measured_is_a_note_and_what_needs_none_is_none(prior, monkeypatch):
     monkeypatch.setattr(memorisation, "learned_from", lambda *_: "Not measured.")
-    rows, notes = evaluation.evaluate_with_notes(prior.run.path, 16)
+    rows, notes = evaluation.evaluate(prior.run.path, 16)
     assert notes == ["16 episodes; 95 % over 16 episodes", "Not measured."]
     names = {row.measure for row in rows}
     assert "self_bleu" in names and not [name for name in names if name.startswith("originality")]
@@ -120,7 +120,7 @@ def test_what_cannot_be_measured_is_a_note_and_what_needs_none_is_none(prior, mo
 
 def test_a_run_learned_from_its_corpus_or_from_its_priors(prior, monkeypatch):
     """Whole pieces where they can be read, else the windows in the state, else a sentence."""
-    states = assembly.load_states(prior)
+    states = opening.load_states(prior)
     tuned = tuned_by(prior.run.path)
     for opened in (prior, tuned):
         learned = memorisation.learned_from(opened, states)
@@ -138,7 +138,7 @@ def test_a_run_learned_from_its_corpus_or_from_its_priors(prior, monkeypatch):
     lost = memorisation.learned_from(tuned_by(prior.run.path / "none"), None)
     assert "not measured, because the corpus is not known: there is no run" in lost
     spec = RunSpec("toy_melody:Events", "ppo")
-    without = assembly.OpenRun(Run(prior.run.path, {"spec": spec.to_dict(), "hash": spec.hash}),
+    without = opening.OpenRun(Run(prior.run.path, {"spec": spec.to_dict(), "hash": spec.hash}),
                                None, None)  # fmt: skip
     assert memorisation.learned_from(without, None) is None
 

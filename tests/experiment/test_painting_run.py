@@ -10,7 +10,7 @@ import pytest
 
 import creative_rl
 from creative_rl.experiment import painting_run
-from creative_rl.experiment.assembly import OpenRun
+from creative_rl.experiment.opening import OpenRun
 from creative_rl.experiment.painting_run import RunPainter
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from creative_rl import configs, works
-from creative_rl.experiment import RunSpec, assembly, open_run, performance, start
+from creative_rl.experiment import RunSpec, open_run, opening, performance, start
 
 LENGTH = 5
 MELODY = RunSpec(
@@ -65,8 +65,8 @@ def test_it_is_compiled_once_and_the_seed_decides(run):
     assert len(np.unique(first, axis=0)) > 1
     opened = open_run(run)
     start, advance = performance.compiled(opened.env, opened.learner)
-    state = assembly.seed_state(assembly.load_states(opened), 0)
-    params = performance.params_of(opened, state)
+    state = opening.seed_state(opening.load_states(opened), 0)
+    params = opened.params(state)
     carry, _ = start(jax.random.key(0), params)
     for number in range(3):
         carry, _, _ = advance(state, carry, params, jax.random.key(1), number)

@@ -113,9 +113,10 @@ def test_truncate_drops_later_updates_and_a_cut_line(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_damage_in_the_middle_is_named(tmp_path):
+@pytest.mark.parametrize("line", [b"rubbish", b"[1]", b"\xff", b"[" * 100_000])
+def test_damage_in_the_middle_is_named(tmp_path, line):
     path = tmp_path / "metrics.jsonl"
-    path.write_text('{"update": 1, "seconds": 1}\nrubbish\n')
-    with pytest.raises(ValueError, match="line 2 is not JSON"):
+    path.write_bytes(b'{"update": 1, "seconds": 1}\n' + line + b"\n")
+    with pytest.raises(ValueError, match=r"cannot read .*metrics\.jsonl, line 2: .*; remove it"):
         records.truncate(path, 1)
-    assert "rubbish" in path.read_text()
+    assert line in path.read_bytes()

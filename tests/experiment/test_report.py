@@ -150,6 +150,15 @@ def test_every_section_is_there(run):
     assert re.search(r"<dt>steps a second</dt><dd>100</dd>", page)
 
 
+def test_an_evaluation_stands_beside_the_demos_table(tmp_path):
+    write_json(tmp_path / "config.json", {})
+    for name, title in (("evaluation", "Evaluation"), ("table", "Before and after")):
+        write_json(tmp_path / f"{name}.json", {"title": title, "rows": [[name, 1.5]]})
+    page = write_report(tmp_path).read_text()
+    assert re.findall(r"<h2>(.*)</h2>", page) == ["Before and after", "Evaluation"]
+    assert page.count("<table") == 2 and ">table<" in page and ">evaluation<" in page
+
+
 def test_a_config_alone_is_enough(tmp_path):
     write_json(tmp_path / "config.json", {})
     page = write_report(tmp_path).read_text()
@@ -182,7 +191,12 @@ def test_an_unreadable_config_is_one_line_and_the_old_page_stays(tmp_path, data)
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("table.json", {"rows": [1]}), ("table.json", []), ("works/index.json", [3])],
+    [
+        ("table.json", {"rows": [1]}),
+        ("table.json", []),
+        ("evaluation.json", {"rows": [1]}),
+        ("works/index.json", [3]),
+    ],
 )
 def test_other_damage_names_its_file(tmp_path, name, value):
     write_json(tmp_path / "config.json", {})

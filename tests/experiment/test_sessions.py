@@ -1,6 +1,7 @@
 """Runs of the real learners from start to works."""
 
 import json
+import types
 
 import jax
 import numpy as np
@@ -14,6 +15,8 @@ from creative_rl.experiment import (
     create,
     evaluate,
     open_run,
+    opening,
+    preparation,
     resume,
     session,
     start,
@@ -49,15 +52,15 @@ def same(a, b):
 def test_resume_is_bit_equal_with_a_real_learner(tutorial_run, tmp_path):
     _, whole = tutorial_run
     steps = 40  # in an update
-    run, first = start(TUTORIAL, tmp_path / "run", num_steps=2 * steps + 1, **QUIET)
+    run, first = start(TUTORIAL, tmp_path / "run", total_steps=2 * steps + 1, **QUIET)
     assert first.num_updates == 3  # rounded up
-    run, second = resume(run.path, num_steps=6 * steps, **QUIET)
+    run, second = resume(run.path, total_steps=6 * steps, **QUIET)
     assert same(whole.state, second.state)
     assert run.spec.num_updates == 6 and run.status == {"status": "completed", "num_updates": 6}
     _, nothing = resume(run.path, **QUIET)
     assert nothing is None
     with pytest.raises(ValueError, match="has 240 steps already, got --steps 40"):
-        resume(run.path, num_steps=40, **QUIET)
+        resume(run.path, total_steps=40, **QUIET)
 
 
 def test_seed_rows_are_single_runs(tutorial_run):
@@ -70,11 +73,11 @@ def test_seed_rows_are_single_runs(tutorial_run):
 
 def test_evaluate_writes_a_table(tutorial_run):
     run, _ = tutorial_run
-    rows = {row.measure: row for row in evaluate(run.path, 32)}
+    rows = {row.measure: row for row in evaluate(run.path, 32).rows}
     assert (rows["length"].mean, rows["length"].low, rows["length"].high) == (5, 5, 5)
     assert 0 <= rows["return"].low <= rows["return"].mean <= rows["return"].high <= 5
-    assert rows["term target_match"].mean == rows["return"].mean
-    table = json.loads((run.path / "table.json").read_text())
+    assert rows["term_target_match"].mean == rows["return"].mean
+    table = json.loads((run.path / "evaluation.json").read_text())
     assert [row[0] for row in table["rows"]] == list(rows) and "2 seeds" in table["notes"][0]
 
 
@@ -103,7 +106,8 @@ def prior_run(tmp_path_factory):
     """A likelihood run on 40 copies of a scale."""
     scale = np.tile(14 + np.arange(33, dtype=np.uint8) % 8, (40, 1))
     patch = pytest.MonkeyPatch()
-    patch.setattr(assembly, "_load_sequences", lambda spec: Sequences(scale[:32], scale[32:]))
+    corpus = types.SimpleNamespace(sequences=Sequences(scale[:32], scale[32:]))
+    patch.setattr(preparation, "load_corpus", lambda spec: corpus)
     config = configs.LikelihoodConfig(batch_size=8, num_steps=5, memory_size=8)
     spec = RunSpec("melody-theory", "likelihood", config, corpus="scales", num_updates=3)
     run, _ = start(spec, tmp_path_factory.mktemp("runs") / "prior", **QUIET)
@@ -116,9 +120,9 @@ PPO = configs.PPOConfig(num_envs=4, num_steps=8, num_minibatches=2)
 
 def test_likelihood_run_needs_its_corpus_only_once(prior_run):
     assert prior_run.spec.corpus_sizes == (32, 8, 33)
-    run, result = resume(prior_run.path, num_steps=4 * 40, **QUIET)
+    run, result = resume(prior_run.path, total_steps=4 * 40, **QUIET)
     assert result.num_updates == 4 and (np.asarray(result.state.sequences.train) == 14).any()
-    assert evaluate(run.path, 8)[0].measure == "return"
+    assert evaluate(run.path, 8).rows[0].measure == "return"
 
 
 def test_a_corpus_must_have_the_environments_events():
@@ -133,19 +137,35 @@ def test_a_corpus_must_have_the_environments_events():
         assembly.build(spec)
 
 
-def test_tuned_run_is_whole_without_its_prior(prior_run, tmp_path):
+def test_a_corpus_is_found_from_everywhere(tmp_path, monkeypatch):
+    windows = Sequences(np.zeros((3, 33), np.uint8), np.zeros((2, 33), np.uint8))
+    corpus = types.SimpleNamespace(sequences=windows)
+    monkeypatch.setattr(preparation, "load_corpus", lambda spec: corpus)
+    monkeypatch.chdir(tmp_path)
+    for name in ("mine", "default"):
+        (tmp_path / name).mkdir()
+    found = [
+        preparation.prepare(RunSpec("melody-theory", "likelihood", corpus=name))[0].corpus
+        for name in ("mine", "default", "bach-sopranos")
+    ]
+    assert found == [str(tmp_path / "mine"), "default", "bach-sopranos"]
+
+
+def test_tuned_run_is_whole_without_its_prior(prior_run, tmp_path, monkeypatch):
     prior = tmp_path / "prior"
     prior.symlink_to(prior_run.path)
-    spec = RunSpec("melody-theory", "ppo", PPO, num_updates=2, prior=str(prior), prior_weight=3.0)
+    monkeypatch.chdir(tmp_path)
+    spec = RunSpec("melody-theory", "ppo", PPO, num_updates=2, prior="prior", prior_weight=3.0)
     run, first = start(spec, tmp_path / "tuned", **QUIET)
     assert (run.spec.config.recurrent, run.spec.config.memory_size) == ("lstm", 8)
+    assert run.spec.prior == str(prior)
     assert float(first.state.env_params.weight) == 3.0
-    best = assembly.load_states(open_run(prior)).best_variables
+    best = opening.load_states(open_run(prior)).best_variables
     assert same(jax.tree.map(lambda leaf: leaf[0], best), first.state.env_params.variables)
     prior.unlink()
-    _, second = resume(run.path, num_steps=3 * 32, **QUIET)
+    _, second = resume(run.path, total_steps=3 * 32, **QUIET)
     assert same(first.state.env_params, second.state.env_params)
-    assert "term log_likelihood" in {row.measure for row in evaluate(run.path, 4)}
+    assert "term_log_likelihood" in {row.measure for row in evaluate(run.path, 4).rows}
 
 
 def test_prior_that_does_not_fit(prior_run, tutorial_run):
@@ -165,8 +185,8 @@ def test_prior_that_does_not_fit(prior_run, tutorial_run):
         session.prepare(RunSpec("melody-theory", "ppo", prior=f"{path}-none"))
     transformer = configs.LikelihoodConfig(recurrent="transformer", memory_size=8, context=16)
     with pytest.raises(ValueError, match="transformer's, which the replay of dqn does not keep"):
-        assembly._with_memory_of(transformer, configs.DQNConfig(), [])
-    config = assembly._with_memory_of(transformer, configs.PPOConfig(), [])
+        preparation._with_memory_of(transformer, configs.DQNConfig(), [])
+    config = preparation._with_memory_of(transformer, configs.PPOConfig(), [])
     assert (config.recurrent, config.memory_size, config.context) == ("transformer", 8, 16)
     with pytest.raises(ValueError, match="is not known; prepare the spec"):
         assembly.build(RunSpec("melody-theory", "ppo", prior=path))

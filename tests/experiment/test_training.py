@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from experiment.toy_learner import toy_learner
 
+import creative_rl as crl
 from creative_rl.experiment import checkpoint
 from creative_rl.experiment.chunks import Pace
 from creative_rl.experiment.training import DivergedError, train
@@ -39,6 +40,11 @@ def updates_in(out):
 def test_learns(key):
     loss = quiet(toy_learner(), key, 200).metrics["loss"]
     assert loss[-10:].mean() < 0.01 * loss[0]
+
+
+def test_what_is_no_learner_is_one_line(key):
+    with pytest.raises(ValueError, match=r"^train takes a learner, such as .*, got GridPath$"):
+        train(crl.make("grid-path"), key, 2)
 
 
 @pytest.mark.parametrize("chunk_updates", [1, 7, 1000])
@@ -72,7 +78,7 @@ def test_sigterm_finishes_the_chunk_and_saves(key, tmp_path):
     sender.join()
     assert (stopped.status, stopped.signal) == ("interrupted", signal.SIGTERM)
     assert signal.getsignal(signal.SIGTERM) == before
-    assert checkpoint.latest_step(tmp_path / "checkpoints") == stopped.num_updates
+    assert checkpoint.latest_update(tmp_path / "checkpoints") == stopped.num_updates
     total = stopped.num_updates + 50
     resumed = quiet(learner, key, total, out=tmp_path, resume=True)
     chex.assert_trees_all_equal(bits(quiet(learner, key, total).state), bits(resumed.state))
@@ -98,7 +104,7 @@ def test_killed_run_resumes_bit_equal(key, tmp_path):
     process = subprocess.Popen([sys.executable, "-c", _SLOW, str(out), *paths])
     try:
         deadline = time.monotonic() + 120
-        while (checkpoint.latest_step(out / "checkpoints") or 0) < 5:
+        while (checkpoint.latest_update(out / "checkpoints") or 0) < 5:
             assert process.poll() is None and time.monotonic() < deadline
             time.sleep(0.02)
         with pytest.raises(RuntimeError, match=f"in use by process {process.pid}"):
@@ -120,8 +126,12 @@ def test_seeds_in_one_program_equal_single_runs(key):
     for i, seed_key in enumerate(jax.random.split(key, 3)):
         alone = quiet(learner, seed_key, 50)
         np.testing.assert_allclose(alone.metrics["loss"], together.metrics["loss"][:, i], rtol=1e-5)
-        mine = jax.tree.map(lambda leaf, i=i: leaf[i], bits(together.state))
+        mine = bits(together.seed(i))
         chex.assert_trees_all_close(bits(alone.state), mine, rtol=1e-4)
+    with pytest.raises(ValueError, match=r"seed: index must be at most 2, got 3"):
+        together.seed(3)
+    with pytest.raises(ValueError, match="one seed was trained; it is in `state`"):
+        alone.seed(0)
 
 
 def test_traces_once(key, tmp_path):
@@ -139,7 +149,7 @@ def test_divergence_keeps_the_last_good_checkpoint(key, tmp_path):
     with pytest.raises(DivergedError, match="loss is not finite in update 31; checkpoint 20") as e:
         quiet(toy_learner(nan_at=30), key, 40, out=tmp_path, resume=True)
     assert (e.value.update, e.value.name, e.value.checkpoint) == (31, "loss", 20)
-    assert checkpoint.latest_step(tmp_path / "checkpoints") == 20
+    assert checkpoint.latest_update(tmp_path / "checkpoints") == 20
     assert updates_in(tmp_path) == list(range(1, 31))
     resumed = quiet(toy_learner(), key, 40, out=tmp_path, resume=True)
     chex.assert_trees_all_equal(bits(resumed.state), bits(quiet(toy_learner(), key, 40).state))
@@ -149,7 +159,7 @@ def test_state_that_is_nan_is_not_saved(key, tmp_path):
     """The last update's gradient is NaN: no metric shows it yet."""
     with pytest.raises(DivergedError, match="the state's weights is not finite in update 10"):
         quiet(toy_learner(nan_at=10), key, 10, out=tmp_path)
-    assert checkpoint.steps(tmp_path / "checkpoints") == [0]
+    assert checkpoint.updates(tmp_path / "checkpoints") == [0]
 
 
 @pytest.mark.parametrize("chunk_updates", [1, 4, None])
@@ -185,7 +195,7 @@ def test_resume_passes_over_a_damaged_checkpoint(key, tmp_path, caplog):
             os.truncate(path, path.stat().st_size // 2)
     resumed = quiet(toy_learner(), key, 40, out=tmp_path, resume=True)
     assert "checkpoint 30" in caplog.text and len(resumed.metrics["loss"]) == 20
-    assert checkpoint.steps(tmp_path / "checkpoints") == [0, 20, 40]
+    assert checkpoint.updates(tmp_path / "checkpoints") == [0, 20, 40]
     assert updates_in(tmp_path) == list(range(1, 41))
 
 

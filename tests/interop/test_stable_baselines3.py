@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from creative_rl.interop import to_gymnasium, to_gymnasium_vector
+from creative_rl.interop import to_gymnasium
 
 stable_baselines3 = pytest.importorskip("stable_baselines3")
 torch = pytest.importorskip("torch")
-VecEnv = pytest.importorskip("stable_baselines3.common.vec_env").VecEnv
+from creative_rl.interop import to_stable_baselines3  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -16,43 +16,6 @@ def few_threads():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
-
-
-class Adapter(VecEnv):
-    """What Stable-Baselines3 calls a vector environment, around gymnasium's."""
-
-    def __init__(self, envs):
-        self.envs = envs  # asked for its attributes by the line below
-        super().__init__(envs.num_envs, envs.single_observation_space, envs.single_action_space)
-
-    def reset(self):
-        return self.envs.reset(seed=0)[0]
-
-    def step_async(self, actions):
-        self.actions = actions
-
-    def step_wait(self):
-        observations, rewards, terminated, truncated, info = self.envs.step(self.actions)
-        infos = [{} for _ in range(self.num_envs)]
-        for index in np.flatnonzero(terminated | truncated):
-            infos[index]["terminal_observation"] = info["final_obs"][index]
-            infos[index]["TimeLimit.truncated"] = bool(truncated[index] and not terminated[index])
-        return observations, rewards, terminated | truncated, infos
-
-    def close(self):
-        self.envs.close()
-
-    def get_attr(self, name, indices=None):
-        return [getattr(self.envs, name, None)] * self.num_envs
-
-    def set_attr(self, name, value, indices=None):
-        raise NotImplementedError
-
-    def env_method(self, name, *args, indices=None, **keywords):
-        raise NotImplementedError
-
-    def env_is_wrapped(self, wrapper_class, indices=None):
-        return [False] * self.num_envs
 
 
 def ppo(env, **keywords):
@@ -80,7 +43,7 @@ def test_it_learns_a_melody_in_one_environment():
 
 
 def test_it_learns_a_melody_in_a_batch():
-    model = ppo(Adapter(to_gymnasium_vector("melody-target-tutorial", 16)), n_steps=32)
+    model = ppo(to_stable_baselines3("melody-target-tutorial", 16), n_steps=32)
     model.learn(4_096)
     assert played(model, to_gymnasium("melody-target-tutorial")) == 5.0
 
@@ -90,11 +53,31 @@ def test_truncation_reaches_its_bootstrap(stream):
 
     Each step earns 2 for ever, of which the critic should see beyond the end of one episode.
     """
-    envs = to_gymnasium_vector(stream, 8)
-    model = ppo(Adapter(envs), n_steps=32, gamma=0.8, gae_lambda=1.0, learning_rate=1e-2)
+    envs = to_stable_baselines3(stream, 8)
+    model = ppo(envs, n_steps=32, gamma=0.8, gae_lambda=1.0, learning_rate=1e-2)
     model.learn(8 * 32 * 16)
-    observations = torch.as_tensor(envs.reset(seed=2)[0])
+    envs.seed(2)
+    observations = torch.as_tensor(envs.reset())
     with torch.no_grad():
         values = model.policy.predict_values(observations)
     # 2 / (1 - 0.8) = 10; were truncation an end: 2 (1 - 0.8^4) / (1 - 0.8) = 5.9.
     assert float(values.mean()) > 7.2
+
+
+def test_seeds_count_once_and_endings_are_told(stream):
+    envs = to_stable_baselines3(stream, 3)
+    envs.seed(5)
+    first, then = envs.reset(), envs.reset()
+    envs.seed(5)
+    assert np.array_equal(first, envs.reset()) and not np.array_equal(first, then)
+    for _ in range(4):
+        observations, rewards, ended, infos = envs.step(np.array([0, 1, 1]))
+    assert ended.all() and rewards.tolist() == [0.0, 1.0, 1.0]
+    assert [info["TimeLimit.truncated"] for info in infos] == [True] * 3
+    assert [info["terminal_observation"][1] for info in infos] == [4.0] * 3
+    assert observations[:, 1].tolist() == [0.0] * 3
+    assert envs.get_attr("num_envs", [0, 2]) == [3, 3]
+    with pytest.raises(AttributeError, match="horizon"):
+        envs.get_attr("horizon")
+    with pytest.raises(NotImplementedError, match="make another face"):
+        envs.set_attr("horizon", 3)

@@ -9,11 +9,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from works import scores
+from works import canvases, scores
 from works.melodies import assert_same, melodies, melody
 
-from creative_rl import works
-from creative_rl.works import atomic
+from creative_rl import atomic, works
+from creative_rl.works import Walk
 
 
 @hypothesis.settings(deadline=None, max_examples=40)
@@ -70,6 +70,19 @@ def test_a_batch_from_the_device_splits_into_works(tmp_path):
     for suffix in (".mid", ".wav", ".png", ".musicxml", ".json"):
         with pytest.raises(ValueError, match=r"works\.unbatch"):
             works.save(batch, tmp_path / f"batch{suffix}")
+
+
+def test_every_work_has_its_text():
+    walked = Walk(np.array([[0, 0], [0, 1]], np.int32), np.int32(1), np.ones(2, np.int32), size=2)
+    painted = canvases.canvas([canvases.stroke((0, 0), (1, 1), (1, 0))], size=(8, 12))
+    assert works.text(works.parse("C4 - .")) == "C4 - ."
+    assert "C4" in works.text(scores.lines("C4 -", "C3 .")).splitlines()[0]
+    assert works.text(walked) == "0 1\n. *\n1 step, not at the goal"
+    assert works.text(painted) == "12 x 8 pixels, 1 stroke"
+    with pytest.raises(ValueError, match="works are Melody, Score, Walk, Canvas, got a dict"):
+        works.text({})
+    with pytest.raises(ValueError, match=r"works\.unbatch"):
+        works.text(jax.tree.map(lambda leaf: leaf[None], walked))
 
 
 def test_unbatch_refuses_what_is_no_batch():

@@ -1,8 +1,11 @@
-"""Writing a file whole or not at all."""
+"""Bytes on their way out: files written whole or not at all, and data in a page. Imports no JAX."""
 
+import base64
+import json
 import os
 import pathlib
 import tempfile
+from typing import Any
 
 
 def write_bytes(path: str | os.PathLike, data: bytes) -> pathlib.Path:
@@ -26,6 +29,21 @@ def write_bytes(path: str | os.PathLike, data: bytes) -> pathlib.Path:
         os.unlink(name)
         raise
     return path
+
+
+def write_json(path: str | os.PathLike, values: Any) -> pathlib.Path:
+    """Write `values` as indented JSON, as `write_bytes` does.
+
+    Raises:
+      TypeError: something in it has no JSON.
+      FileNotFoundError: the folder does not exist.
+    """
+    return write_bytes(path, (json.dumps(values, indent=2) + "\n").encode())
+
+
+def data_uri(media_type: str, data: bytes) -> str:
+    """Data that stands in a page itself, such as `data:image/png;base64,...`."""
+    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
 
 
 def _umask() -> int:
