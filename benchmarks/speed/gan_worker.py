@@ -1,8 +1,6 @@
 """Our GAN; worker of `gan`. One unit is one update, a compiled program of many steps."""
 
-import importlib.metadata
 import sys
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -45,9 +43,7 @@ def main(num_steps: str) -> None:
         )
     }
     gan_task.check_parameters(sizes)
-    begin = time.perf_counter()
-    update = jax.jit(learner.update, donate_argnums=0).lower(state).compile()
-    build = time.perf_counter() - begin
+    update, build = worker.built(jax.jit(learner.update, donate_argnums=0), state)
     state, _ = jax.block_until_ready(update(state))
     states = [state]
 
@@ -56,8 +52,7 @@ def main(num_steps: str) -> None:
         loss = float(metrics["discriminator_loss"])
         return {"steps": config.num_steps, "loss": loss}
 
-    versions = {"jax": importlib.metadata.version("jax")}
-    about = {"device": worker.device(), "build": build, "versions": versions}
+    about = {"device": worker.device(), "build": build, "versions": worker.versions("jax")}
     worker.serve(about, {"update": unit})
 
 

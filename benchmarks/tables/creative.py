@@ -49,7 +49,6 @@ from creative_rl.experiment import compilation_cache, rollout, train
 from creative_rl.learners import dqn_gan
 from creative_rl.rewards import drawing
 from creative_rl.typing import Array
-from creative_rl.works.atomic import write_bytes
 
 SIDE, NUM_WORKS, NUM_NEIGHBOURS, SHOWN, ENLARGED = digits.SIDE, 512, 5, 16, 4
 NUM_SEEDS, NUM_UPDATES = 5, 600
@@ -181,9 +180,7 @@ def goals(found: Sequence[Row]) -> list[Goal]:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    arguments = sys.argv[1:] if argv is None else list(argv)
-    options = record.parser(__doc__).parse_args(arguments)
-    session = record.Session("benchmarks.tables.creative", options, arguments)
+    options, session = record.start(__doc__, __spec__, argv)
     compilation_cache.enable()
     num_seeds = QUICK_SEEDS if options.quick else NUM_SEEDS
     num_updates = QUICK_UPDATES if options.quick else NUM_UPDATES
@@ -196,12 +193,14 @@ def main(argv: Sequence[str] | None = None) -> None:
         settings = {**TOGETHER, **changes, "updates": num_updates}
         found += rows(name, of_seeds, ", ".join(f"{k}={v}" for k, v in settings.items()))
     session.finish(found, goals(found), worker.device())
-    if not options.quick:
-        enlarged = {
-            name: shown.repeat(ENLARGED, axis=1).repeat(ENLARGED, axis=2)
-            for name, shown in sheet.items()
-        }
-        write_bytes(record.RESULTS / "creative.png", painting_sheet.encode(enlarged))
+    session.picture(lambda: painting_sheet.encode(_enlarged(sheet)))
+
+
+def _enlarged(sheet: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {
+        name: shown.repeat(ENLARGED, axis=1).repeat(ENLARGED, axis=2)
+        for name, shown in sheet.items()
+    }
 
 
 if __name__ == "__main__":

@@ -29,7 +29,6 @@ from benchmarks.tables.painting_search import best_of
 from benchmarks.tables.seeds import over_seeds
 from creative_rl import corpora
 from creative_rl.experiment import compilation_cache
-from creative_rl.works.atomic import write_bytes
 
 SIDE, NUM_TARGETS, NUM_STROKES = 32, 30, 10
 REPORTED = (5, 10)
@@ -147,9 +146,7 @@ def sheet(paintings: Paintings, targets: np.ndarray) -> bytes:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    arguments = sys.argv[1:] if argv is None else list(argv)
-    options = record.parser(__doc__).parse_args(arguments)
-    session = record.Session("benchmarks.tables.digits_painting", options, arguments)
+    options, session = record.start(__doc__, __spec__, argv)
     compilation_cache.enable()
     targets, others = pictures()
     recipes = [shortened(recipe) for recipe in RECIPES] if options.quick else list(RECIPES)
@@ -158,8 +155,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         paintings[recipe.name] = learned(recipe, targets, others, recipe.num_seeds)
     found = rows(paintings, targets, recipes)
     session.finish(found, goals(found), worker.device())
-    if not options.quick:
-        write_bytes(record.RESULTS / "digits_painting.png", sheet(paintings, targets))
+    session.picture(lambda: sheet(paintings, targets))
 
 
 def shortened(recipe: Recipe) -> Recipe:

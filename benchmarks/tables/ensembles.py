@@ -362,9 +362,7 @@ def goals(found: Sequence[Row]) -> list[Goal]:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    arguments = sys.argv[1:] if argv is None else list(argv)
-    options = record.parser(__doc__).parse_args(arguments)
-    session = record.Session("benchmarks.tables.ensembles", options, arguments)
+    options, session = record.start(__doc__, __spec__, argv)
     compilation_cache.enable()
     quick = options.quick
     recipes = {"dqn": Recipe(dqn(ENV, DQN), QUICK_UPDATES if quick else DQN_UPDATES)}

@@ -14,7 +14,6 @@ the first seed.
 
 import functools
 import io
-import sys
 from collections.abc import Sequence
 
 import jax
@@ -32,7 +31,6 @@ from creative_rl.learners import ppo
 from creative_rl.learners.composing import compose
 from creative_rl.ops import affect
 from creative_rl.typing import Array, Key, PyTree
-from creative_rl.works.atomic import write_bytes
 
 NUM_SEEDS, QUICK_SEEDS = 5, 2
 NUM_UPDATES, QUICK_UPDATES = 300, 20
@@ -138,16 +136,13 @@ def picture(targets: np.ndarray, came: np.ndarray) -> bytes:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    arguments = sys.argv[1:] if argv is None else list(argv)
-    options = record.parser(__doc__).parse_args(arguments)
-    session = record.Session("benchmarks.tables.melody_mood", options, arguments)
+    options, session = record.start(__doc__, __spec__, argv)
     compilation_cache.enable()
     num_seeds = QUICK_SEEDS if options.quick else NUM_SEEDS
     targets, found = followed(num_seeds, QUICK_UPDATES if options.quick else NUM_UPDATES)
     table = rows(targets, found)
     session.finish(table, goals(table), worker.device())
-    if not options.quick:
-        write_bytes(record.RESULTS / "melody_mood.png", picture(targets, found[FOLLOWS][0]))
+    session.picture(lambda: picture(targets, found[FOLLOWS][0]))
 
 
 if __name__ == "__main__":

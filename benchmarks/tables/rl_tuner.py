@@ -37,7 +37,7 @@ from benchmarks import record
 from benchmarks.record import Goal, Row
 from benchmarks.speed import worker
 from benchmarks.tables.beam_search import beam_search
-from benchmarks.tables.seeds import Measures, measured_rows
+from benchmarks.tables.seeds import Measures, measured_rows, seeds_argument
 from benchmarks.tables.tuner_recipes import ENVIRONMENT, QUICK_TUNERS, TUNERS, Tuner
 from creative_rl import corpora, metrics, registry
 from creative_rl.experiment import compilation_cache, demo, rollout, train
@@ -176,13 +176,7 @@ def goals(found: Sequence[Row], seconds: float | None) -> list[Goal]:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    arguments = sys.argv[1:] if argv is None else list(argv)
-    parser = record.parser(__doc__)
-    parser.add_argument("--seeds", type=int, default=NUM_SEEDS, help="policies of every row")
-    options = parser.parse_args(arguments)
-    if options.seeds < 1:
-        parser.error(f"--seeds must be at least 1, got {options.seeds}")
-    session = record.Session("benchmarks.tables.rl_tuner", options, arguments)
+    options, session = record.start(__doc__, __spec__, argv, seeds_argument(NUM_SEEDS))
     began = time.perf_counter()
     compilation_cache.enable()
     quick = options.quick

@@ -1,12 +1,30 @@
 """Figures of several seeds as one row: their mean, between the ends of its interval."""
 
-from collections.abc import Mapping, Sequence
+import argparse
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from benchmarks.record import Row
 
 Measures = Mapping[str, float]
+
+
+def seeds_argument(default: int) -> Callable[[argparse.ArgumentParser], None]:
+    """Adds `--seeds NUM`, policies of every row."""
+
+    def add(parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(
+            "--seeds", type=_num_seeds, default=default, help="policies of every row"
+        )
+
+    return add
+
+
+def _num_seeds(text: str) -> int:
+    if (num := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {num}")
+    return num
 
 
 def interval(values: Sequence[float]) -> tuple[float, float]:

@@ -129,7 +129,7 @@ def test_goals_are_the_published_figures_in_their_direction():
 def test_seeds_below_one_are_refused(capsys):
     with pytest.raises(SystemExit):
         rl_tuner.main(["--seeds", "0"])
-    assert "--seeds must be at least 1, got 0" in capsys.readouterr().err
+    assert "--seeds: must be at least 1, got 0" in capsys.readouterr().err
 
 
 def test_the_benchmark_from_its_rows_to_its_file(tmp_path, monkeypatch, prior):
