@@ -169,10 +169,10 @@ def numpy_unit(capacity: int, num: int, seconds: float) -> worker.Unit:
 
     def pairs(seed: int, count: int) -> float:
         nonlocal position, done
-        rng, total = np.random.default_rng(seed), 0.0
+        generator, total = np.random.default_rng(seed), 0.0
         for _ in range(count):
             slots = (position + np.arange(num)) % capacity
-            chosen = rng.integers(0, min(capacity, (done + 1) * num), BATCH)
+            chosen = generator.integers(0, min(capacity, (done + 1) * num), BATCH)
             for name, new in blocks[done % 1000].items():
                 rings[name][slots] = new
             position, done = (position + num) % capacity, done + 1

@@ -30,12 +30,12 @@ def strokes(task: str, num: int, seed: int = 0) -> np.ndarray:
 
     The start is anywhere, the end within reach, the control point in the box around both.
     """
-    rng = np.random.default_rng(seed)
-    start = rng.random((num, 2))
-    end = np.clip(start + REACH[task] / SIZE * rng.uniform(-1, 1, (num, 2)), 0, 1)
-    control = start + (end - start) * rng.random((num, 2))
-    radius = rng.uniform(*RADII[task], (num, 1)) / SIZE
-    opacity, colour = rng.uniform(0.3, 1.0, (num, 1)), rng.random((num, 1))
+    generator = np.random.default_rng(seed)
+    start = generator.random((num, 2))
+    end = np.clip(start + REACH[task] / SIZE * generator.uniform(-1, 1, (num, 2)), 0, 1)
+    control = start + (end - start) * generator.random((num, 2))
+    radius = generator.uniform(*RADII[task], (num, 1)) / SIZE
+    opacity, colour = generator.uniform(0.3, 1.0, (num, 1)), generator.random((num, 1))
     numbers = [start, control, end, radius, radius, opacity, opacity, colour]
     return np.concatenate(numbers, 1).astype(np.float32)
 

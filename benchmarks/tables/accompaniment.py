@@ -47,7 +47,7 @@ import numpy as np
 from benchmarks import record
 from benchmarks.record import Goal, Row
 from benchmarks.speed import worker
-from benchmarks.tables.rl_tuner import acting
+from benchmarks.tables.acting import acting
 from benchmarks.tables.seeds import Measures, measured_rows, seeds_argument
 from creative_rl import corpora, metrics
 from creative_rl.configs import LikelihoodConfig, PPOConfig

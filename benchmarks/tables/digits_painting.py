@@ -91,18 +91,14 @@ def learned(
     return paintings
 
 
-def row(
-    name: str, num_strokes: int, errors: Sequence[float], source: str, published: float | None
-) -> Row:
-    """The mean over seeds, between the ends of its interval where there are several."""
-    metric = f"mean squared error after {num_strokes} strokes"
-    return over_seeds(name, metric, errors, published, source)
+def metric(num_strokes: int) -> str:
+    return f"mean squared error after {num_strokes} strokes"
 
 
 def rows(paintings: Paintings, targets: np.ndarray, recipes: Sequence[Recipe]) -> list[Row]:
     """Of every painter, the blank canvas first, after 5 strokes and, where it goes on, after 10."""
     blank = error(np.zeros_like(targets), targets)
-    found = [row("blank canvas", n, [blank], "no stroke", BLANK) for n in REPORTED]
+    found = [over_seeds("blank canvas", metric(n), [blank], BLANK, "no stroke") for n in REPORTED]
     sources = {recipe.name: str(recipe) for recipe in recipes}
     published = {search_name(num): errors for num, errors in PUBLISHED.items()}
     for name, seeds in paintings.items():
@@ -111,7 +107,7 @@ def rows(paintings: Paintings, targets: np.ndarray, recipes: Sequence[Recipe]) -
         for num_strokes, figure in zip(REPORTED, known, strict=True):
             if num_strokes <= seeds[0].shape[1]:
                 errors = [error(canvases[:, num_strokes - 1], targets) for canvases in seeds]
-                found.append(row(name, num_strokes, errors, source, figure))
+                found.append(over_seeds(name, metric(num_strokes), errors, figure, source))
     return found
 
 
@@ -121,7 +117,7 @@ def goals(found: Sequence[Row]) -> list[Goal]:
 
     def asked(what: str, num_strokes: int, bound: float) -> Goal:
         name = f"apg for {num_strokes} strokes"
-        value = values.get((name, f"mean squared error after {num_strokes} strokes"))
+        value = values.get((name, metric(num_strokes)))
         return Goal(f"{name}: {what}", bound, value, at_most=True)
 
     return [

@@ -187,8 +187,8 @@ def bootstrapped(
 
     Draws of one group again and again, which have no variance, are left out.
     """
-    random = np.random.default_rng(0)
-    draws = random.integers(num_groups, size=(2000, num_groups))
+    generator = np.random.default_rng(0)
+    draws = generator.integers(num_groups, size=(2000, num_groups))
     draws = draws[(draws != draws[:, :1]).any(axis=1)]
     low, high = np.percentile([statistic(groups) for groups in draws], (2.5, 97.5))
     value = statistic(np.arange(num_groups))

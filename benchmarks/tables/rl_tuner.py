@@ -36,6 +36,7 @@ import jax.numpy as jnp
 from benchmarks import record
 from benchmarks.record import Goal, Row
 from benchmarks.speed import worker
+from benchmarks.tables.acting import acting
 from benchmarks.tables.beam_search import beam_search
 from benchmarks.tables.seeds import Measures, measured_rows, seeds_argument
 from benchmarks.tables.tuner_recipes import ENVIRONMENT, QUICK_TUNERS, TUNERS, Tuner
@@ -43,7 +44,7 @@ from creative_rl import corpora, metrics, registry
 from creative_rl.experiment import compilation_cache, demo, rollout, train
 from creative_rl.experiment.rollouts import Episodes
 from creative_rl.learners.likelihood import likelihood, sequence_model
-from creative_rl.typing import Array, Key, Learner, PyTree, Timestep
+from creative_rl.typing import Learner, PyTree
 from creative_rl.wrappers import LikelihoodReward
 
 NUM_SEEDS, QUICK_SEEDS = 3, 2
@@ -113,21 +114,6 @@ def tuned(recipe: Tuner, prior: PyTree, num_seeds: int, num: int) -> list[Measur
     result = train(learner, keys, num_updates=recipe.num_updates, progress=False)
     states = [jax.tree.map(lambda leaf, i=i: leaf[i], result.state) for i in range(num_seeds)]
     return played(env, params, learner, states, num)
-
-
-def acting(choose: Any) -> Learner:
-    """A learner that acts by `choose(key, timestep, memory) -> (action, memory)` and never learns.
-
-    Its memory counts the steps; its state is what `choose` was given to act by.
-    """
-
-    def act(state: PyTree, key: Key, timestep: Timestep, memory: Array) -> tuple[Array, Array]:
-        return choose(state, key, memory), memory + 1
-
-    def unchanged(state: PyTree) -> tuple[PyTree, dict]:
-        return state, {}
-
-    return Learner(lambda key: (), unchanged, act, lambda: jnp.int32(0), 0)
 
 
 def random_works(prior: PyTree, num_seeds: int, num: int) -> list[Measures]:

@@ -29,8 +29,8 @@ def _num_seeds(text: str) -> int:
 
 def interval(values: Sequence[float]) -> tuple[float, float]:
     """Of the mean with 95 percent confidence: the bootstrap's percentiles."""
-    random = np.random.default_rng(0)
-    draws = random.choice(np.asarray(values), size=(10_000, len(values)))
+    generator = np.random.default_rng(0)
+    draws = generator.choice(np.asarray(values), size=(10_000, len(values)))
     low, high = np.percentile(draws.mean(axis=1), (2.5, 97.5))
     return float(low), float(high)
 

@@ -10,6 +10,7 @@ import pytest
 import creative_rl
 from benchmarks import record
 from benchmarks.tables import rl_tuner
+from benchmarks.tables.acting import acting
 from benchmarks.tables.beam_search import beam_search
 from benchmarks.tables.tuner_recipes import QUICK_TUNERS, TUNERS
 from creative_rl import metrics
@@ -65,7 +66,7 @@ def test_rows_are_paid_for_music_theory_and_for_likelihood_as_they_say(key, prio
 def test_who_acts_by_a_list_plays_it(key, prior):
     env, params = rl_tuner.judged(prior, {}, 1.0)
     actions = jnp.arange(32, dtype=jnp.int32) % 7 + 14
-    learner = rl_tuner.acting(lambda state, key, step: state[step])
+    learner = acting(lambda state, key, step: state[step])
     episodes = rollout(env, params, learner, actions, key, 3)
     np.testing.assert_array_equal(episodes.works.events, np.broadcast_to(actions, (3, 32)))
     found = rl_tuner.measured(episodes)
