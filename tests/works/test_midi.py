@@ -84,7 +84,7 @@ def test_written_notes_as_mido_sees_them(tmp_path):
 def test_read_notes_of_two_tracks_with_drums(tmp_path):
     first = [on(60, 48), on(64, 0), on(60, 48, velocity=0), off(64, 96)]
     second = [on(60, 0, 1), on(36, 0, 9), off(36, 24, 9), off(60, 72, 1)]
-    notes = midi_file.read_notes(write(tmp_path / "two.mid", first, second))
+    notes = midi_file.notes_in(midi_file.parse(write(tmp_path / "two.mid", first, second)))
     assert notes == [
         midi_file.Note(0.0, 0.25, 36, 9, True),
         midi_file.Note(0.0, 1.0, 60, 1, False),
@@ -95,7 +95,7 @@ def test_read_notes_of_two_tracks_with_drums(tmp_path):
 
 def test_a_note_never_ended_lasts_to_the_end_and_a_stray_end_is_nothing(tmp_path):
     track = [off(50), on(60), on(60, 96), off(60, 96), mido.MetaMessage("end_of_track", time=96)]
-    notes = midi_file.read_notes(write(tmp_path / "open.mid", track))
+    notes = midi_file.notes_in(midi_file.parse(write(tmp_path / "open.mid", track)))
     assert [(note.start, note.end) for note in notes] == [(0.0, 2.0), (1.0, 3.0)]
 
 
@@ -138,7 +138,7 @@ def test_the_line_names_the_reason(tmp_path, data, reason):
     path = tmp_path / "bad.mid"
     path.write_bytes(data)
     with pytest.raises(ValueError, match=f"bad.mid.*{reason}"):
-        midi_file.read_notes(path)
+        midi_file.parse(path)
 
 
 def test_notes_out_of_reach_are_refused(tmp_path):
