@@ -44,8 +44,8 @@ def _rows(columns: demo.Columns) -> list[Row]:
             name,
             measure,
             value,
-            published=metrics.PUBLISHED[published].get(measure),
-            source=SOURCE if measure in metrics.DIRECTIONS else None,
+            published=metrics.RL_TUNER_PUBLISHED[published].get(measure),
+            source=SOURCE if measure in metrics.RL_TUNER_DIRECTIONS else None,
         )
         for name, published in PUBLISHED_COLUMNS.items()
         for measure, value in columns[name].items()

@@ -134,7 +134,7 @@ def searched(prior: PyTree, num: int, width: int) -> list[Measures]:
 
 def rows(found: Mapping[str, Sequence[Measures]], sources: Mapping[str, str]) -> list[Row]:
     """A row for every measure of every policy: means over seeds."""
-    published = {name: metrics.PUBLISHED[column] for name, column in PUBLISHED.items()}
+    published = {name: metrics.RL_TUNER_PUBLISHED[column] for name, column in PUBLISHED.items()}
     return measured_rows(found, sources, published, SOURCE)
 
 
@@ -148,8 +148,8 @@ def goals(found: Sequence[Row], seconds: float | None) -> list[Goal]:
             value["ppo", "mean_log_p"] - value["Q", "mean_log_p"],
         )
     ]
-    for metric, direction in metrics.DIRECTIONS.items():
-        figure, bound = value["ppo", metric], metrics.PUBLISHED["Q"][metric]
+    for metric, direction in metrics.RL_TUNER_DIRECTIONS.items():
+        figure, bound = value["ppo", metric], metrics.RL_TUNER_PUBLISHED["Q"][metric]
         what = f"ppo: {metric.replace('_', ' ')}"
         if direction == "0":
             what, figure, bound = f"{what}, size", abs(figure), abs(bound)

@@ -95,7 +95,7 @@ def test_a_recipe_says_its_settings():
 
 
 def figures(**changes):
-    published = metrics.PUBLISHED["Q"]
+    published = metrics.RL_TUNER_PUBLISHED["Q"]
     others = {"mean_log_p": -2.0, "distinct_works": 1.0, "self_bleu": 0.1}
     return {**published, **others, **changes}
 
@@ -105,7 +105,7 @@ def test_rows_are_means_beside_the_published_column():
     rows = {row.metric: row for row in rl_tuner.rows(found, {"prior": "how"})}
     leaps = rows["leaps_resolved"]
     assert (leaps.value, leaps.low, leaps.high, leaps.seeds) == (0.6, 0.5, 0.7, 2)
-    assert leaps.published == metrics.PUBLISHED["Note RNN"]["leaps_resolved"]
+    assert leaps.published == metrics.RL_TUNER_PUBLISHED["Note RNN"]["leaps_resolved"]
     assert rows["self_bleu"].published is None and rows["self_bleu"].source == "how"
 
 

@@ -7,6 +7,7 @@ import pytest
 from works.damage import damaged_copies
 from works.melodies import assert_same, melodies, melody
 
+from creative_rl import works
 from creative_rl.works import midi, midi_file
 from creative_rl.works.spans import spans_of
 
@@ -32,7 +33,7 @@ def off(pitch, time=0, channel=0):
 @hypothesis.given(melodies())
 def test_a_written_melody_comes_back_the_same(tmp_path_factory, original):
     path = tmp_path_factory.mktemp("midi") / "melody.mid"
-    midi.write_melody(original, path)
+    works.save(original, path)
     assert_same(midi.read_melody(path), original)
 
 
@@ -40,7 +41,7 @@ def test_a_written_melody_comes_back_the_same(tmp_path_factory, original):
 @hypothesis.given(melodies())
 def test_without_the_text_the_same_notes_come_back(tmp_path_factory, original):
     path = tmp_path_factory.mktemp("midi") / "melody.mid"
-    midi.write_melody(original, path)
+    works.save(original, path)
     file = mido.MidiFile(path)
     file.tracks[0] = mido.MidiTrack(m for m in file.tracks[0] if m.type != "text")
     file.save(path)
@@ -50,7 +51,7 @@ def test_without_the_text_the_same_notes_come_back(tmp_path_factory, original):
 
 
 def test_the_notes_count_where_another_program_changed_them(tmp_path):
-    path = midi.write_melody(melody([14, 1, 16, 0, 0, 1]), tmp_path / "melody.mid")
+    path = works.save(melody([14, 1, 16, 0, 0, 1]), tmp_path / "melody.mid")
     file = mido.MidiFile(path)
     for message in file.tracks[0]:
         if message.type in ("note_on", "note_off") and message.note == 62:
@@ -60,7 +61,7 @@ def test_the_notes_count_where_another_program_changed_them(tmp_path):
 
 
 def test_the_tempo_counts_where_another_program_changed_it(tmp_path):
-    path = midi.write_melody(melody([14, 0, 0]), tmp_path / "melody.mid")
+    path = works.save(melody([14, 0, 0]), tmp_path / "melody.mid")
     file = mido.MidiFile(path)
     next(m for m in file.tracks[0] if m.type == "set_tempo").tempo = 1_000_000
     file.save(path)
@@ -68,7 +69,7 @@ def test_the_tempo_counts_where_another_program_changed_it(tmp_path):
 
 
 def test_written_notes_as_mido_sees_them(tmp_path):
-    path = midi.write_melody(melody([1, 14, 1, 14, 0, 1], tempo=120.0), tmp_path / "melody.mid")
+    path = works.save(melody([1, 14, 1, 14, 0, 1], tempo=120.0), tmp_path / "melody.mid")
     file = mido.MidiFile(path)
     heard = [(m.type, m.note, m.time) for m in file.tracks[0] if not m.is_meta and "note" in m.type]
     assert file.ticks_per_beat == 480
