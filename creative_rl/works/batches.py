@@ -30,3 +30,15 @@ def unbatch(works: PyTree) -> list[PyTree]:
         )
     rows = ([np.asarray(leaf[index]) for leaf in leaves] for index in range(shapes[0][0]))
     return [jax.tree.unflatten(structure, row) for row in rows]
+
+
+def check_single(
+    name: str, field: str, values: np.ndarray, num_axes: int, length: np.ndarray
+) -> None:
+    """Raise ValueError where a work's `field`, of `num_axes` axes in one work, or its length says
+    that it is a batch."""
+    if values.ndim != num_axes or length.ndim != 0:
+        raise ValueError(
+            f"{name}: this is a batch ({field} of shape {values.shape}, length of shape "
+            f"{length.shape}); split it with works.unbatch first"
+        )
