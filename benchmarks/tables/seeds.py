@@ -14,9 +14,7 @@ def seeds_argument(default: int) -> Callable[[argparse.ArgumentParser], None]:
     """Adds `--seeds NUM`, policies of every row."""
 
     def add(parser: argparse.ArgumentParser) -> None:
-        parser.add_argument(
-            "--seeds", type=_num_seeds, default=default, help="policies of every row"
-        )
+        parser.add_argument("--seeds", type=_num_seeds, default=default, help="of every row")
 
     return add
 
