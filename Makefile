@@ -55,6 +55,7 @@ bench: .venv/.dev
 	$(BIN)/python -m benchmarks.tables.creative
 	$(BIN)/python -m benchmarks.tables.chorales
 	$(BIN)/python -m benchmarks.tables.accompaniment
+	$(BIN)/python -m benchmarks.tables.ensembles
 
 readme: .venv/.dev
 	$(BIN)/python -m benchmarks.readme_tables

@@ -23,7 +23,8 @@ from creative_rl.atomic import write_bytes
 from creative_rl.corpora import digits, pixels
 from creative_rl.experiment import compilation_cache, demo
 from creative_rl.experiment.painting import PaintSettings, paint
-from creative_rl.works.canvas_picture import as_image, pillow
+from creative_rl.works.canvas_picture import as_image
+from creative_rl.works.pillow import drawing, pillow, png
 
 GALLERY = pathlib.Path(__file__).parents[1] / "docs" / "gallery.png"
 WIDTH, GAP, INK, PAPER = 1280, 8, "#5b6275", "#ffffff"
@@ -66,8 +67,6 @@ def composed(quick: bool) -> Any:
 
 def sheet(rows: Sequence[tuple[str, Sequence[Any]]]) -> bytes:
     """A PNG file of rows of Pillow's pictures, each row scaled to the sheet's width."""
-    from PIL import ImageDraw
-
     scaled = []
     for caption, pictures in rows:
         room = WIDTH - GAP * (len(pictures) - 1)
@@ -76,7 +75,7 @@ def sheet(rows: Sequence[tuple[str, Sequence[Any]]]) -> bytes:
         scaled.append((caption, [p.resize(size) for p, size in zip(pictures, sizes, strict=True)]))
     height = sum(CAPTION + max(p.height for p in pictures) + GAP for _, pictures in scaled)
     image = pillow().new("RGB", (WIDTH, height), PAPER)
-    draw, top = ImageDraw.Draw(image), 0
+    draw, top = drawing(image), 0
     for caption, pictures in scaled:
         draw.text((0, top + CAPTION / 2), caption, fill=INK, anchor="lm", font_size=15)
         top, left = top + CAPTION, 0
@@ -84,9 +83,7 @@ def sheet(rows: Sequence[tuple[str, Sequence[Any]]]) -> bytes:
             image.paste(picture, (left, top))
             left += picture.width + GAP
         top += max(picture.height for picture in pictures) + GAP
-    data = io.BytesIO()
-    image.save(data, "PNG", optimize=True)
-    return data.getvalue()
+    return png(image)
 
 
 def enlarged(picture: np.ndarray, factor: int = 8) -> Any:

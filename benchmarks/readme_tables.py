@@ -7,7 +7,7 @@ results that are committed.
 import json
 import pathlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from benchmarks.peers import OURS, PEERS
 from benchmarks.record import RESULTS
@@ -58,18 +58,6 @@ HEADLINES = (
 )  # fmt: skip
 """Of the goals of the results, by file and name, those of the README's first screen, reached or
 not; and in what words."""
-MEASURED = (
-    "accompaniment",
-    "chorales",
-    "digits_painting",
-    "digits_generation",
-    "creative",
-    "melody_mood",
-    "ensembles",
-    "robustness",
-    "performing",
-)
-"""Results that are shown as a column for every measure."""
 
 
 def render(text: str) -> str:
@@ -132,24 +120,8 @@ def _result(name: str) -> str:
     machine = record["machine"]
     command = f"`{record['command']}`, {record['date']}, {machine['cores']} cores"
     tables = [_table(("what", "goal", "measured", "reached"), map(_goal, record["goals"]))]
-    if name == "demo":
-        tables.append(_before_and_after(record["rows"]))
-    elif name == "learners":
-        tables.append(_returns(record["rows"]))
-    elif name in ("rl_tuner", "music_vae"):
-        tables.append(_policies(record["rows"]))
-    elif name in MEASURED:
-        tables.append(_measures(record["rows"]))
-    elif ratios := [row for row in record["rows"] if _is_ratio(row)]:
-        against_several = len({row["metric"] for row in ratios}) > 1
-        figures = (
-            [
-                _ratio_name(row, against_several),
-                *(_number(row[key]) for key in ("value", "low", "high")),
-            ]
-            for row in ratios
-        )
-        tables.append(_table(("times as fast", "median", "low", "high"), figures))
+    if figures := FIGURES.get(name, _times)(record["rows"]):
+        tables.append(figures)
     if any(row["name"].endswith(", ceiling") for row in record["rows"]):
         tables.append(_ceilings(record["rows"]))
     if (picture := _path(name).with_suffix(".png")).is_file():
@@ -171,33 +143,28 @@ def _before_and_after(rows: Iterable[Mapping]) -> str:
 
 def _policies(rows: Iterable[Mapping]) -> str:
     """As `_measures`, with a column for every name."""
-    shown: dict[str, dict[str, str]] = {}
-    names: dict[str, None] = {}
-    for row in rows:
-        published = "" if row["published"] is None else f" ({_number(row['published'])})"
-        names[row["name"]] = None
-        if row["metric"] != "num_leaps":
-            cells = shown.setdefault(row["metric"], {})
-            cells[row["name"]] = f"{_number(row['value'])}{published}"
-    return _table(
-        ("mean over seeds (published)", *names),
-        (
-            [metric.replace("_", " "), *(cells.get(name, "–") for name in names)]
-            for metric, cells in shown.items()
-        ),
-    )
+    cells = {(row["metric"].replace("_", " "), row["name"]): row for row in rows}
+    measures = {key: row for key, row in cells.items() if row["metric"] != "num_leaps"}
+    columns = dict.fromkeys(name for _, name in cells)
+    return _crossed("mean over seeds (published)", columns, measures)
 
 
 def _measures(rows: Iterable[Mapping]) -> str:
     """What was measured of each name, a column a measure, a figure of reference in brackets."""
+    cells = {(row["name"], row["metric"]): row for row in rows}
+    columns = dict.fromkeys(metric for _, metric in cells)
+    return _crossed("mean over seeds (reference)", columns, cells)
+
+
+def _crossed(corner: str, columns: Iterable[str], cells: Mapping[tuple[str, str], Mapping]) -> str:
+    """A table of rows of a record by (line, column)."""
     shown: dict[str, dict[str, str]] = {}
-    for row in rows:
+    for (line, column), row in cells.items():
         published = "" if row["published"] is None else f" ({_number(row['published'])})"
-        shown.setdefault(row["name"], {})[row["metric"]] = f"{_number(row['value'])}{published}"
-    metrics = list(dict.fromkeys(metric for cells in shown.values() for metric in cells))
+        shown.setdefault(line, {})[column] = f"{_number(row['value'])}{published}"
     return _table(
-        ("mean over seeds (reference)", *metrics),
-        ([name, *(cells.get(metric, "–") for metric in metrics)] for name, cells in shown.items()),
+        (corner, *columns),
+        ([line, *(found.get(column, "–") for column in columns)] for line, found in shown.items()),
     )
 
 
@@ -210,6 +177,20 @@ def _returns(rows: Iterable[Mapping]) -> str:
             for row in rows
         ),
     )
+
+
+def _times(rows: Iterable[Mapping]) -> str:
+    """Ratios of speed, where there are any."""
+    ratios = [row for row in rows if _is_ratio(row)]
+    against_several = len({row["metric"] for row in ratios}) > 1
+    figures = [
+        [
+            _ratio_name(row, against_several),
+            *(_number(row[key]) for key in ("value", "low", "high")),
+        ]
+        for row in ratios
+    ]
+    return _table(("times as fast", "median", "low", "high"), figures) if figures else ""
 
 
 def _ceilings(rows: Iterable[Mapping]) -> str:
@@ -259,6 +240,24 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     head = list(head)
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+FIGURES: Mapping[str, Callable[[Iterable[Mapping]], str]] = {
+    "demo": _before_and_after,
+    "rl_tuner": _policies,
+    "music_vae": _policies,
+    "digits_painting": _measures,
+    "digits_generation": _measures,
+    "creative": _measures,
+    "chorales": _measures,
+    "melody_mood": _measures,
+    "accompaniment": _measures,
+    "ensembles": _measures,
+    "robustness": _measures,
+    "learners": _returns,
+    "performing": _measures,
+}
+"""How a result's rows are shown; those of others are ratios of speed."""
 
 
 if __name__ == "__main__":

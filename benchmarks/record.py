@@ -11,8 +11,10 @@ import pathlib
 import platform
 import re
 import subprocess
+import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib.machinery import ModuleSpec
 from typing import Any
 
 from creative_rl.atomic import write_bytes
@@ -172,7 +174,6 @@ class Session:
         goals: Sequence[Goal],
         device: str,
         peers: Mapping[str, str] | None = None,
-        folder: str | os.PathLike | None = None,
     ) -> Record:
         """Print the tables and, unless quick, write the file."""
         record = Record(
@@ -188,8 +189,35 @@ class Session:
         if self.quick:
             print("\n--quick: nothing was written; the figures are rough.")
         else:
-            print(f"\nwritten: {record.write(folder).name}")
+            print(f"\nwritten: {record.write().name}")
         return record
+
+    def picture(self, draw: Callable[[], bytes]) -> None:
+        """Unless quick, write what `draw` makes to `<benchmark>.png`, beside the results."""
+        if not self.quick:
+            write_bytes(RESULTS / f"{self.benchmark}.png", draw())
+
+
+def start(
+    doc: str | None,
+    spec: ModuleSpec,
+    argv: Sequence[str] | None,
+    *add: Callable[[argparse.ArgumentParser], None],
+) -> tuple[argparse.Namespace, Session]:
+    """Read a benchmark's command line and begin its session.
+
+    Args:
+      doc: the module's; its first line is the help's.
+      spec: the module's `__spec__`, which has its full name even where it is run.
+      argv: the arguments; None for those of the process.
+      add: each adds an argument of the benchmark's own.
+    """
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    command_line = parser(doc)
+    for argument in add:
+        argument(command_line)
+    options = command_line.parse_args(arguments)
+    return options, Session(spec.name, options, arguments)
 
 
 def parser(description: str | None) -> argparse.ArgumentParser:

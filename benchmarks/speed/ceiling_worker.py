@@ -20,10 +20,10 @@ def chain(samples: int, wide: int, high: int, num: int):
 
     The matrix has orthonormal rows or columns, so that the numbers neither grow nor vanish.
     """
-    random = np.random.default_rng(0)
-    square = np.linalg.qr(random.standard_normal((max(wide, high),) * 2))[0]
+    generator = np.random.default_rng(0)
+    square = np.linalg.qr(generator.standard_normal((max(wide, high),) * 2))[0]
     there = square[:wide, :high].astype(np.float32)
-    rows = random.standard_normal((samples, wide)).astype(np.float32)
+    rows = generator.standard_normal((samples, wide)).astype(np.float32)
 
     def products(rows: jax.Array, there: jax.Array, back: jax.Array) -> jax.Array:
         return jax.lax.fori_loop(0, num, lambda _, rows: rows @ there @ back, rows)

@@ -11,9 +11,9 @@ import numpy as np
 
 import creative_rl as crl
 from benchmarks.speed import plain_loops, worker
+from benchmarks.speed.settings import BARE_LOOP, PLAIN
 from creative_rl.typing import Array, Key
 
-PLAIN, BARE = "plain", "bare"
 STRETCH = 128
 """Steps of a stretch, episode after episode, where lengths vary."""
 
@@ -26,7 +26,7 @@ def random_rollout(env: Any, num_envs: int):
     is returned. Actions differ by environment and step.
 
     Returns:
-      `(trace seconds, compile seconds, function, steps in an episode of all)`; the function gives
+      `(seconds of trace and compile, function, steps in an episode of all)`; the function gives
       the mean reward a step and the last observations.
     """
     horizon = env.horizon
@@ -57,24 +57,17 @@ def random_rollout(env: Any, num_envs: int):
         mean, last, _ = jax.lax.fori_loop(0, num_episodes, episode, start)
         return mean / num_episodes, last
 
-    begin = time.perf_counter()
-    lowered = jax.jit(rollout).lower(jax.random.key(0), jnp.int32(1))
-    traced = time.perf_counter()
-    compiled = lowered.compile()
-    return traced - begin, time.perf_counter() - traced, compiled, num_envs * horizon
+    compiled, seconds = worker.built(jax.jit(rollout), jax.random.key(0), jnp.int32(1))
+    return seconds, compiled, num_envs * horizon
 
 
 def compiled_unit(run: Any, steps_per_episode: int, seconds: float) -> worker.Unit:
     """A round of about `seconds`, its length fixed beforehand by a doubling trial."""
-    num_episodes = 1
-    while True:
-        begin = time.perf_counter()
-        jax.block_until_ready(run(jax.random.key(0), jnp.int32(num_episodes)))
-        taken = time.perf_counter() - begin
-        if taken > seconds / 4:
-            break
-        num_episodes *= 2
-    num_episodes = max(1, round(num_episodes * seconds / taken))
+
+    def trial(count: int) -> None:
+        jax.block_until_ready(run(jax.random.key(0), jnp.int32(count)))
+
+    num_episodes = worker.calibrated(trial, seconds)
 
     def unit(number: int) -> Mapping[str, Any]:
         reward, _ = jax.block_until_ready(run(jax.random.key(number), jnp.int32(num_episodes)))
@@ -107,8 +100,7 @@ def main(id: str, seconds: str, *widths: str) -> None:
     env = crl.make(id)
     units, builds = {}, {}
     for width in widths:
-        trace, build, run, steps = random_rollout(env, int(width))
-        builds[width] = {"trace": trace, "compile": build}
+        builds[width], run, steps = random_rollout(env, int(width))
         units[width] = compiled_unit(run, steps, float(seconds))
     twin = plain_loops.plain(env)
     play, length = plain_loops.play, env.horizon
@@ -116,7 +108,9 @@ def main(id: str, seconds: str, *widths: str) -> None:
         play, length = plain_loops.stretches(STRETCH), STRETCH
     units[PLAIN] = plain_unit(play, twin, length, float(seconds))
     if isinstance(twin, plain_loops.PlainVariety):
-        units[BARE] = plain_unit(plain_loops.play_bare_variety, env, env.horizon, float(seconds))
+        units[BARE_LOOP] = plain_unit(
+            plain_loops.play_bare_variety, env, env.horizon, float(seconds)
+        )
     worker.serve({"builds": builds, "device": worker.device()}, units)
 
 

@@ -12,12 +12,14 @@ measured in `benchmarks.speed.strokes`.
 """
 
 import argparse
+import functools
 import sys
 from collections.abc import Sequence
 
 from benchmarks import record
 from benchmarks.record import Goal, Row
 from benchmarks.speed.rounds import Report, interleave, rates, ratios, spread
+from benchmarks.speed.settings import BARE_LOOP, PLAIN
 from benchmarks.speed.worker import Worker
 from creative_rl.registry import environment_ids
 
@@ -28,10 +30,7 @@ STRETCH_GOALS = {"melody-variety": 400.0}
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    arguments = _arguments(argv)
-    session = record.Session(
-        "benchmarks.speed.environments", arguments, sys.argv[1:] if argv is None else argv
-    )
+    arguments, session = record.start(__doc__, __spec__, argv, _add_ids)
     rows: list[Row] = []
     found: dict[tuple[str, str], float] = {}
     device = "cpu"
@@ -53,23 +52,21 @@ def measure(
     arguments = [id, seconds, *widths]
     with Worker("benchmarks.speed.environment_worker", arguments, environment=variables) as worker:
         about = worker.about
-        turns = {
-            unit: lambda number, unit=unit: worker.run(unit, number) for unit in about["units"]
-        }
+        turns = {unit: functools.partial(worker.run, unit) for unit in about["units"]}
         reports = interleave(turns, num_rounds)
         peak = worker.stop()["peak_mib"]
     name = f"{id}, {threads}"
     for width in widths:
-        check_rewards(f"{name}, N={width}", reports[width], reports["plain"])
+        check_rewards(f"{name}, N={width}", reports[width], reports[PLAIN])
     rows = [
         row
         for unit, unit_reports in reports.items()
-        for row in _rows(_label(name, unit), unit_reports, reports["plain"])
+        for row in _rows(_label(name, unit), unit_reports, reports[PLAIN])
     ]
     for width, times in about["builds"].items():
         rows += [Row(_label(name, width), f"{what} s", time) for what, time in times.items()]
     rows.append(Row(name, "peak memory MiB", peak))
-    return rows, ratios(reports["1024"], reports["plain"]).value, about["device"]
+    return rows, ratios(reports["1024"], reports[PLAIN]).value, about["device"]
 
 
 def measured_ids() -> list[str]:
@@ -116,16 +113,14 @@ def _rows(name: str, reports: Sequence[Report], plain: Sequence[Report]) -> list
 
 
 def _label(name: str, unit: str) -> str:
-    loops = {"plain": "plain Python environment", "bare": "bare Python loop, rewards only"}
+    loops = {PLAIN: "plain Python environment", BARE_LOOP: "bare Python loop, rewards only"}
     return f"{name}, {loops.get(unit, f'N={unit}')}"
 
 
-def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = record.parser(__doc__)
+def _add_ids(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "environments", nargs="*", default=measured_ids(), help="ids; all of these by default"
     )
-    return parser.parse_args(argv)
 
 
 if __name__ == "__main__":

@@ -30,13 +30,12 @@ def main() -> None:
     learner = demo_learner()
     key = jax.random.key(0)
     begin = time.perf_counter()
-    lowered = jax.jit(learner.update, donate_argnums=0).lower(jax.eval_shape(learner.init, key))
-    traced = time.perf_counter()
-    update = lowered.compile()
-    compiled = time.perf_counter()
+    state = jax.eval_shape(learner.init, key)
+    seconds = time.perf_counter() - begin
+    update, build = worker.built(jax.jit(learner.update, donate_argnums=0), state)
+    build["trace"] += seconds
     jax.block_until_ready(update(jax.jit(learner.init)(key)))
-    about = {"trace": traced - begin, "compile": compiled - traced, "both": compiled - begin}
-    worker.serve({"build": about, "device": worker.device()}, {})
+    worker.serve({"build": build, "device": worker.device()}, {})
 
 
 if __name__ == "__main__":

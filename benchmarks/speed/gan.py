@@ -11,6 +11,7 @@ neighbouring rounds.
 """
 
 import argparse
+import functools
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -45,10 +46,7 @@ def race(
             name: stack.enter_context(start(name, python, num_steps))
             for name, python in {OURS: sys.executable, **peers}.items()
         }
-        turns = {
-            name: lambda number, worker=worker: worker.run("update", number)
-            for name, worker in workers.items()
-        }
+        turns = {name: functools.partial(worker.run, "update") for name, worker in workers.items()}
         reports: dict[str, list[Report]] = interleave(turns, num_rounds)
         rows, times = [], None
         for name, worker in workers.items():
@@ -60,7 +58,7 @@ def race(
                 times = ratio.value
                 rows.append(ratio.row(f"GAN, {OURS} over {name}", "ratio"))
         about = workers[OURS].about
-        rows.append(Row(f"GAN, {OURS}", "trace + compile s", about["build"]))
+        rows.append(Row(f"GAN, {OURS}", "trace + compile s", sum(about["build"].values())))
         versions = {key: v for w in workers.values() for key, v in w.about["versions"].items()}
         return rows, times, versions, about["device"]
 
@@ -71,7 +69,12 @@ def goals(times: float | None) -> list[Goal]:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = record.parser(__doc__)
+    arguments, session = record.start(__doc__, __spec__, argv, _add_peer)
+    rows, times, versions, device = race(dict(arguments.peer), arguments.quick)
+    session.finish(rows, goals(times), device, versions)
+
+
+def _add_peer(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--peer",
         action="append",
@@ -80,12 +83,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         metavar="torch=PYTHON",
         help="also train in PyTorch, with that interpreter",
     )
-    arguments = parser.parse_args(argv)
-    session = record.Session(
-        "benchmarks.speed.gan", arguments, sys.argv[1:] if argv is None else argv
-    )
-    rows, times, versions, device = race(dict(arguments.peer), arguments.quick)
-    session.finish(rows, goals(times), device, versions)
 
 
 def _peer(text: str) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 import copy
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from benchmarks.speed import gan_task, worker
@@ -37,13 +37,11 @@ def networks() -> tuple[Any, Any]:
     return generator.to(memory_format=layout), discriminator.to(memory_format=layout)
 
 
-def main(num_steps: str) -> None:
-    worker.own_the_output()
+def make_step() -> Callable[[], Any]:
+    """One step of the discriminator and one of the generator, which gives the former's loss."""
     import torch
     from torch.nn.functional import softplus
 
-    torch.manual_seed(0)
-    torch.set_num_threads(len(os.sched_getaffinity(0)))
     generator, discriminator = networks()
     mean_generator = copy.deepcopy(generator)
     sizes = {
@@ -85,6 +83,17 @@ def main(num_steps: str) -> None:
                 1.0 - gan_task.EMA_DECAY,
             )
         return loss
+
+    return step
+
+
+def main(num_steps: str) -> None:
+    worker.own_the_output()
+    import torch
+
+    torch.manual_seed(0)
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    step = make_step()
 
     def unit(number: int) -> Mapping[str, Any]:
         for _ in range(int(num_steps)):

@@ -1,17 +1,14 @@
 """Our GAN; worker of `gan`. One unit is one update, a compiled program of many steps."""
 
-import importlib.metadata
 import sys
-import time
 from collections.abc import Mapping
 from typing import Any
 
 from benchmarks.speed import gan_task, worker
 
 
-def main(num_steps: str) -> None:
-    worker.own_the_output()
-    import jax
+def make_learner(num_steps: int) -> Any:
+    """The task's GAN, on random pictures."""
     import jax.numpy as jnp
     import numpy as np
 
@@ -24,7 +21,7 @@ def main(num_steps: str) -> None:
     pictures = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     config = GANConfig(
         batch_size=gan_task.BATCH,
-        num_steps=int(num_steps),
+        num_steps=num_steps,
         latent_size=gan_task.LATENT,
         channels=gan_task.CHANNELS,
         normalize=False,
@@ -34,8 +31,14 @@ def main(num_steps: str) -> None:
         adam_beta2=gan_task.BETAS[1],
         ema_decay=gan_task.EMA_DECAY,
     )
-    params = env.default_params.replace(targets=jnp.asarray(pictures))
-    learner = gan(env, config, params)
+    return gan(env, config, env.default_params.replace(targets=jnp.asarray(pictures)))
+
+
+def main(num_steps: str) -> None:
+    worker.own_the_output()
+    import jax
+
+    learner = make_learner(int(num_steps))
     state = learner.init(jax.random.key(0))
     sizes = {
         name: sum(leaf.size for leaf in jax.tree.leaves(variables))
@@ -45,19 +48,16 @@ def main(num_steps: str) -> None:
         )
     }
     gan_task.check_parameters(sizes)
-    begin = time.perf_counter()
-    update = jax.jit(learner.update, donate_argnums=0).lower(state).compile()
-    build = time.perf_counter() - begin
+    update, build = worker.built(jax.jit(learner.update, donate_argnums=0), state)
     state, _ = jax.block_until_ready(update(state))
     states = [state]
 
     def unit(number: int) -> Mapping[str, Any]:
         states[0], metrics = jax.block_until_ready(update(states[0]))
         loss = float(metrics["discriminator_loss"])
-        return {"steps": config.num_steps, "loss": loss}
+        return {"steps": int(num_steps), "loss": loss}
 
-    versions = {"jax": importlib.metadata.version("jax")}
-    about = {"device": worker.device(), "build": build, "versions": versions}
+    about = {"device": worker.device(), "build": build, "versions": worker.versions("jax")}
     worker.serve(about, {"update": unit})
 
 

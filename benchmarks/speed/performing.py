@@ -5,7 +5,6 @@ for: the policy's action and the environment's step for one piece, compiled, wit
 its way to the host. Network weights are as they were drawn, which costs the same as trained ones.
 """
 
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -39,9 +38,7 @@ def goals(found: Sequence[Row]) -> list[Goal]:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    arguments = sys.argv[1:] if argv is None else list(argv)
-    options = record.parser(__doc__).parse_args(arguments)
-    session = record.Session("benchmarks.speed.performing", options, arguments)
+    options, session = record.start(__doc__, __spec__, argv)
     num_events = QUICK_EVENTS if options.quick else NUM_EVENTS
     environment = {"NPROC": "1"}
     with Worker(

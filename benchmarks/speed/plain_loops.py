@@ -40,13 +40,13 @@ class Played(NamedTuple):
 
 def play(env: PlainEnvironment, num_episodes: int, seed: int) -> Played:
     """Whole episodes of uniformly random actions."""
-    rng = np.random.default_rng(seed)
+    generator = np.random.default_rng(seed)
     steps, returns = 0, []
     for _ in range(num_episodes):
         env.reset()
         total, is_over = 0.0, False
         while not is_over:
-            _, reward, is_over = env.step(int(rng.integers(env.num_actions)))
+            _, reward, is_over = env.step(int(generator.integers(env.num_actions)))
             total += reward
             steps += 1
         returns.append(total)
@@ -57,13 +57,13 @@ def stretches(num_steps: int) -> Callable[[PlainEnvironment, int, int], Played]:
     """As `play`, in stretches of `num_steps` steps from a reset on, episode after episode."""
 
     def play_on(env: PlainEnvironment, num_stretches: int, seed: int) -> Played:
-        rng = np.random.default_rng(seed)
+        generator = np.random.default_rng(seed)
         returns = []
         for _ in range(num_stretches):
             env.reset()
             total = 0.0
             for _ in range(num_steps):
-                _, reward, is_over = env.step(int(rng.integers(env.num_actions)))
+                _, reward, is_over = env.step(int(generator.integers(env.num_actions)))
                 total += reward
                 if is_over:
                     env.reset()
@@ -76,9 +76,10 @@ def stretches(num_steps: int) -> Callable[[PlainEnvironment, int, int], Played]:
 def play_bare_variety(env: Any, num_episodes: int, seed: int) -> Played:
     """The leanest loop for the variety of a window: no observation, one draw an episode."""
     rewards = _reference("variety").variety_rewards
-    rng, pitches = random.Random(seed), range(env.num_pitches)
+    generator, pitches = random.Random(seed), range(env.num_pitches)
     returns = [
-        sum(rewards(rng.choices(pitches, k=env.length), env.window)) for _ in range(num_episodes)
+        sum(rewards(generator.choices(pitches, k=env.length), env.window))
+        for _ in range(num_episodes)
     ]
     return Played(num_episodes * env.length, returns)
 
@@ -160,12 +161,9 @@ class PlainGridPath:
         return np.array(self.walk[-1], np.int32), -0.1 + arrived, is_over
 
 
-def _accompaniment(env: Any) -> PlainEnvironment:
-    return _reference("accompaniment").PlainAccompaniment(env)
-
-
-def _mood(env: Any) -> PlainEnvironment:
-    return _reference("accompaniment").PlainMood(env)
+def _twin(module: str, name: str) -> Callable[[Any], PlainEnvironment]:
+    """Makes a plain environment of `tests/reference`, whose module is loaded when it does."""
+    return lambda env: getattr(_reference(module), name)(env)
 
 
 def _mood_melody(env: Any) -> PlainEnvironment:
@@ -173,28 +171,16 @@ def _mood_melody(env: Any) -> PlainEnvironment:
     return _reference("affect").PlainMoodMelody(env, twin)
 
 
-def _chords(env: Any) -> PlainEnvironment:
-    return _reference("chords").PlainChords(env)
-
-
-def _adaptation(env: Any) -> PlainEnvironment:
-    return _reference("adaptation").PlainAdaptation(env)
-
-
-def _arrangement(env: Any) -> PlainEnvironment:
-    return _reference("arrangement").PlainArrangement(env)
-
-
 PLAIN: dict[str, Callable[[Any], PlainEnvironment]] = {
     "VarietyMelody": PlainVariety,
     "TargetMelody": PlainTarget,
     "TheoryMelody": PlainTheory,
-    "Accompaniment": _accompaniment,
-    "MoodAccompaniment": _mood,
+    "Accompaniment": _twin("accompaniment", "PlainAccompaniment"),
+    "MoodAccompaniment": _twin("accompaniment", "PlainMood"),
     "MoodMelody": _mood_melody,
-    "Chords": _chords,
-    "Adaptation": _adaptation,
-    "Arrangement": _arrangement,
+    "Chords": _twin("chords", "PlainChords"),
+    "Adaptation": _twin("adaptation", "PlainAdaptation"),
+    "Arrangement": _twin("arrangement", "PlainArrangement"),
     "GridPath": PlainGridPath,
 }
 

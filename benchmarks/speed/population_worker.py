@@ -2,7 +2,6 @@
 
 import dataclasses
 import sys
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,11 +29,7 @@ def main(num_seeds: str, num_updates: str) -> None:
         key = jax.random.key(number)
         return jax.random.split(key, seeds) if seeds else key
 
-    begin = time.perf_counter()
-    lowered = jax.jit(jax.vmap(train) if seeds else train).lower(key(0))
-    traced = time.perf_counter()
-    compiled = lowered.compile()
-    build = {"trace": traced - begin, "compile": time.perf_counter() - traced}
+    compiled, build = worker.built(jax.jit(jax.vmap(train) if seeds else train), key(0))
 
     def unit(number: int) -> Mapping[str, Any]:
         jax.block_until_ready(compiled(key(number)))

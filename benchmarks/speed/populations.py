@@ -75,10 +75,7 @@ def train(num_seeds: int, num_updates: int, num_turns: int = 0) -> Trained:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    arguments = record.parser(__doc__).parse_args(argv)
-    session = record.Session(
-        "benchmarks.speed.populations", arguments, sys.argv[1:] if argv is None else argv
-    )
+    arguments, session = record.start(__doc__, __spec__, argv)
     sizes = QUICK if arguments.quick else WHOLE
     found: dict[int, list[Trained]] = {0: [], **{width: [] for width in sizes.widths}}
     reused: list[float] = []

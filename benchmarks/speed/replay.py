@@ -9,7 +9,7 @@ split. The processes' rounds take turns, and ratios are of neighbouring rounds. 
 rows draw, look up the probabilities and assign a new priority to all that was drawn.
 """
 
-import argparse
+import functools
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -18,10 +18,10 @@ from typing import NamedTuple
 from benchmarks import record
 from benchmarks.record import Goal, Row
 from benchmarks.speed.rounds import Report, interleave, rates, ratios, spread
+from benchmarks.speed.settings import PRIORITISED, UNIFORM
 from benchmarks.speed.worker import Worker
 
 OURS, LARGE, FLASHBAX, NUMPY = "creative_rl", "creative_rl, capacity 1e6", "flashbax", "NumPy ring"
-UNIFORM, PRIORITISED = "add + sample", "prioritised sample + update"
 TIMES = 1.5
 
 
@@ -68,10 +68,7 @@ def race(
             name: stack.enter_context(start(contender, task, num_added, quick))
             for name, contender in contenders(task, quick).items()
         }
-        turns = {
-            name: lambda number, worker=worker: worker.run("pairs", number)
-            for name, worker in workers.items()
-        }
+        turns = {name: functools.partial(worker.run, "pairs") for name, worker in workers.items()}
         reports = interleave(turns, 2 if quick else 9)
         check_samples(label, reports)
         rows, times = [], {}
@@ -111,10 +108,7 @@ def goals(times: Mapping[str, float]) -> list[Goal]:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    arguments: argparse.Namespace = record.parser(__doc__).parse_args(argv)
-    session = record.Session(
-        "benchmarks.speed.replay", arguments, sys.argv[1:] if argv is None else argv
-    )
+    arguments, session = record.start(__doc__, __spec__, argv)
     tasks = {f"{UNIFORM}, add {num}": (UNIFORM, num) for num in (1, 64)}
     tasks[PRIORITISED] = (PRIORITISED, 1)
     groups = {label: race(label, *task, arguments.quick) for label, task in tasks.items()}

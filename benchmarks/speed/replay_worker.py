@@ -1,6 +1,5 @@
 """One store in one process: add a block and sample a batch, over and over."""
 
-import importlib.metadata
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -11,11 +10,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks.speed import worker
+from benchmarks.speed.settings import UNIFORM
 from creative_rl.stores import priorities, replay
 from creative_rl.typing import Array, Key, PyTree
 
 BATCH = 256
-UNIFORM = "add + sample"
 Step = Callable[[PyTree, PyTree, Key], tuple[PyTree, PyTree]]
 """From a state, new items and a key to a state and a batch."""
 
@@ -170,10 +169,10 @@ def numpy_unit(capacity: int, num: int, seconds: float) -> worker.Unit:
 
     def pairs(seed: int, count: int) -> float:
         nonlocal position, done
-        rng, total = np.random.default_rng(seed), 0.0
+        generator, total = np.random.default_rng(seed), 0.0
         for _ in range(count):
             slots = (position + np.arange(num)) % capacity
-            chosen = rng.integers(0, min(capacity, (done + 1) * num), BATCH)
+            chosen = generator.integers(0, min(capacity, (done + 1) * num), BATCH)
             for name, new in blocks[done % 1000].items():
                 rings[name][slots] = new
             position, done = (position + num) % capacity, done + 1
@@ -196,13 +195,11 @@ def _report(total: float, count: int) -> dict[str, Any]:
 
 def main(name: str, task: str, capacity: str, num: str, seconds: str) -> None:
     worker.own_the_output()
-    versions = {}
     if name == "numpy":
         unit = numpy_unit(int(capacity), int(num), float(seconds))
     else:
         unit = jax_unit(name, task, int(capacity), int(num), float(seconds))
-    if name == "flashbax":
-        versions["flashbax"] = importlib.metadata.version("flashbax")
+    versions = worker.versions("flashbax") if name == "flashbax" else {}
     worker.serve({"device": worker.device(), "versions": versions}, {"pairs": unit})
 
 

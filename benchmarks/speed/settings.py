@@ -1,9 +1,28 @@
-"""What the contenders train: the same task, sizes and numbers for all. Imports nothing heavy."""
+"""What the contenders train: the same task, sizes and numbers for all. Imports nothing heavy.
+
+And the names that a benchmark and its worker share, since not every benchmark may load JAX.
+"""
 
 import dataclasses
 
 ENVIRONMENT = "CartPole-v1"
 CONTINUOUS = "Pendulum-v1"
+
+MELODY_PPO, MELODY_DQN = "melody-ppo-lstm", "melody-dqn-gru"
+"""Groups of `training` beside its tasks: recurrent learners on melodies."""
+EXPERIMENT, BARE, KEPT = "experiment", "bare", "kept"
+"""A group, and its units: the compiled loop, and the same with logs and checkpoints."""
+
+PLAIN, BARE_LOOP = "plain", "bare"
+"""Units of `environments`: a plain Python environment, and the bare reward over a window."""
+
+SHORT, LONG = "short", "long"
+"""Tasks of `strokes`."""
+SURFACE, ARRAY, PILLOW, COPY = "skia-surface", "skia-array", "pillow", "copy"
+"""Units of `strokes` beside its widths."""
+
+UNIFORM, PRIORITISED = "add + sample", "prioritised sample + update"
+"""Tasks of `replay`."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -30,10 +30,7 @@ COLD, CACHED = "first update, empty cache", "first update, cache of an earlier p
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    arguments = record.parser(__doc__).parse_args(argv)
-    session = record.Session(
-        "benchmarks.speed.startup", arguments, sys.argv[1:] if argv is None else argv
-    )
+    arguments, session = record.start(__doc__, __spec__, argv)
     num_processes = 1 if arguments.quick else 3
     seconds = {name: _repeat(import_seconds, code, 3) for name, code in IMPORTS.items()}
     seconds[HELP] = _repeat(process_seconds, help_code(), 3)
@@ -64,7 +61,7 @@ def first_update(cache: str) -> tuple[dict[str, float], str]:
     figures = {
         "trace s": build["trace"],
         "compile s": build["compile"],
-        "trace + compile s": build["both"],
+        "trace + compile s": sum(build.values()),
         "process start to end of the first update s": until_ready,
         "peak memory MiB": peak,
     }

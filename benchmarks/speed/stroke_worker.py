@@ -1,9 +1,7 @@
 """Strokes in one process: ours on canvases of several numbers, the peers one by one, and a copy."""
 
 import functools
-import importlib.metadata
 import sys
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks.speed import worker
+from benchmarks.speed.settings import ARRAY, COPY, LONG, PILLOW, SHORT, SURFACE
 from creative_rl.ops import raster
 from creative_rl.typing import Array
 
@@ -19,8 +18,6 @@ SIZE = 64
 WINDOW = 16
 BANK = 16
 """Steps of strokes that are kept and drawn over and over."""
-SHORT, LONG = "short", "long"
-SURFACE, ARRAY, PILLOW, COPY = "skia-surface", "skia-array", "pillow", "copy"
 REACH = {SHORT: 8.0, LONG: SIZE}
 """Greatest distance between a stroke's ends along x or y, in pixels."""
 RADII = {SHORT: (0.5, 2.0), LONG: (0.5, 3.0)}
@@ -33,12 +30,12 @@ def strokes(task: str, num: int, seed: int = 0) -> np.ndarray:
 
     The start is anywhere, the end within reach, the control point in the box around both.
     """
-    rng = np.random.default_rng(seed)
-    start = rng.random((num, 2))
-    end = np.clip(start + REACH[task] / SIZE * rng.uniform(-1, 1, (num, 2)), 0, 1)
-    control = start + (end - start) * rng.random((num, 2))
-    radius = rng.uniform(*RADII[task], (num, 1)) / SIZE
-    opacity, colour = rng.uniform(0.3, 1.0, (num, 1)), rng.random((num, 1))
+    generator = np.random.default_rng(seed)
+    start = generator.random((num, 2))
+    end = np.clip(start + REACH[task] / SIZE * generator.uniform(-1, 1, (num, 2)), 0, 1)
+    control = start + (end - start) * generator.random((num, 2))
+    radius = generator.uniform(*RADII[task], (num, 1)) / SIZE
+    opacity, colour = generator.uniform(0.3, 1.0, (num, 1)), generator.random((num, 1))
     numbers = [start, control, end, radius, radius, opacity, opacity, colour]
     return np.concatenate(numbers, 1).astype(np.float32)
 
@@ -47,7 +44,7 @@ def painter(task: str) -> Callable[[Array, Array], Array]:
     return functools.partial(raster.paint, window=WINDOW if task == SHORT else None)
 
 
-def compiled(task: str, num: int) -> tuple[float, float, Any]:
+def compiled(task: str, num: int) -> tuple[dict[str, float], Any]:
     """Seconds of tracing and of compiling, and a function of canvases uint8[num, 64, 64, 1], which
     are donated, strokes float32[BANK, num, 11] and a number of rounds, for the canvases after all
     strokes of every round.
@@ -63,16 +60,13 @@ def compiled(task: str, num: int) -> tuple[float, float, Any]:
 
         return jax.lax.fori_loop(0, num_rounds, one_round, canvases)
 
-    begin = time.perf_counter()
     shapes = (
         jax.ShapeDtypeStruct((num, SIZE, SIZE, 1), jnp.uint8),
         jax.ShapeDtypeStruct((BANK, num, 11), jnp.float32),
         jax.ShapeDtypeStruct((), jnp.int32),
     )
-    lowered = jax.jit(roll, donate_argnums=0).lower(*shapes)
-    traced = time.perf_counter()
-    run = lowered.compile()
-    return traced - begin, time.perf_counter() - traced, run
+    run, seconds = worker.built(jax.jit(roll, donate_argnums=0), *shapes)
+    return seconds, run
 
 
 def compiled_unit(task: str, run: Any, num: int, seconds: float) -> worker.Unit:
@@ -85,25 +79,13 @@ def compiled_unit(task: str, run: Any, num: int, seconds: float) -> worker.Unit:
         canvases = jax.block_until_ready(run(canvases, bank, jnp.int32(num_rounds)))
 
     draw(1)
-    num_rounds = calibrated(draw, seconds)
+    num_rounds = worker.calibrated(draw, seconds)
 
     def unit(number: int) -> Mapping[str, Any]:
         draw(num_rounds)
         return {"steps": num_rounds * BANK * num}
 
     return unit
-
-
-def calibrated(draw: Callable[[int], None], seconds: float) -> int:
-    """How many fit into `seconds`, by a doubling trial."""
-    count = 1
-    while True:
-        begin = time.perf_counter()
-        draw(count)
-        taken = time.perf_counter() - begin
-        if taken > seconds / 4:
-            return max(1, round(count * seconds / taken))
-        count *= 2
 
 
 def skia_pen(pixels: np.ndarray | None = None) -> tuple[Any, Callable[[list[float]], None]]:
@@ -184,7 +166,7 @@ def peer_unit(name: str, task: str, seconds: float) -> worker.Unit:
             for stroke in bank:
                 step(stroke)
 
-    num_rounds = calibrated(draw, seconds)
+    num_rounds = worker.calibrated(draw, seconds)
 
     def unit(number: int) -> Mapping[str, Any]:
         draw(num_rounds)
@@ -224,14 +206,13 @@ def main(task: str, seconds: str, *widths: str) -> None:
     worker.own_the_output()
     units, builds = {}, {}
     for width in widths:
-        trace, build, run = compiled(task, int(width))
-        builds[width] = {"trace": trace, "compile": build}
+        builds[width], run = compiled(task, int(width))
         units[width] = compiled_unit(task, run, int(width), float(seconds))
     peak = worker.peak_mib()
     for name in PEERS:
         units[name] = peer_unit(name, task, float(seconds))
     units[COPY] = copy_unit()
-    versions = {name: importlib.metadata.version(name) for name in ("skia-python", "pillow")}
+    versions = worker.versions("skia-python", "pillow")
     about = {"builds": builds, "peak_mib": peak, "difference": difference(task)}
     worker.serve({**about, "device": worker.device(), "versions": versions}, units)
 

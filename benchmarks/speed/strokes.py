@@ -16,6 +16,7 @@ Each kind of stroke has a process of its own, and one more with a single thread 
 of the canvas: the window, or all of it, read and written once a stroke, against a large NumPy copy.
 """
 
+import functools
 import sys
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -23,13 +24,13 @@ from typing import NamedTuple
 from benchmarks import record
 from benchmarks.record import Goal, Row
 from benchmarks.speed.rounds import Report, Spread, interleave, rates, ratios, spread
+from benchmarks.speed.settings import ARRAY, COPY, LONG, PILLOW, SHORT, SURFACE
 from benchmarks.speed.worker import Worker
 
-SHORT, LONG = "short", "long"
 PEERS = {
-    "skia-surface": "skia, surface read as an array",
-    "skia-array": "skia, drawn into an array",
-    "pillow": "Pillow, 1-pixel line",
+    SURFACE: "skia, surface read as an array",
+    ARRAY: "skia, drawn into an array",
+    PILLOW: "Pillow, 1-pixel line",
 }
 WIDTHS = ("1", "256", "1024", "4096")
 ASKED = "1024"
@@ -37,14 +38,14 @@ THREADS = {"default threads": {}, "NPROC=1": {"NPROC": "1"}}
 BYTES = {SHORT: 2 * 16 * 16, LONG: 2 * 64 * 64}
 """Of the canvas, read and written by a stroke."""
 GOALS = {
-    (SHORT, "skia-surface"): 50.0,
-    (LONG, "skia-surface"): 20.0,
-    (SHORT, "skia-array"): 50.0,
-    (LONG, "skia-array"): 20.0,
-    (SHORT, "pillow"): 20.0,
-    (LONG, "pillow"): 5.0,
+    (SHORT, SURFACE): 50.0,
+    (LONG, SURFACE): 20.0,
+    (SHORT, ARRAY): 50.0,
+    (LONG, ARRAY): 20.0,
+    (SHORT, PILLOW): 20.0,
+    (LONG, PILLOW): 5.0,
 }
-STRETCH_GOALS = {(SHORT, "pillow"): 25.0, (LONG, "pillow"): 12.0}
+STRETCH_GOALS = {(SHORT, PILLOW): 25.0, (LONG, PILLOW): 12.0}
 MOST_DIFFERENCE = 2.0
 """Levels of 255, between our pictures and skia's, on average."""
 
@@ -59,10 +60,7 @@ class Measured(NamedTuple):
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    arguments = record.parser(__doc__).parse_args(argv)
-    session = record.Session(
-        "benchmarks.speed.strokes", arguments, sys.argv[1:] if argv is None else argv
-    )
+    arguments, session = record.start(__doc__, __spec__, argv)
     found: dict[tuple[str, str], Measured] = {}
     for task in (SHORT, LONG):
         for threads, variables in list(THREADS.items())[: 1 if arguments.quick else None]:
@@ -86,9 +84,7 @@ def measure(task: str, threads: str, variables: Mapping[str, str], quick: bool) 
     with Worker("benchmarks.speed.stroke_worker", arguments, environment=variables) as worker:
         about = worker.about
         check_pictures(task, about["difference"])
-        turns = {
-            unit: lambda number, unit=unit: worker.run(unit, number) for unit in about["units"]
-        }
+        turns = {unit: functools.partial(worker.run, unit) for unit in about["units"]}
         reports = interleave(turns, num_rounds)
     name = f"{task}, {threads}"
     rows = [row for width in widths for row in width_rows(name, task, width, reports)]
@@ -96,7 +92,7 @@ def measure(task: str, threads: str, variables: Mapping[str, str], quick: bool) 
         rows += [Row(f"{name}, N={width}", f"{what} s", time) for what, time in times.items()]
     for peer, label in PEERS.items():
         rows.append(spread(rates(reports[peer])).row(f"{name}, {label}", "strokes/s"))
-    bandwidth = spread([rate / 1e9 for rate in rates(reports["copy"])])
+    bandwidth = spread([rate / 1e9 for rate in rates(reports[COPY])])
     rows.append(bandwidth.row(f"{name}, NumPy copy", "GB/s read and written"))
     rows.append(Row(name, "peak memory MiB", about["peak_mib"]))
     rows.append(Row(name, "mean difference from skia's pictures, of 255", about["difference"]))
@@ -116,7 +112,7 @@ def width_rows(
     rows += [
         ratios(own, reports[peer]).row(label, f"ratio to {words}") for peer, words in PEERS.items()
     ]
-    share = ratios(own, reports["copy"])
+    share = ratios(own, reports[COPY])
     share = Spread(*(BYTES[task] * value for value in share[:3]), share.count)
     return [*rows, share.row(label, "canvas bytes, share of the copy's bandwidth")]
 

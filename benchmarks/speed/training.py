@@ -13,7 +13,7 @@ In the same turns one core multiplies matrices. What it does in a second, over t
 of it: once of products of 1024 x 1024, and once of the batch and the hidden layer of that task.
 """
 
-import argparse
+import functools
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -26,8 +26,6 @@ from benchmarks.speed.rounds import Report, Spread, interleave, rates, ratios, s
 from benchmarks.speed.worker import Worker
 
 WITHOUT_SAC = (PUREJAXRL,)
-MELODIES = ("melody-ppo-lstm", "melody-dqn-gru")
-EXPERIMENT = "experiment"
 CEILINGS = {
     ceiling_worker.SQUARE: "products of 1024 x 1024",
     ceiling_worker.OWN: "products of its own shape",
@@ -70,15 +68,11 @@ class Findings:
                 for name, contender in contenders.items()
             }
             turns = {
-                name: lambda number, worker=worker: worker.run("train", number)
-                for name, worker in workers.items()
+                name: functools.partial(worker.run, "train") for name, worker in workers.items()
             }
             if ceiling is not None:
                 products = stack.enter_context(ceiling.start())
-                turns |= {
-                    shape: lambda number, shape=shape: products.run(shape, number)
-                    for shape in CEILINGS
-                }
+                turns |= {shape: functools.partial(products.run, shape) for shape in CEILINGS}
             reports = interleave(turns, num_rounds)
             for name, worker in workers.items():
                 self._add(group, name, worker, reports[name])
@@ -115,11 +109,10 @@ class Findings:
 
     def weigh_experiment(self, worker: Worker, num_rounds: int) -> None:
         """What `creative_rl.train` costs beside the compiled loop that it runs."""
-        turns = {
-            unit: lambda number, unit=unit: worker.run(unit, number) for unit in ("bare", "kept")
-        }
+        units = (settings.BARE, settings.KEPT)
+        turns = {unit: functools.partial(worker.run, unit) for unit in units}
         reports = interleave(turns, num_rounds)
-        slower = ratios(reports["bare"], reports["kept"])
+        slower = ratios(reports[settings.BARE], reports[settings.KEPT])
         cost = Spread(*(100 * (times - 1) for times in slower[:3]), slower.count)
         self.cost = cost.value
         name = "creative_rl.train with logs and checkpoints over the compiled loop"
@@ -174,15 +167,12 @@ class Ceiling:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    arguments = _arguments(argv)
-    session = record.Session(
-        "benchmarks.speed.training", arguments, sys.argv[1:] if argv is None else argv
-    )
+    arguments, session = record.start(__doc__, __spec__, argv, peers.add_argument)
     quick, findings = arguments.quick, Findings()
     num_rounds = 2 if quick else 5
     for group, task in settings.tasks(quick).items():
         absent = WITHOUT_SAC if isinstance(task, settings.SACTask) else ()
-        places = {OURS: None, **arguments.peer}
+        places = {OURS: None, **dict(arguments.peer)}
         contenders = {
             name: Contender(name, group, quick, place)
             for name, place in places.items()
@@ -190,9 +180,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         }
         findings.race(group, contenders, num_rounds, Ceiling(group, quick))
     if not quick:
-        for group in MELODIES:
+        for group in (settings.MELODY_PPO, settings.MELODY_DQN):
             findings.race(group, {OURS: Contender(OURS, group, quick)}, num_rounds)
-        with Contender(OURS, EXPERIMENT, quick).start() as worker:
+        with Contender(OURS, settings.EXPERIMENT, quick).start() as worker:
             findings.weigh_experiment(worker, num_rounds)
     session.finish(findings.rows, goals(findings), findings.device, findings.versions)
 
@@ -216,14 +206,6 @@ def goals(findings: Findings) -> list[Goal]:
         Goal("creative_rl.train over the compiled loop, % more time", 5.0, findings.cost, True),
         Goal(f"{settings.NARROW}, mean return after 5e5 steps", SOLVED, returns),
     ]
-
-
-def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = record.parser(__doc__)
-    peers.add_argument(parser)
-    arguments = parser.parse_args(argv)
-    arguments.peer = dict(arguments.peer)
-    return arguments
 
 
 if __name__ == "__main__":

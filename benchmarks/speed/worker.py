@@ -6,6 +6,7 @@ is imported here, because a worker may run in another interpreter.
 """
 
 import contextlib
+import importlib.metadata
 import json
 import os
 import pathlib
@@ -59,6 +60,36 @@ def peak_mib() -> float:
         import resource  # not on every system
 
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def built(jitted: Any, *arguments: Any) -> tuple[Any, dict[str, float]]:
+    """A jitted function compiled for such arguments, and the seconds of `trace` and `compile`."""
+    begin = time.perf_counter()
+    lowered = jitted.lower(*arguments)
+    traced = time.perf_counter()
+    compiled = lowered.compile()
+    return compiled, {"trace": traced - begin, "compile": time.perf_counter() - traced}
+
+
+def calibrated(run: Callable[[int], None], seconds: float) -> int:
+    """How many fit into `seconds`, by a doubling trial of `run(count)`."""
+    count = 1
+    while True:
+        begin = time.perf_counter()
+        run(count)
+        taken = time.perf_counter() - begin
+        if taken > seconds / 4:
+            return max(1, round(count * seconds / taken))
+        count *= 2
+
+
+def versions(*packages: str) -> dict[str, str]:
+    """Of installed packages.
+
+    Raises:
+      PackageNotFoundError: one is not there.
+    """
+    return {package: importlib.metadata.version(package) for package in packages}
 
 
 def device() -> str:

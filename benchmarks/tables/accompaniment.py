@@ -47,8 +47,8 @@ import numpy as np
 from benchmarks import record
 from benchmarks.record import Goal, Row
 from benchmarks.speed import worker
-from benchmarks.tables.rl_tuner import acting
-from benchmarks.tables.seeds import Measures, measured_rows
+from benchmarks.tables.acting import acting
+from benchmarks.tables.seeds import Measures, measured_rows, seeds_argument
 from creative_rl import corpora, metrics
 from creative_rl.configs import LikelihoodConfig, PPOConfig
 from creative_rl.corpora.chorale_windows import ChoraleCorpus, ChoraleWindows
@@ -307,13 +307,7 @@ def settings_of(prior: Prior, num_updates: int) -> dict[str, str]:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    arguments = sys.argv[1:] if argv is None else list(argv)
-    parser = record.parser(__doc__)
-    parser.add_argument("--seeds", type=int, default=NUM_SEEDS, help="policies of every row")
-    options = parser.parse_args(arguments)
-    if options.seeds < 1:
-        parser.error(f"--seeds must be at least 1, got {options.seeds}")
-    session = record.Session("benchmarks.tables.accompaniment", options, arguments)
+    options, session = record.start(__doc__, __spec__, argv, seeds_argument(NUM_SEEDS))
     compilation_cache.enable()
     quick = options.quick
     num_seeds = min(options.seeds, QUICK_SEEDS) if quick else options.seeds

@@ -109,7 +109,7 @@ def split_by_tune(chorales: Chorales, seed: int) -> Split:
 def draw_windows(tokens: Sequence[np.ndarray], num: int, seed: int) -> np.ndarray:
     """uint8[num, 4 WINDOW + 1]: windows from anywhere, each with the token before it. A piece is
     drawn as often as it has windows."""
-    random = np.random.default_rng(seed)
+    generator = np.random.default_rng(seed)
     length = NUM_VOICES * WINDOW
     rows = [np.concatenate([[START], piece]).astype(np.uint8) for piece in tokens]
     places = [
@@ -117,7 +117,7 @@ def draw_windows(tokens: Sequence[np.ndarray], num: int, seed: int) -> np.ndarra
         for row in rows
         for frame in range((len(row) - 1 - length) // NUM_VOICES + 1)
     ]
-    chosen = [places[i] for i in random.integers(0, len(places), num)]
+    chosen = [places[i] for i in generator.integers(0, len(places), num)]
     return np.stack([row[begin : begin + length + 1] for row, begin in chosen])
 
 

@@ -30,8 +30,7 @@ from benchmarks.tables import chorale_frames
 from benchmarks.tables.chorale_frames import NUM_VOICES, START, WINDOW, Alphabet, Split
 from benchmarks.tables.seeds import over_seeds
 from creative_rl.configs import LikelihoodConfig
-from creative_rl.experiment import compilation_cache
-from creative_rl.experiment.chunks import compiled_chunk
+from creative_rl.experiment import compilation_cache, train
 from creative_rl.learners import likelihood
 from creative_rl.learners.likelihood import sequence_model
 from creative_rl.networks import last_memory, repeat_memory
@@ -42,7 +41,6 @@ from creative_rl.typing import Array, PyTree
 
 NUM_SEEDS, QUICK_SEEDS = 3, 1
 NUM_UPDATES, QUICK_UPDATES = 30, 1
-CHUNK_UPDATES = 5
 NUM_WINDOWS, NUM_VALIDATION = 2048, 256
 LENGTH = NUM_VOICES * WINDOW
 TEST_BATCH = 16
@@ -93,21 +91,16 @@ class Network:
         # What it learns from is in its state: the update is of whatever windows `init` was given.
         shapes = (NUM_WINDOWS, NUM_VALIDATION)
         nothing = Sequences(*(np.zeros((num, LENGTH + 1), np.uint8) for num in shapes))
-        self._chunk = compiled_chunk(self._learner(nothing).update, is_batched=False)
+        self._any = self._learner(nothing)
 
     def _learner(self, windows: Sequences):
         return likelihood(self._env, self._config, windows)
 
     def train(self, seed: int, windows: Sequences, num_updates: int) -> PyTree:
         """The learner's state after `num_updates`, or once it has finished."""
-        state, is_finished = self._init(jax.random.key(seed), windows), False
-        for begin in range(0, num_updates, CHUNK_UPDATES):
-            count = min(CHUNK_UPDATES, num_updates - begin)
-            state, metrics = self._chunk(state, jnp.int32(count))
-            is_finished = bool(metrics["finished"][count - 1])
-            if is_finished:
-                break
-        return state
+        key = jax.random.key(seed)
+        start = self._init(key, windows)
+        return train(self._any, key, num_updates, state=start, progress=False).state
 
     def num_weights(self, state: PyTree) -> int:
         return sum(leaf.size for leaf in jax.tree.leaves(state.variables))
@@ -187,9 +180,7 @@ def goals(table: Sequence[Row]) -> list[Goal]:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    arguments = sys.argv[1:] if argv is None else list(argv)
-    options = record.parser(__doc__).parse_args(arguments)
-    session = record.Session("benchmarks.tables.chorales", options, arguments)
+    options, session = record.start(__doc__, __spec__, argv)
     compilation_cache.enable()
     chorales = chorale_frames.load()
     letters = chorale_frames.alphabet(list(chorales.pieces.values()))

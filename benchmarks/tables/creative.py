@@ -39,9 +39,8 @@ from benchmarks import record
 from benchmarks.record import Goal, Row
 from benchmarks.speed import worker
 from benchmarks.tables import painting_sheet
-from benchmarks.tables.seeds import over_seeds
+from benchmarks.tables.seeds import measured_rows
 from creative_rl import corpora, metrics
-from creative_rl.atomic import write_bytes
 from creative_rl.configs import DQNGANConfig
 from creative_rl.corpora import digits
 from creative_rl.envs.drawing import PixelDrawing
@@ -54,6 +53,8 @@ from creative_rl.typing import Array
 SIDE, NUM_WORKS, NUM_NEIGHBOURS, SHOWN, ENLARGED = digits.SIDE, 512, 5, 16, 4
 NUM_SEEDS, NUM_UPDATES = 5, 600
 QUICK_SEEDS, QUICK_UPDATES = 2, 20
+TYPICAL = 0.35
+"""Distance between digits."""
 TERMS = tuple(
     dataclasses.replace(term, weight=0.2) for term in drawing.FREE_TERMS if term.name != "harmony"
 )
@@ -114,9 +115,9 @@ def distances(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return np.sqrt(np.maximum(squares, 0.0) / first.shape[1])
 
 
-def similarities(flat: np.ndarray, typical: float = 0.35) -> np.ndarray:
+def similarities(flat: np.ndarray) -> np.ndarray:
     """exp(-(d / typical)^2 4): different at the distance at which digits are."""
-    kernel = np.exp(-4 * np.square(distances(flat, flat) / typical))
+    kernel = np.exp(-4 * np.square(distances(flat, flat) / TYPICAL))
     np.fill_diagonal(kernel, 1.0)
     return kernel
 
@@ -157,10 +158,7 @@ def measures_of_digits(examples: np.ndarray, held_out: np.ndarray) -> dict[str, 
 
 def rows(name: str, found: Sequence[Mapping[str, float]], settings: str) -> list[Row]:
     """A row for every measure."""
-    return [
-        over_seeds(name, metric, [of_seed[metric] for of_seed in found], source=settings)
-        for metric in found[0]
-    ]
+    return measured_rows({name: found}, {name: settings}, {}, "")
 
 
 def goals(found: Sequence[Row]) -> list[Goal]:
@@ -180,9 +178,7 @@ def goals(found: Sequence[Row]) -> list[Goal]:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    arguments = sys.argv[1:] if argv is None else list(argv)
-    options = record.parser(__doc__).parse_args(arguments)
-    session = record.Session("benchmarks.tables.creative", options, arguments)
+    options, session = record.start(__doc__, __spec__, argv)
     compilation_cache.enable()
     num_seeds = QUICK_SEEDS if options.quick else NUM_SEEDS
     num_updates = QUICK_UPDATES if options.quick else NUM_UPDATES
@@ -195,12 +191,14 @@ def main(argv: Sequence[str] | None = None) -> None:
         settings = {**TOGETHER, **changes, "updates": num_updates}
         found += rows(name, of_seeds, ", ".join(f"{k}={v}" for k, v in settings.items()))
     session.finish(found, goals(found), worker.device())
-    if not options.quick:
-        enlarged = {
-            name: shown.repeat(ENLARGED, axis=1).repeat(ENLARGED, axis=2)
-            for name, shown in sheet.items()
-        }
-        write_bytes(record.RESULTS / "creative.png", painting_sheet.encode(enlarged))
+    session.picture(lambda: painting_sheet.encode(_enlarged(sheet)))
+
+
+def _enlarged(sheet: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {
+        name: shown.repeat(ENLARGED, axis=1).repeat(ENLARGED, axis=2)
+        for name, shown in sheet.items()
+    }
 
 
 if __name__ == "__main__":

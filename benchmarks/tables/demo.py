@@ -12,7 +12,8 @@ import tempfile
 import time
 from collections.abc import Sequence
 
-from benchmarks.record import Goal, Row, Session, parser
+from benchmarks import record
+from benchmarks.record import Goal, Row
 from creative_rl import metrics
 from creative_rl.experiment import compilation_cache, demo
 
@@ -21,9 +22,7 @@ SOURCE = "Jaques et al., arXiv 1611.02796, Table 1"
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    arguments = sys.argv[1:] if argv is None else list(argv)
-    options = parser(__doc__).parse_args(arguments)
-    session = Session("benchmarks.tables.demo", options, arguments)
+    options, session = record.start(__doc__, __spec__, argv)
     compilation_cache.enable()
     if options.quick:
         demo.PRIOR_UPDATES, demo.TUNING_UPDATES = 5, 10
@@ -45,8 +44,8 @@ def _rows(columns: demo.Columns) -> list[Row]:
             name,
             measure,
             value,
-            published=metrics.PUBLISHED[published].get(measure),
-            source=SOURCE if measure in metrics.DIRECTIONS else None,
+            published=metrics.RL_TUNER_PUBLISHED[published].get(measure),
+            source=SOURCE if measure in metrics.RL_TUNER_DIRECTIONS else None,
         )
         for name, published in PUBLISHED_COLUMNS.items()
         for measure, value in columns[name].items()

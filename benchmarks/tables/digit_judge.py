@@ -126,8 +126,8 @@ def kernel_density(train: np.ndarray, seed: int) -> np.ndarray:
 def one_gaussian(train: np.ndarray, seed: int) -> np.ndarray:
     """One Gaussian with the mean and the full covariance of all digits."""
     covariance = np.cov(train.T) + _RIDGE * np.eye(train.shape[1])
-    rng = np.random.default_rng(seed)
-    return np.clip(rng.multivariate_normal(train.mean(axis=0), covariance, NUM_SAMPLES), 0, 1)
+    generator = np.random.default_rng(seed)
+    return np.clip(generator.multivariate_normal(train.mean(axis=0), covariance, NUM_SAMPLES), 0, 1)
 
 
 def uniform_noise(train: np.ndarray, seed: int) -> np.ndarray:

@@ -33,7 +33,6 @@ from benchmarks.tables.digit_judge import (
 from benchmarks.tables.generation_recipes import RECIPES, SHORT_RECIPES, Generator
 from benchmarks.tables.painting_learners import Recipe
 from benchmarks.tables.seeds import over_seeds
-from creative_rl.atomic import write_bytes
 from creative_rl.corpora import digits
 from creative_rl.experiment import compilation_cache
 
@@ -110,9 +109,7 @@ def sheet(samples: Mapping[str, np.ndarray]) -> bytes:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    arguments = sys.argv[1:] if argv is None else list(argv)
-    options = record.parser(__doc__).parse_args(arguments)
-    session = record.Session("benchmarks.tables.digits_generation", options, arguments)
+    options, session = record.start(__doc__, __spec__, argv)
     compilation_cache.enable()
     recipes = SHORT_RECIPES if options.quick else RECIPES
     judges = [DigitJudge(seed) for seed in range(QUICK_SEEDS if options.quick else NUM_SEEDS)]
@@ -124,8 +121,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         first[recipe.name] = samples[0]
     table = rows(found, {recipe.name: str(recipe) for recipe in recipes})
     session.finish(table, goals(table), worker.device(), record.versions(["scikit-learn"]))
-    if not options.quick:
-        write_bytes(record.RESULTS / "digits_generation.png", sheet(first))
+    session.picture(lambda: sheet(first))
 
 
 if __name__ == "__main__":

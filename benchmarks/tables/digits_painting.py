@@ -28,7 +28,6 @@ from benchmarks.tables.painting_learners import RECIPES, Painter, Recipe
 from benchmarks.tables.painting_search import best_of
 from benchmarks.tables.seeds import over_seeds
 from creative_rl import corpora
-from creative_rl.atomic import write_bytes
 from creative_rl.experiment import compilation_cache
 
 SIDE, NUM_TARGETS, NUM_STROKES = 32, 30, 10
@@ -92,18 +91,14 @@ def learned(
     return paintings
 
 
-def row(
-    name: str, num_strokes: int, errors: Sequence[float], source: str, published: float | None
-) -> Row:
-    """The mean over seeds, between the ends of its interval where there are several."""
-    metric = f"mean squared error after {num_strokes} strokes"
-    return over_seeds(name, metric, errors, published, source)
+def metric(num_strokes: int) -> str:
+    return f"mean squared error after {num_strokes} strokes"
 
 
 def rows(paintings: Paintings, targets: np.ndarray, recipes: Sequence[Recipe]) -> list[Row]:
     """Of every painter, the blank canvas first, after 5 strokes and, where it goes on, after 10."""
     blank = error(np.zeros_like(targets), targets)
-    found = [row("blank canvas", n, [blank], "no stroke", BLANK) for n in REPORTED]
+    found = [over_seeds("blank canvas", metric(n), [blank], BLANK, "no stroke") for n in REPORTED]
     sources = {recipe.name: str(recipe) for recipe in recipes}
     published = {search_name(num): errors for num, errors in PUBLISHED.items()}
     for name, seeds in paintings.items():
@@ -112,7 +107,7 @@ def rows(paintings: Paintings, targets: np.ndarray, recipes: Sequence[Recipe]) -
         for num_strokes, figure in zip(REPORTED, known, strict=True):
             if num_strokes <= seeds[0].shape[1]:
                 errors = [error(canvases[:, num_strokes - 1], targets) for canvases in seeds]
-                found.append(row(name, num_strokes, errors, source, figure))
+                found.append(over_seeds(name, metric(num_strokes), errors, figure, source))
     return found
 
 
@@ -122,7 +117,7 @@ def goals(found: Sequence[Row]) -> list[Goal]:
 
     def asked(what: str, num_strokes: int, bound: float) -> Goal:
         name = f"apg for {num_strokes} strokes"
-        value = values.get((name, f"mean squared error after {num_strokes} strokes"))
+        value = values.get((name, metric(num_strokes)))
         return Goal(f"{name}: {what}", bound, value, at_most=True)
 
     return [
@@ -147,9 +142,7 @@ def sheet(paintings: Paintings, targets: np.ndarray) -> bytes:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    arguments = sys.argv[1:] if argv is None else list(argv)
-    options = record.parser(__doc__).parse_args(arguments)
-    session = record.Session("benchmarks.tables.digits_painting", options, arguments)
+    options, session = record.start(__doc__, __spec__, argv)
     compilation_cache.enable()
     targets, others = pictures()
     recipes = [shortened(recipe) for recipe in RECIPES] if options.quick else list(RECIPES)
@@ -158,8 +151,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         paintings[recipe.name] = learned(recipe, targets, others, recipe.num_seeds)
     found = rows(paintings, targets, recipes)
     session.finish(found, goals(found), worker.device())
-    if not options.quick:
-        write_bytes(record.RESULTS / "digits_painting.png", sheet(paintings, targets))
+    session.picture(lambda: sheet(paintings, targets))
 
 
 def shortened(recipe: Recipe) -> Recipe:

@@ -187,8 +187,8 @@ def bootstrapped(
 
     Draws of one group again and again, which have no variance, are left out.
     """
-    random = np.random.default_rng(0)
-    draws = random.integers(num_groups, size=(2000, num_groups))
+    generator = np.random.default_rng(0)
+    draws = generator.integers(num_groups, size=(2000, num_groups))
     draws = draws[(draws != draws[:, :1]).any(axis=1)]
     low, high = np.percentile([statistic(groups) for groups in draws], (2.5, 97.5))
     value = statistic(np.arange(num_groups))
@@ -362,9 +362,7 @@ def goals(found: Sequence[Row]) -> list[Goal]:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    arguments = sys.argv[1:] if argv is None else list(argv)
-    options = record.parser(__doc__).parse_args(arguments)
-    session = record.Session("benchmarks.tables.ensembles", options, arguments)
+    options, session = record.start(__doc__, __spec__, argv)
     compilation_cache.enable()
     quick = options.quick
     recipes = {"dqn": Recipe(dqn(ENV, DQN), QUICK_UPDATES if quick else DQN_UPDATES)}

@@ -10,11 +10,10 @@ import creative_rl as crl
 from benchmarks.tables.painting_learners import Recipe
 from creative_rl.configs import DQNGANConfig, GANConfig, SpiralConfig, VAEConfig
 from creative_rl.corpora import digits
-from creative_rl.experiment.chunks import compiled_chunk
+from creative_rl.experiment import train
 from creative_rl.typing import Array, Key, Learner, PyTree
 
 NUM_SEEDS = 5
-CHUNK_UPDATES = 500
 QUICK_SHARE = 0.01
 """Of the updates, in a quick run."""
 
@@ -111,13 +110,8 @@ class Generator:
 
     def train(self, key: Key, pictures: Array) -> PyTree:
         """The learner's state after learning from uint8[M, H, W, C]."""
-        state, done = self._init(key, pictures), 0
-        chunk = compiled_chunk(self._learner.update, is_batched=False)
-        while done < self.num_updates:
-            count = min(CHUNK_UPDATES, self.num_updates - done)
-            state, _ = chunk(state, jnp.int32(count))
-            done += count
-        return state
+        start = self._init(key, pictures)
+        return train(self._learner, key, self.num_updates, state=start, progress=False).state
 
     def samples(self, seed: int, pictures: np.ndarray, num: int) -> np.ndarray:
         """Train on uint8[M, H, W, C] and draw uint8[num, H, W, C]."""

@@ -148,10 +148,7 @@ def goals(found: Sequence[Learned]) -> list[Goal]:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    arguments = _arguments(argv)
-    session = record.Session(
-        "benchmarks.tables.learners", arguments, sys.argv[1:] if argv is None else argv
-    )
+    arguments, session = record.start(__doc__, __spec__, argv, peers.add_argument, _add_tasks)
     todo = jobs(arguments.environments or TASKS, dict(arguments.peer), arguments.quick)
     with ThreadPoolExecutor(max_workers=min(2, os.cpu_count() or 1)) as pool:
         found = list(pool.map(learn, todo))
@@ -161,15 +158,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     session.finish([row(learned) for learned in found], goals(found), device, versions)
 
 
-def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = record.parser(__doc__)
-    peers.add_argument(parser)
-    parser.add_argument("environments", nargs="*", metavar="ENVIRONMENT", help="all by default")
-    arguments = parser.parse_args(argv)
-    for name in arguments.environments:
-        if name not in TASKS:
-            parser.error(f"environments are {', '.join(TASKS)}; got {name!r}")
-    return arguments
+def _add_tasks(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "environments", nargs="*", type=_task, metavar="ENVIRONMENT", help="all by default"
+    )
+
+
+def _task(name: str) -> str:
+    if name not in TASKS:
+        raise argparse.ArgumentTypeError(f"environments are {', '.join(TASKS)}; got {name!r}")
+    return name
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ the first seed.
 
 import functools
 import io
-import sys
 from collections.abc import Sequence
 
 import jax
@@ -25,7 +24,6 @@ from benchmarks import record
 from benchmarks.record import Goal, Row
 from benchmarks.speed import worker
 from benchmarks.tables.seeds import over_seeds
-from creative_rl.atomic import write_bytes
 from creative_rl.configs import PPOConfig
 from creative_rl.envs.melody_mood import MoodMelody, mood_targets
 from creative_rl.experiment import compilation_cache, train
@@ -138,16 +136,13 @@ def picture(targets: np.ndarray, came: np.ndarray) -> bytes:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    arguments = sys.argv[1:] if argv is None else list(argv)
-    options = record.parser(__doc__).parse_args(arguments)
-    session = record.Session("benchmarks.tables.melody_mood", options, arguments)
+    options, session = record.start(__doc__, __spec__, argv)
     compilation_cache.enable()
     num_seeds = QUICK_SEEDS if options.quick else NUM_SEEDS
     targets, found = followed(num_seeds, QUICK_UPDATES if options.quick else NUM_UPDATES)
     table = rows(targets, found)
     session.finish(table, goals(table), worker.device())
-    if not options.quick:
-        write_bytes(record.RESULTS / "melody_mood.png", picture(targets, found[FOLLOWS][0]))
+    session.picture(lambda: picture(targets, found[FOLLOWS][0]))
 
 
 if __name__ == "__main__":

@@ -23,7 +23,6 @@ The source learned from another corpus, far larger, with far larger networks, an
 decoder; so no figure of it stands beside these. Means over seeds with 95 percent intervals.
 """
 
-import sys
 from collections.abc import Mapping, Sequence
 
 import jax
@@ -35,7 +34,7 @@ from benchmarks.record import Goal, Row
 from benchmarks.speed import worker
 from benchmarks.tables import melody_codes
 from benchmarks.tables.melody_codes import ATTRIBUTES, Codes
-from benchmarks.tables.seeds import Measures, measured_rows
+from benchmarks.tables.seeds import Measures, measured_rows, seeds_argument
 from creative_rl import corpora
 from creative_rl.configs import LikelihoodConfig, MusicVAEConfig
 from creative_rl.envs.melody import TheoryMelody
@@ -198,13 +197,7 @@ def goals(rows: Sequence[Row]) -> list[Goal]:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    arguments = sys.argv[1:] if argv is None else list(argv)
-    parser = record.parser(__doc__)
-    parser.add_argument("--seeds", type=int, default=NUM_SEEDS, help="models of every row")
-    options = parser.parse_args(arguments)
-    if options.seeds < 1:
-        parser.error(f"--seeds must be at least 1, got {options.seeds}")
-    session = record.Session("benchmarks.tables.music_vae", options, arguments)
+    options, session = record.start(__doc__, __spec__, argv, seeds_argument(NUM_SEEDS))
     compilation_cache.enable()
     quick = options.quick
     num_seeds = min(options.seeds, QUICK_SEEDS) if quick else options.seeds

@@ -13,11 +13,9 @@ import jax.numpy as jnp
 import creative_rl as crl
 from benchmarks import record
 from creative_rl.configs import APGConfig, DQNConfig, PPOConfig, SACConfig
-from creative_rl.experiment.chunks import compiled_chunk
+from creative_rl.experiment import train
 from creative_rl.ops import raster
 from creative_rl.typing import Array, Key, Learner, PyTree
-
-CHUNK_UPDATES = 500
 
 
 class Recipe(NamedTuple):
@@ -139,13 +137,8 @@ class Painter:
 
     def train(self, key: Key) -> PyTree:
         """The learner's state at the end."""
-        state, done = self._init(key), 0
-        chunk = compiled_chunk(self._learner.update, is_batched=False)
-        while done < self.num_updates:
-            count = min(CHUNK_UPDATES, self.num_updates - done)
-            state, _ = chunk(state, jnp.int32(count))
-            done += count
-        return state
+        start = self._init(key)
+        return train(self._learner, key, self.num_updates, state=start, progress=False).state
 
     def paint(self, state: PyTree, key: Key, targets: Array) -> Array:
         """Paint after uint8[M, H, W, 1]: the canvases after every stroke, uint8[M, S, H, W, 1]."""

@@ -36,14 +36,15 @@ import jax.numpy as jnp
 from benchmarks import record
 from benchmarks.record import Goal, Row
 from benchmarks.speed import worker
+from benchmarks.tables.acting import acting
 from benchmarks.tables.beam_search import beam_search
-from benchmarks.tables.seeds import Measures, measured_rows
+from benchmarks.tables.seeds import Measures, measured_rows, seeds_argument
 from benchmarks.tables.tuner_recipes import ENVIRONMENT, QUICK_TUNERS, TUNERS, Tuner
 from creative_rl import corpora, metrics, registry
 from creative_rl.experiment import compilation_cache, demo, rollout, train
 from creative_rl.experiment.rollouts import Episodes
 from creative_rl.learners.likelihood import likelihood, sequence_model
-from creative_rl.typing import Array, Key, Learner, PyTree, Timestep
+from creative_rl.typing import Learner, PyTree
 from creative_rl.wrappers import LikelihoodReward
 
 NUM_SEEDS, QUICK_SEEDS = 3, 2
@@ -115,21 +116,6 @@ def tuned(recipe: Tuner, prior: PyTree, num_seeds: int, num: int) -> list[Measur
     return played(env, params, learner, states, num)
 
 
-def acting(choose: Any) -> Learner:
-    """A learner that acts by `choose(key, timestep, memory) -> (action, memory)` and never learns.
-
-    Its memory counts the steps; its state is what `choose` was given to act by.
-    """
-
-    def act(state: PyTree, key: Key, timestep: Timestep, memory: Array) -> tuple[Array, Array]:
-        return choose(state, key, memory), memory + 1
-
-    def unchanged(state: PyTree) -> tuple[PyTree, dict]:
-        return state, {}
-
-    return Learner(lambda key: (), unchanged, act, lambda: jnp.int32(0), 0)
-
-
 def random_works(prior: PyTree, num_seeds: int, num: int) -> list[Measures]:
     """Of uniform events."""
     env, params = judged(prior, {}, 1.0)
@@ -148,7 +134,7 @@ def searched(prior: PyTree, num: int, width: int) -> list[Measures]:
 
 def rows(found: Mapping[str, Sequence[Measures]], sources: Mapping[str, str]) -> list[Row]:
     """A row for every measure of every policy: means over seeds."""
-    published = {name: metrics.PUBLISHED[column] for name, column in PUBLISHED.items()}
+    published = {name: metrics.RL_TUNER_PUBLISHED[column] for name, column in PUBLISHED.items()}
     return measured_rows(found, sources, published, SOURCE)
 
 
@@ -162,8 +148,8 @@ def goals(found: Sequence[Row], seconds: float | None) -> list[Goal]:
             value["ppo", "mean_log_p"] - value["Q", "mean_log_p"],
         )
     ]
-    for metric, direction in metrics.DIRECTIONS.items():
-        figure, bound = value["ppo", metric], metrics.PUBLISHED["Q"][metric]
+    for metric, direction in metrics.RL_TUNER_DIRECTIONS.items():
+        figure, bound = value["ppo", metric], metrics.RL_TUNER_PUBLISHED["Q"][metric]
         what = f"ppo: {metric.replace('_', ' ')}"
         if direction == "0":
             what, figure, bound = f"{what}, size", abs(figure), abs(bound)
@@ -176,13 +162,7 @@ def goals(found: Sequence[Row], seconds: float | None) -> list[Goal]:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    arguments = sys.argv[1:] if argv is None else list(argv)
-    parser = record.parser(__doc__)
-    parser.add_argument("--seeds", type=int, default=NUM_SEEDS, help="policies of every row")
-    options = parser.parse_args(arguments)
-    if options.seeds < 1:
-        parser.error(f"--seeds must be at least 1, got {options.seeds}")
-    session = record.Session("benchmarks.tables.rl_tuner", options, arguments)
+    options, session = record.start(__doc__, __spec__, argv, seeds_argument(NUM_SEEDS))
     began = time.perf_counter()
     compilation_cache.enable()
     quick = options.quick

@@ -24,7 +24,6 @@ percent intervals, seeds side by side in one program; settings were chosen on ot
 
 import dataclasses
 import io
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -36,7 +35,6 @@ from benchmarks import record
 from benchmarks.record import Goal, Row
 from benchmarks.speed import worker
 from benchmarks.tables.seeds import interval, over_seeds
-from creative_rl.atomic import write_bytes
 from creative_rl.configs import PPOConfig
 from creative_rl.envs.melody_mood import MoodMelody
 from creative_rl.experiment import compilation_cache, train
@@ -193,9 +191,7 @@ def picture(found: Mapping[str, Curves], radii: Sequence[float]) -> bytes:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    arguments = sys.argv[1:] if argv is None else list(argv)
-    options = record.parser(__doc__).parse_args(arguments)
-    session = record.Session("benchmarks.tables.robustness", options, arguments)
+    options, session = record.start(__doc__, __spec__, argv)
     compilation_cache.enable()
     num_seeds, num_updates, num_episodes, radii = (
         (QUICK_SEEDS, QUICK_UPDATES, QUICK_EPISODES, QUICK_RADII)
@@ -206,8 +202,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     policies = {name: learned(name, num_seeds, num_updates) for name in names}
     found = curves(policies, radii, num_episodes)
     session.finish(rows(found, radii), goals(found, radii), worker.device())
-    if not options.quick:
-        write_bytes(record.RESULTS / "robustness.png", picture(found, radii))
+    session.picture(lambda: picture(found, radii))
 
 
 if __name__ == "__main__":

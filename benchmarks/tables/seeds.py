@@ -1,6 +1,7 @@
 """Figures of several seeds as one row: their mean, between the ends of its interval."""
 
-from collections.abc import Mapping, Sequence
+import argparse
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -9,10 +10,25 @@ from benchmarks.record import Row
 Measures = Mapping[str, float]
 
 
+def seeds_argument(default: int) -> Callable[[argparse.ArgumentParser], None]:
+    """Adds `--seeds NUM`, policies of every row."""
+
+    def add(parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--seeds", type=_num_seeds, default=default, help="of every row")
+
+    return add
+
+
+def _num_seeds(text: str) -> int:
+    if (num := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {num}")
+    return num
+
+
 def interval(values: Sequence[float]) -> tuple[float, float]:
     """Of the mean with 95 percent confidence: the bootstrap's percentiles."""
-    random = np.random.default_rng(0)
-    draws = random.choice(np.asarray(values), size=(10_000, len(values)))
+    generator = np.random.default_rng(0)
+    draws = generator.choice(np.asarray(values), size=(10_000, len(values)))
     low, high = np.percentile(draws.mean(axis=1), (2.5, 97.5))
     return float(low), float(high)
 

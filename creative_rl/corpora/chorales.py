@@ -10,12 +10,11 @@ import zipfile
 from collections.abc import Iterator
 from fractions import Fraction
 
-from creative_rl.corpora.keys import shift_from_signature
+from creative_rl.corpora.keys import NATURALS, shift_from_signature
 from creative_rl.corpora.score import Bar, ScoreNote, Unusable, join
 from creative_rl.corpora.tunes import Tune, tune_from_line
 
 FOLDER = "bach"
-_SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
 
 def read(path: pathlib.Path, name: str) -> Tune:
@@ -105,4 +104,4 @@ def _advance(
 
 def _midi(pitch: ElementTree.Element) -> int:
     octave, alter = int(pitch.findtext("octave", "4")), pitch.findtext("alter", "0")
-    return 12 * (octave + 1) + _SEMITONES[pitch.findtext("step", "C")] + round(float(alter))
+    return 12 * (octave + 1) + NATURALS[pitch.findtext("step", "C")] + round(float(alter))

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from creative_rl.works.pillow import drawing, pillow
+
 CHARACTERS = string.digits + string.ascii_uppercase + string.ascii_lowercase
 FONTS = (
     "DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique", "DejaVuSansMono", "DejaVuSerif",
@@ -31,11 +33,7 @@ def pictures(height: int, width: int) -> np.ndarray:
     Raises:
       ImportError: Pillow or matplotlib is not installed, or a font is not in it.
     """
-    try:
-        from PIL import Image, ImageDraw
-    except ImportError as error:
-        raise ImportError("glyphs need Pillow: pip install 'creative_rl[media]'") from error
-
+    module = pillow()
     factor = math.ceil(_FINEST / min(height, width))
     side = min(height, width) * factor
     place = (width * factor / 2, (height * factor - side) / 2 + _BASELINE * side)
@@ -44,8 +42,8 @@ def pictures(height: int, width: int) -> np.ndarray:
     for name in FONTS:
         font = _font(folder / f"{name}.ttf", _EM * side)
         for character in CHARACTERS:
-            canvas = Image.new("L", (width * factor, height * factor))
-            ImageDraw.Draw(canvas).text(place, character, fill=255, font=font, anchor="ms")
+            canvas = module.new("L", (width * factor, height * factor))
+            drawing(canvas).text(place, character, fill=255, font=font, anchor="ms")
             drawn.append(np.asarray(canvas.reduce(factor)))
     return np.stack(drawn)[..., None]
 

@@ -6,14 +6,16 @@ import numpy as np
 
 from creative_rl.works.spans import Span
 
+NATURALS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+"""Pitch classes of the white keys."""
+
 # Probe-tone ratings from the tonic up: Krumhansl and Kessler (1982), "Tracing the dynamic changes
 # in perceived tonal organization in a spatial representation of musical keys", Psychological
 # Review 89(4); the numbers are printed in Krumhansl (1990), "Cognitive Foundations of Musical
 # Pitch", page 30.
 _MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
 _MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
-_NATURALS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-_C, _A = _NATURALS["C"], _NATURALS["A"]
+_C, _A = NATURALS["C"], NATURALS["A"]
 
 
 def shift_from_signature(fifths: int) -> int:
@@ -33,7 +35,7 @@ def shift_from_tonic(tonic: str, is_minor: bool) -> int:
     >>> shift_from_tonic("Bb", False), shift_from_tonic("F#", True)
     (2, 3)
     """
-    natural = _NATURALS[tonic[0]]
+    natural = NATURALS[tonic[0]]
     pitch_class = natural + tonic.count("#") - tonic[1:].count("b")
     return ((_A if is_minor else _C) - pitch_class) % 12
 

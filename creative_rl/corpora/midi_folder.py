@@ -1,14 +1,11 @@
 """Melodies of the user's own MIDI files: at every step the highest note that sounds."""
 
 import hashlib
-import itertools
 import os
 import pathlib
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any
-
-import numpy as np
 
 from creative_rl.corpora.keys import shift_from_notes, shift_from_tonic
 from creative_rl.corpora.score import Unusable
@@ -19,7 +16,7 @@ from creative_rl.corpora.tunes import (
     nearest_step,
     tune_from_spans,
 )
-from creative_rl.works.midi_file import Note, read_notes
+from creative_rl.works import midi_file
 from creative_rl.works.spans import Span
 
 SUFFIXES = (".mid", ".midi")
@@ -63,40 +60,20 @@ def read(path: pathlib.Path, name: str) -> Tune:
       Unusable: the file is malformed, has no notes, or does not keep time with the grid.
     """
     try:
-        notes = [note for note in read_notes(path) if not note.is_drum]
-        metres, key = _signatures(path)
+        file = midi_file.parse(path)
+        notes = [note for note in midi_file.notes_in(file) if not note.is_drum]
+        metres, key = _signatures(file)
     except ImportError:
         raise
     except Exception as error:  # mido's errors share no base, and one file must not stop the rest
         raise Unusable(str(error) or type(error).__name__) from error
     check_fit([note.start for note in notes])
     check_fit([note.end for note in notes], fits_grid=False)
-    spans = highest_voice(notes)
+    voice = midi_file.on_grid(notes, STEPS_PER_QUARTER, nearest_step)
+    spans = [Span(*note[:3]) for note in voice]
     bars = bar_lines(metres, spans[-1].end)
     shift = shift_from_notes(spans) if key is None else shift_from_tonic(*key)
     return tune_from_spans(name, spans, bars[:-1], bars[-1], shift)
-
-
-def highest_voice(notes: Sequence[Note]) -> list[Span]:
-    """One voice on the grid: at every step the highest sounding note.
-
-    A note that a higher one covers sounds again, as a new note, where that one ends first. Of
-    equal pitches the later counts.
-    """
-    spans = []
-    for note in notes:
-        start = nearest_step(note.start)
-        spans.append(Span(start, max(start + 1, nearest_step(note.end)), note.pitch))
-    spans.sort(key=lambda span: (span.pitch, span.start))
-    top = np.full(max(span.end for span in spans) + 1, -1, np.int32)  # by step, which span
-    for index, span in enumerate(spans):
-        top[span.start : span.end] = index
-    borders = np.flatnonzero(np.diff(top, prepend=-1)).tolist()
-    return [
-        Span(start, end, spans[top[start]].pitch)
-        for start, end in itertools.pairwise(borders)
-        if top[start] >= 0
-    ]
 
 
 def bar_lines(metres: Sequence[tuple[int, int]], length: int) -> list[int]:
@@ -115,11 +92,8 @@ def bar_lines(metres: Sequence[tuple[int, int]], length: int) -> list[int]:
     return [*lines, lines[-1] + changes[-1][1]]
 
 
-def _signatures(path: pathlib.Path) -> tuple[list[tuple[int, int]], tuple[str, bool] | None]:
+def _signatures(file: Any) -> tuple[list[tuple[int, int]], tuple[str, bool] | None]:
     """Changes of metre as `bar_lines` takes them, and the key: its tonic, and whether minor."""
-    import mido
-
-    file = mido.MidiFile(path)
     metres: dict[int, int] = {}
     keys = set()
     for track in file.tracks:

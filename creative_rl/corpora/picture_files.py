@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from creative_rl.corpora.pixels import as_levels
+from creative_rl.works.pillow import pillow
 
 SUFFIXES = (
     ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm",
@@ -52,21 +53,19 @@ def read(path: pathlib.Path) -> np.ndarray:
       ImportError: Pillow is not installed.
       OSError: the file cannot be read.
     """
-    try:
-        from PIL import Image, ImageOps
-    except ImportError as error:
-        raise ImportError("pictures need Pillow: pip install 'creative_rl[media]'") from error
+    module = pillow()
+    from PIL import ImageOps
 
     with path.open("rb") as file, warnings.catch_warnings():
         # Of odd metadata, and of sizes, which are checked here.
         warnings.filterwarnings("ignore", module=r"PIL\.")
         try:
-            image = Image.open(file)
+            image = module.open(file)
             _check_size(*image.size)
             return _rgb(ImageOps.exif_transpose(image))
-        except Image.UnidentifiedImageError as error:
+        except module.UnidentifiedImageError as error:
             raise ValueError("it is not a picture in a format that Pillow reads") from error
-        except Image.DecompressionBombError as error:
+        except module.DecompressionBombError as error:
             raise ValueError(f"it has too many pixels, at most {MAX_PIXELS} are read") from error
         except _Refused:
             raise
@@ -87,13 +86,11 @@ def _check_size(width: int, height: int) -> None:
 
 def _rgb(image: Any) -> np.ndarray:
     """Pixels uint8[H, W, 3] of Pillow's image in any mode."""
-    from PIL import Image
-
     if image.mode == "F" or image.mode.startswith("I"):
         return np.repeat(_deep_grey(np.asarray(image))[..., None], 3, axis=-1)
     if image.has_transparency_data:
         image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, (0, 0, 0, 255)), image)
+        image = pillow().alpha_composite(pillow().new("RGBA", image.size, (0, 0, 0, 255)), image)
     return np.asarray(image.convert("RGB"))
 
 

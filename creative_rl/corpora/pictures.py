@@ -1,6 +1,5 @@
 """Pictures to draw after or to learn from: from a name or a path to one array of one size."""
 
-import difflib
 import os
 import pathlib
 from collections.abc import Callable
@@ -8,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from creative_rl.corpora import digits, glyphs, idx, picture_arrays, picture_files, shapes
+from creative_rl.corpora.names import did_you_mean
 from creative_rl.corpora.pixels import as_channels, fit
 
 MAX_SIDE = 2048
@@ -124,6 +124,5 @@ def _missing(source: str | os.PathLike) -> Exception:
     choices = f"give one of {', '.join(NAMES)}, or the path of {_FILES}"
     if not isinstance(source, str) or os.sep in name or pathlib.Path(name).suffix:
         return FileNotFoundError(f"there is no file or folder {name!r}; {choices}")
-    near = difflib.get_close_matches(name, NAMES, n=1)
-    hint = f" (did you mean {near[0]}?)" if near else ""
+    hint = did_you_mean(name, NAMES)
     return ValueError(f"there is no source of pictures {name!r}{hint}; {choices}")

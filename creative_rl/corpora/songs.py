@@ -61,8 +61,8 @@ def songs(num: int, length: int, seed: int) -> Songs:
       >>> songs(32, 64, 0).melodies.shape
       (32, 64)
     """
-    rng = np.random.default_rng(seed)
-    made = [_song(rng, -(-length // _HALF)) for _ in range(num)]
+    generator = np.random.default_rng(seed)
+    made = [_song(generator, -(-length // _HALF)) for _ in range(num)]
     arrays = [np.array(rows, np.uint8)[:, :length] for rows in zip(*made, strict=True)]
     for array in arrays:
         array.flags.writeable = False
@@ -100,28 +100,30 @@ def _next_below(tones: list[int], pitch: int) -> int:
     return next(below for below in range(pitch - 1, -1, -1) if below % 12 in tones)
 
 
-def _song(rng: np.random.Generator, num_halves: int) -> tuple[list[int], list[int]]:
+def _song(generator: np.random.Generator, num_halves: int) -> tuple[list[int], list[int]]:
     """The events and the chord of every frame."""
     events: list[int] = []
-    chords = _progression(rng, num_halves)
-    key = int(rng.integers(len(_KEYS)))
+    chords = _progression(generator, num_halves)
+    key = int(generator.integers(len(_KEYS)))
     for half, chord in enumerate(chords):
         is_last = half == num_halves - 1
-        rhythm = _RHYTHMS[0 if is_last else rng.integers(len(_RHYTHMS))]
+        rhythm = _RHYTHMS[0 if is_last else generator.integers(len(_RHYTHMS))]
         for place, frames in enumerate(rhythm):
             if place == 0:
-                key = _nearest(_tones(chord)[:1] if is_last else _tones(chord), key, rng, is_last)
+                key = _nearest(
+                    _tones(chord)[:1] if is_last else _tones(chord), key, generator, is_last
+                )
             else:
-                key = _stepped(key, rng)
+                key = _stepped(key, generator)
             events += [LOWEST_CODE + int(_KEYS[key])] + [HOLD] * (frames - 1)
     return events, [chord for chord in chords for _ in range(_HALF)]
 
 
-def _progression(rng: np.random.Generator, num_halves: int) -> list[int]:
+def _progression(generator: np.random.Generator, num_halves: int) -> list[int]:
     chords = [_C]
     while len(chords) < num_halves:
         following = _NEXT[chords[-1]]
-        chords.append(following[rng.integers(len(following))])
+        chords.append(following[generator.integers(len(following))])
     return [*chords[:-2], *(_G, _C)[-num_halves:]]
 
 
@@ -131,13 +133,13 @@ def _tones(chord: int) -> list[int]:
     return [(root + interval) % 12 for interval in INTERVALS[quality]]
 
 
-def _nearest(tones: list[int], key: int, rng: np.random.Generator, closest: bool) -> int:
+def _nearest(tones: list[int], key: int, generator: np.random.Generator, closest: bool) -> int:
     """The key of one of the two that are nearest with these pitch classes, or of the nearest."""
     keys = [i for i, pitch in enumerate(_KEYS) if pitch % 12 in tones]
     keys.sort(key=lambda other: (abs(other - key), other))
-    return keys[0 if closest else rng.integers(2)]
+    return keys[0 if closest else generator.integers(2)]
 
 
-def _stepped(key: int, rng: np.random.Generator) -> int:
-    step = int(2 * rng.integers(2) - 1)
+def _stepped(key: int, generator: np.random.Generator) -> int:
+    step = int(2 * generator.integers(2) - 1)
     return key + step if 0 <= key + step < len(_KEYS) else key - step

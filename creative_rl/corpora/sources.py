@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from creative_rl.corpora import cache, chorales, fiddle_tunes, midi_folder, music21_folder
 from creative_rl.corpora.cache import TuneSet
+from creative_rl.corpora.names import did_you_mean
 from creative_rl.corpora.score import Unusable
 from creative_rl.corpora.tunes import Tune
 
@@ -72,7 +73,8 @@ def _midi(folder: pathlib.Path, cache_folder: pathlib.Path) -> TuneSet:
 
 def _check_folder(folder: pathlib.Path) -> None:
     if not folder.is_dir():
-        what = "that is a file" if folder.exists() else "there is no such directory"
+        hint = did_you_mean(str(folder), NAMES)
+        what = "that is a file" if folder.exists() else f"there is no such directory{hint}"
         raise ValueError(
             f"a corpus is one of {', '.join(NAMES)} or a directory of MIDI files, got "
             f"{str(folder)!r}: {what}"

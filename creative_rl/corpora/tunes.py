@@ -13,11 +13,10 @@ from typing import NamedTuple
 import numpy as np
 
 from creative_rl.corpora.score import Line, ScoreNote, Unusable
+from creative_rl.works.midi_file import MAX_STEPS
 from creative_rl.works.spans import HOLD, LOWEST_CODE, NOTE_OFF, Span
 
 STEPS_PER_QUARTER = 4
-MAX_STEPS = 65_536
-"""Longest tune: a damaged time would otherwise ask for gigabytes of rests."""
 MAX_LOST = 0.1
 """Share of notes that may fall together on the grid; ornaments do, a finer grid loses half."""
 MAX_MEAN_SHIFT = 0.2

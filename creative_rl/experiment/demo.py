@@ -102,7 +102,9 @@ def before_and_after(prior_path: pathlib.Path, tuned_path: pathlib.Path, seed: i
         tuned.env, tuned_state.env_params, prior.learner, prior_state, key_prior, NUM_MELODIES
     )
     after = tuned.play(tuned_state, key_tuned, NUM_MELODIES)
-    published = {f"published {name}": metrics.PUBLISHED[name] for name in ("Note RNN", "Q")}
+    published = {
+        f"published {name}": metrics.RL_TUNER_PUBLISHED[name] for name in ("Note RNN", "Q")
+    }
     return {"prior": measures(before), "tuned": measures(after), **published}
 
 
@@ -111,7 +113,7 @@ def as_table(columns: Columns) -> dict[str, Any]:
     rows = [
         [f"{measure.replace('_', ' ')} ({direction})"]
         + [_cell(measure, column.get(measure)) for column in columns.values()]
-        for measure, direction in (metrics.DIRECTIONS | _OTHERS).items()
+        for measure, direction in (metrics.RL_TUNER_DIRECTIONS | _OTHERS).items()
     ]
     return {
         "title": "RL Tuner's Table 1: before and after tuning",

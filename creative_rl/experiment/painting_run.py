@@ -18,6 +18,7 @@ import numpy as np
 from creative_rl.envs.drawing import Drawing
 from creative_rl.experiment.opening import load_states, open_run, seed_state
 from creative_rl.ops import raster
+from creative_rl.ops.pens import OPACITIES
 from creative_rl.typing import Array, Key, Learner, PyTree
 
 LEAST_TILE = 8
@@ -88,7 +89,7 @@ class RunPainter:
         seen = [self._stretched(pixels, tile) for pixels in (picture, canvas)]
         params = self._params.replace(targets=seen[0][None])
         strokes = np.asarray(self._play(params, self._state, key, seen[1]))
-        is_seen = strokes[:, 8:10].max(axis=1) > 0
+        is_seen = strokes[:, OPACITIES].max(axis=1) > 0
         return _on_picture(strokes[is_seen] if is_seen.any() else strokes[:1], tile, picture.shape)
 
     def _stretched(self, pixels: np.ndarray, tile: _Tile) -> Array:

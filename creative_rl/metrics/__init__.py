@@ -12,11 +12,11 @@ from creative_rl.metrics.pictures import (
     vendi_score,
     vendi_score_of_kernel,
 )
-from creative_rl.metrics.rl_tuner import DIRECTIONS, PUBLISHED, rl_tuner_metrics
+from creative_rl.metrics.rl_tuner import RL_TUNER_DIRECTIONS, RL_TUNER_PUBLISHED, rl_tuner_metrics
 
 __all__ = [
-    "DIRECTIONS",
-    "PUBLISHED",
+    "RL_TUNER_DIRECTIONS",
+    "RL_TUNER_PUBLISHED",
     "OriginalityReport",
     "chord_vendi_score",
     "distinct_works",

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from creative_rl.metrics.intervals import MOST, Intervals, of_works
+from creative_rl.metrics.intervals import MOST, Intervals, batch_of, of_works
 from creative_rl.works.melody import Melody
 
 _SMOOTHING = 0.1  # in place of a count of 0: method 1 of Chen and Cherry 2014, as in Texygen
@@ -26,15 +26,9 @@ def distinct_works(melodies: Melody) -> float:
       >>> distinct_works(Melody(events=events, length=np.array([2, 2, 1], np.int32)))
       0.6666666666666666
     """
-    events, lengths = np.asarray(melodies.events), np.asarray(melodies.length)
-    if events.ndim != 2 or events.shape[0] < 1 or lengths.shape != events.shape[:1]:
-        raise ValueError(
-            "distinct_works: melodies must be a batch with events [N, T] and lengths [N], N at "
-            f"least 1, got {list(events.shape)} and {list(lengths.shape)}"
-        )
-    played = np.where(np.arange(events.shape[1]) < lengths[:, None], events, 0)
+    played, lengths = batch_of(melodies, "distinct_works")
     labelled = np.concatenate([lengths[:, None], played], axis=1)
-    return len(np.unique(labelled, axis=0)) / len(events)
+    return len(np.unique(labelled, axis=0)) / len(played)
 
 
 def self_bleu(melodies: Melody, n: int = 4, *, num: int | None = None, seed: int = 0) -> float:

@@ -63,14 +63,23 @@ def of_works(melodies: Melody, name: str) -> tuple[Intervals, int]:
     Raises:
       ValueError: no batch, or events that are no codes; the line begins with `name`.
     """
+    events, _ = batch_of(melodies, name)
+    return of_events(events, name), len(events)
+
+
+def batch_of(melodies: Melody, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """The events [N, T] of a batch, 0 from each work's length on, and the lengths [N].
+
+    Raises:
+      ValueError: no batch of melodies; the line begins with `name`.
+    """
     events, lengths = np.asarray(melodies.events), np.asarray(melodies.length)
     if events.ndim != 2 or events.shape[0] < 1 or lengths.shape != events.shape[:1]:
         raise ValueError(
             f"{name}: melodies must be a batch with events [N, T] and lengths [N], N at least 1, "
-            f"got {list(events.shape)} and {list(lengths.shape)}"
+            f"such as a rollout's works, got {list(events.shape)} and {list(lengths.shape)}"
         )
-    played = np.where(np.arange(events.shape[1]) < lengths[:, None], events, 0)
-    return of_events(played, name), len(events)
+    return np.where(np.arange(events.shape[1]) < lengths[:, None], events, 0), lengths
 
 
 def of_events(melodies: Pieces, name: str) -> Intervals:

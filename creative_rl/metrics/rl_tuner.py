@@ -15,7 +15,7 @@ from creative_rl.stores.shift_register import ShiftRegister
 from creative_rl.typing import Array
 from creative_rl.works.melody import Melody
 
-DIRECTIONS: dict[str, str] = {
+RL_TUNER_DIRECTIONS: dict[str, str] = {
     "notes_excessively_repeated": "-",
     "autocorrelation_lag_1": "0",
     "autocorrelation_lag_2": "0",
@@ -32,10 +32,10 @@ DIRECTIONS: dict[str, str] = {
 
 
 def _column(*values: float) -> dict[str, float]:
-    return dict(zip(DIRECTIONS, values, strict=True))
+    return dict(zip(RL_TUNER_DIRECTIONS, values, strict=True))
 
 
-PUBLISHED: dict[str, dict[str, float]] = {
+RL_TUNER_PUBLISHED: dict[str, dict[str, float]] = {
     "Note RNN": _column(0.633, -0.16, 0.14, -0.13, 0.001, 0.009, 0.772, 0.647, 0.494, 0.059, 7e-5),
     "Q": _column(0.0, -0.11, 0.03, 0.03, 0.01, 0.288, 0.911, 0.564, 0.519, 0.757, 0.0011),
     "Psi": _column(0.0002, -0.10, -0.01, 0.01, 0.006, 0.287, 0.90, 0.594, 0.583, 0.738, 0.0009),
@@ -59,7 +59,7 @@ def rl_tuner_metrics(melodies: Melody) -> dict[str, float]:
         `length` on are ignored.
 
     Returns:
-      The keys of `DIRECTIONS`, in that order, then `num_leaps`: resolved and doubled leaps.
+      The keys of `RL_TUNER_DIRECTIONS` in that order, then `num_leaps`, resolved and doubled.
 
     Raises:
       ValueError: not a batch, an empty one, one of too long or of empty melodies, or events that

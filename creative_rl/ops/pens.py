@@ -14,6 +14,8 @@ from creative_rl.typing import Array
 
 NUM_SHAPE = 10
 """Numbers of a stroke before its colour."""
+OPACITIES = slice(8, 10)
+"""Those of its start and end among them."""
 
 
 def free_stroke(

@@ -7,8 +7,9 @@ Traceback (most recent call last):
 ValueError: works are read from .mid, .json, .png, got 'none.txt'
 """
 
+from creative_rl.works.batches import unbatch
 from creative_rl.works.canvas import Canvas
-from creative_rl.works.files import load, save, suffixes, text, unbatch
+from creative_rl.works.files import load, save, suffixes, text
 from creative_rl.works.melody import Melody
 from creative_rl.works.notation import parse
 from creative_rl.works.score import Score

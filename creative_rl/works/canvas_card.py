@@ -14,7 +14,7 @@ LEAST_WIDTH = 160  # pixels
 def canvas_html(canvas: Canvas) -> str:
     """See `cards_html`; the target, smaller, beside the picture; one line of text where Pillow is
     absent."""
-    return cards_html(canvas, "length", _card)
+    return cards_html(canvas, _card)
 
 
 def _card(canvas: Canvas) -> str:

@@ -12,9 +12,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from creative_rl.ops import raster
+from creative_rl.ops.pens import NUM_SHAPE
 from creative_rl.typing import Array
 from creative_rl.works.canvas import Canvas, on_host, painted
-from creative_rl.works.canvas_picture import as_image, pillow
+from creative_rl.works.canvas_picture import as_image
+from creative_rl.works.pillow import pillow
 
 LEAST_SIDE = 256  # pixels of the longer side of a film
 MOST_FRAMES = 120
@@ -132,7 +134,7 @@ def _paint(strokes: Array, background: Array, height: int, width: int) -> Array:
       width: W.
     """
     level = jnp.round(background * 255.0).astype(jnp.uint8)
-    empty = jnp.full((height, width, strokes.shape[2] - 10), level)
+    empty = jnp.full((height, width, strokes.shape[2] - NUM_SHAPE), level)
 
     def paint_group(canvas: Array, group: Array) -> tuple[Array, Array]:
         canvas, _ = jax.lax.scan(

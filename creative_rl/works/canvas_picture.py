@@ -8,21 +8,9 @@ import numpy as np
 
 from creative_rl.ops.pens import NUM_SHAPE
 from creative_rl.works.canvas import LARGEST_SIZE, Canvas, on_host
+from creative_rl.works.pillow import pillow, png
 
 _CHANNELS = {"L": 1, "RGB": 3}  # by Pillow's name for the form of a pixel
-
-
-def pillow() -> Any:
-    """The module `PIL.Image`.
-
-    Raises:
-      ImportError: Pillow is not installed.
-    """
-    try:
-        from PIL import Image
-    except ImportError as error:
-        raise ImportError("pictures need Pillow: pip install 'creative_rl[media]'") from error
-    return Image
 
 
 def as_image(pixels: np.ndarray) -> Any:
@@ -38,9 +26,7 @@ def encode_png(canvas: Canvas, enlarged: int = 1) -> bytes:
       ImportError: Pillow is not installed.
     """
     pixels = np.asarray(on_host(canvas).pixels).repeat(enlarged, axis=0).repeat(enlarged, axis=1)
-    buffer = io.BytesIO()
-    as_image(pixels).save(buffer, "PNG", optimize=True)
-    return buffer.getvalue()
+    return png(as_image(pixels))
 
 
 def read_png(path: str | os.PathLike) -> Canvas:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from creative_rl.atomic import data_uri
+from creative_rl.ops.pens import NUM_SHAPE, OPACITIES
 from creative_rl.works.canvas import Canvas, on_host
 from creative_rl.works.canvas_outline import Brush, outline
 from creative_rl.works.canvas_picture import encode_png
@@ -50,7 +51,7 @@ def _stroke(number: int, stroke: np.ndarray, height: int, width: int) -> list[st
     values = np.clip(stroke.astype(np.float64), 0.0, 1.0)
     longer = max(height, width)
     brush = Brush(values[:6].reshape(3, 2) * (width, height), values[6:8] * longer)
-    colour, opacities = _hex(values[10:]), values[8:10]
+    colour, opacities = _hex(values[NUM_SHAPE:]), values[OPACITIES]
     fill, elements = f'fill="{colour}"', []
     if np.ptp(opacities) < 1 / 512:
         if opacities.mean() < 1:

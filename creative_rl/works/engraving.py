@@ -23,14 +23,10 @@ _SVG = "http://www.w3.org/2000/svg"
 _XLINK = "http://www.w3.org/1999/xlink"
 
 
-def encode_svg(work: Melody | Score, beats: int = 4) -> bytes:
+def encode_svg(work: Melody | Score) -> bytes:
     """One work as the bytes of an SVG file: all systems below one another, on no background.
 
     The music's signs are outlines, those inside of words letters of a font that the file brings.
-
-    Args:
-      work: one melody or score.
-      beats: quarter notes in a bar.
 
     Raises:
       ValueError: as `encode_musicxml` does.
@@ -40,7 +36,7 @@ def encode_svg(work: Melody | Score, beats: int = 4) -> bytes:
     verovio.enableLog(verovio.LOG_OFF)
     toolkit = verovio.toolkit()
     toolkit.setOptions(_OPTIONS)
-    if not toolkit.loadData(encode_musicxml(work, beats).decode()):
+    if not toolkit.loadData(encode_musicxml(work).decode()):
         raise ValueError(f"verovio cannot engrave this {type(work).__name__}: {toolkit.getLog()}")
     pages = [_sized(toolkit.renderToSVG(number + 1)) for number in range(toolkit.getPageCount())]
     return (pages[0] if len(pages) == 1 else _stack(pages)).encode()

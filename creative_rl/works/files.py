@@ -5,9 +5,6 @@ import pathlib
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-import jax
-import numpy as np
-
 from creative_rl.atomic import write_bytes
 from creative_rl.typing import PyTree
 from creative_rl.works import (
@@ -115,6 +112,7 @@ def suffixes(work: PyTree) -> list[str]:
       ValueError: it is no work, is a batch (see `unbatch`), or a field is out of range.
 
     Example:
+      >>> import numpy as np
       >>> suffixes(Melody(events=np.array([14, 1], np.int32), length=np.int32(2)))
       ['.mid', '.wav', '.png', '.musicxml', '.svg', '.json']
     """
@@ -191,28 +189,3 @@ def _kind(work: PyTree) -> Kind:
         known = ", ".join(work_type.__name__ for work_type in KINDS)
         raise ValueError(f"works are {known}, got a {type(work).__name__}")
     return KINDS[type(work)]
-
-
-def unbatch(works: PyTree) -> list[PyTree]:
-    """Split a batch into its works, with numpy leaves.
-
-    Args:
-      works: a pytree with one more leading axis, of equal size, on every leaf.
-
-    Raises:
-      ValueError: a leaf has no leading axis, or their sizes differ.
-
-    Example:
-      >>> batch = Melody(events=np.zeros((3, 8), np.int32), length=np.full(3, 8, np.int32))
-      >>> len(unbatch(batch))
-      3
-    """
-    leaves, structure = jax.tree.flatten(jax.device_get(works))
-    shapes = [np.shape(leaf) for leaf in leaves]
-    if not shapes or any(shape[:1] != shapes[0][:1] or not shape for shape in shapes):
-        raise ValueError(
-            "unbatch: every leaf needs a leading axis, all of one size, got the shapes "
-            f"{', '.join(map(str, shapes)) or 'of no leaves'}"
-        )
-    rows = ([np.asarray(leaf[index]) for leaf in leaves] for index in range(shapes[0][0]))
-    return [jax.tree.unflatten(structure, row) for row in rows]

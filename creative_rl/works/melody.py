@@ -23,6 +23,6 @@ class Melody(flax.struct.PyTreeNode):
 
     def _repr_html_(self) -> str:
         """What a notebook shows: a piano roll and a player; the first eight of a batch."""
-        from creative_rl.works.melody_card import melody_html
+        from creative_rl.works.music_card import melody_html
 
         return melody_html(self)

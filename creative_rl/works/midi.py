@@ -2,13 +2,11 @@
 
 import json
 import os
-import pathlib
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from creative_rl.atomic import write_bytes
 from creative_rl.works import midi_file
 from creative_rl.works.melody import Melody
 from creative_rl.works.midi_file import TICKS_PER_QUARTER, Note, on_grid
@@ -37,11 +35,6 @@ def encode_melody(melody: Melody) -> bytes:
         *midi_file.note_messages(notes, ticks, channel=0),
     ]
     return midi_file.encode_tracks([track], round(int(melody.length) * ticks), type=0)
-
-
-def write_melody(melody: Melody, path: str | os.PathLike) -> pathlib.Path:
-    """Write one melody as a MIDI file; `read_melody` gives back the same, event for event."""
-    return write_bytes(path, encode_melody(melody))
 
 
 def read_melody(path: str | os.PathLike, steps_per_quarter: int = 4) -> Melody:

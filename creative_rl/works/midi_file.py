@@ -6,7 +6,7 @@ import itertools
 import os
 import pathlib
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,21 +33,6 @@ class Note(NamedTuple):
     """1..127; what the standard gives to instruments that know of none"""
 
 
-def read_notes(path: str | os.PathLike) -> list[Note]:
-    """All notes of a MIDI file, sorted by start, then by pitch.
-
-    Tracks are read apart, so equal pitches in two of them do not end each other; inside one, a
-    note-off ends the oldest of its pitch and channel. A note that is never ended lasts to the
-    end of its track; one without duration is left out.
-
-    Raises:
-      ValueError: the file is not a readable MIDI file; the line names file and reason.
-      FileNotFoundError: there is no such file.
-      ImportError: mido is not installed.
-    """
-    return notes_in(parse(path))
-
-
 def import_mido() -> Any:
     """The package mido, or an ImportError that says how to get it."""
     try:
@@ -58,7 +43,13 @@ def import_mido() -> Any:
 
 
 def parse(path: str | os.PathLike) -> Any:
-    """A `mido.MidiFile` whose times are in ticks of a quarter note."""
+    """A `mido.MidiFile` whose times are in ticks of a quarter note.
+
+    Raises:
+      ValueError: the file is not a readable MIDI file; the line names file and reason.
+      FileNotFoundError: there is no such file.
+      ImportError: mido is not installed.
+    """
     mido = import_mido()
     data = pathlib.Path(path).read_bytes()
     try:
@@ -77,7 +68,12 @@ def parse(path: str | os.PathLike) -> Any:
 
 
 def notes_in(file: Any) -> list[Note]:
-    """As `read_notes`, of a parsed file."""
+    """All notes of a file that `parse` made, sorted by start, then by pitch.
+
+    Tracks are read apart, so equal pitches in two of them do not end each other; inside one, a
+    note-off ends the oldest of its pitch and channel. A note that is never ended lasts to the
+    end of its track; one without duration is left out.
+    """
     notes: list[Note] = []
     for track in file.tracks:
         notes.extend(track_notes(track, file.ticks_per_beat))
@@ -85,7 +81,7 @@ def notes_in(file: Any) -> list[Note]:
 
 
 def track_notes(track: Iterable[Any], ticks_per_quarter: int) -> Iterable[Note]:
-    """The notes of one track, in no order; see `read_notes`."""
+    """The notes of one track, in no order; see `notes_in`."""
     now = 0
     # Starts and velocities by channel and pitch, oldest first.
     sounding: collections.defaultdict[tuple[int, int], collections.deque[tuple[int, int]]]
@@ -114,16 +110,29 @@ def track_notes(track: Iterable[Any], ticks_per_quarter: int) -> Iterable[Note]:
             )
 
 
-def on_grid(notes: Iterable[Note], steps_per_quarter: int) -> list[VoiceNote]:
+def on_grid(
+    notes: Iterable[Note],
+    steps_per_quarter: int,
+    nearest_step: Callable[[float], int] | None = None,
+) -> list[VoiceNote]:
     """One voice on the grid: at every step the highest sounding note, in order of time.
+
+    A note that a higher one covers sounds again, as a new note, where that one ends first. Of
+    equal pitches the later counts.
+
+    Args:
+      notes: in any order.
+      steps_per_quarter: of the grid.
+      nearest_step: from a time in quarter notes; rounds half to even where None.
 
     Raises:
       ValueError: it is longer than `MAX_STEPS` steps.
     """
+    nearest_step = nearest_step or (lambda quarters: round(quarters * steps_per_quarter))
     rounded = []
     for note in notes:
-        start = round(note.start * steps_per_quarter)
-        end = max(start + 1, round(note.end * steps_per_quarter))
+        start = nearest_step(note.start)
+        end = max(start + 1, nearest_step(note.end))
         rounded.append(VoiceNote(start, end, note.pitch, note.velocity))
     length = max((note.end for note in rounded), default=0)
     if length > MAX_STEPS:

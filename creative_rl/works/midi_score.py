@@ -2,12 +2,10 @@
 
 import json
 import os
-import pathlib
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from creative_rl.atomic import write_bytes
 from creative_rl.ops.harmony import chord_code, symbol
 from creative_rl.works import midi, midi_file
 from creative_rl.works.melody import Melody
@@ -95,11 +93,6 @@ def fits(score: Score) -> bool:
 def channel_of(voice: int) -> int:
     """The MIDI channel of a voice, both counted from 0: the drums' is passed over."""
     return voice + (voice >= DRUM_CHANNEL)
-
-
-def write_score(score: Score, path: str | os.PathLike) -> pathlib.Path:
-    """Write one score as a MIDI file; `read_score` gives back the same, event for event."""
-    return write_bytes(path, encode_score(score))
 
 
 def read_midi(path: str | os.PathLike) -> Melody | Score:

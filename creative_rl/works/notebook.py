@@ -8,23 +8,22 @@ import jax
 import numpy as np
 
 from creative_rl.typing import PyTree
-from creative_rl.works.files import unbatch
+from creative_rl.works.batches import unbatch
 
 MOST_SHOWN = 8
 
 
-def cards_html(work: PyTree, scalar: str, card: Callable[[PyTree], str]) -> str:
+def cards_html(work: PyTree, card: Callable[[PyTree], str]) -> str:
     """HTML of one work, or of the first eight of a batch.
 
     What is no work yet, such as tracers and shapes, shows its fields and raises nothing.
 
     Args:
-      work: with any number of batch axes.
-      scalar: a field that is a scalar in one work; its axes are the batch's.
+      work: with any number of batch axes, which are those of its `length`.
       card: HTML of one work.
     """
     try:
-        works = _flat(work, scalar)
+        works = _flat(work)
         cards = [card(single) for single in works[:MOST_SHOWN]]
     except (TypeError, ValueError):
         return f"<pre>{html.escape(repr(work))}</pre>"
@@ -33,9 +32,9 @@ def cards_html(work: PyTree, scalar: str, card: Callable[[PyTree], str]) -> str:
     return "\n".join(cards)
 
 
-def _flat(work: PyTree, scalar: str) -> list[PyTree]:
+def _flat(work: PyTree) -> list[PyTree]:
     work = jax.device_get(work)
-    batch = np.shape(getattr(work, scalar))
+    batch = np.shape(work.length)
     if not batch:
         return [work]
     size = math.prod(batch)  # in figures: -1 does not tell for arrays without elements

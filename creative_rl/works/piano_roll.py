@@ -3,7 +3,8 @@
 from typing import Any
 
 from creative_rl.works.melody import Melody
-from creative_rl.works.roll_paper import draw_note, frame_of, on_paper, png
+from creative_rl.works.pillow import png
+from creative_rl.works.roll_paper import draw_note, frame_of, on_paper
 from creative_rl.works.spans import on_host, spans_of
 
 # By pitch class, fill and edge: in Oklch of lightness 0.72 and 0.54, a fifth turning the hue

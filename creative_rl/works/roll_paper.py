@@ -1,16 +1,13 @@
 """The paper of piano rolls, through Pillow: a grid of pitches and times beside a keyboard."""
 
-import io
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+from creative_rl.works import pillow
 from creative_rl.works.notation import pitch_name
 from creative_rl.works.spans import HIGHEST_PITCH
 
-# Lengths are in points; a picture has two pixels a point, and is drawn at twice that and shrunk,
-# which smooths the edges that Pillow draws hard.
-PIXELS = 2
-_OVERSAMPLING = 2
+# Lengths are in points.
 _ROW = 11  # height of a semitone
 _STEP = 16  # width of a grid step, less where a melody is long
 _WIDEST = 1200  # of the grid
@@ -20,14 +17,12 @@ _PADDING = 6
 _MARGIN_ROWS = 2
 _FEWEST_ROWS = 14
 
-_PAPER = "#ffffff"
 _BLACK_KEY_ROW = "#f1f2f6"
 _ROW_LINE = "#e8eaf0"
 _OCTAVE_LINE = "#c9cdd8"
 _BEAT_LINE = "#e3e5ec"
 _HALF_BAR_LINE = "#ced2dd"
 _BAR_LINE = "#9aa1b2"
-_INK = "#5b6275"
 _KEYBOARD_EDGE = "#b4b9c6"
 _BLACK_KEY = "#3a3f4d"
 _BLACK_CLASSES = (1, 3, 6, 8, 10)
@@ -83,18 +78,16 @@ class Pen:
     def vertical(self, x, top, bottom, colour, width=0.5):
         self.box(x - width / 2, top, x + width / 2, bottom, colour)
 
-    def horizontal(self, y, left, right, colour, width=0.5):
-        self.box(left, y - width / 2, right, y + width / 2, colour)
+    def horizontal(self, y, left, right, colour):
+        self.box(left, y - 0.25, right, y + 0.25, colour)
 
     def text(self, x, y, text, anchor, size=9.0, width=None):
         """Nothing where it is wider than `width`."""
-        from PIL import ImageFont
-
-        font = ImageFont.load_default(size * self._scale)
+        font = pillow.font(size * self._scale)
         if width is not None and font.getlength(text) > width * self._scale:
             return
         place = (x * self._scale, y * self._scale)
-        self._draw.text(place, text, fill=_INK, font=font, anchor=anchor)
+        self._draw.text(place, text, fill=pillow.INK, font=font, anchor=anchor)
 
 
 def frame_of(pitches: Iterable[int], length: int, above: float = 0.0) -> Frame:
@@ -133,20 +126,16 @@ def on_paper(
     Raises:
       ImportError: Pillow is not installed.
     """
-    try:
-        from PIL import Image, ImageDraw
-    except ImportError as error:
-        raise ImportError("pictures need Pillow: pip install 'creative_rl[media]'") from error
+
+    def draw(drawing: Any, scale: int) -> None:
+        pen = Pen(drawing, scale)
+        _draw_rows(pen, frame)
+        _draw_times(pen, frame, steps_per_quarter)
+        _draw_keyboard(pen, frame)
+        draw_notes(pen)
+
     width = round(max(frame.right, least_width) + _PADDING)
-    height = round(frame.bottom + below + _PADDING)
-    scale = PIXELS * _OVERSAMPLING
-    image = Image.new("RGB", (width * scale, height * scale), _PAPER)
-    pen = Pen(ImageDraw.Draw(image), scale)
-    _draw_rows(pen, frame)
-    _draw_times(pen, frame, steps_per_quarter)
-    _draw_keyboard(pen, frame)
-    draw_notes(pen)
-    return image.resize((width * PIXELS, height * PIXELS), Image.Resampling.BOX)
+    return pillow.on_paper(width, round(frame.bottom + below + _PADDING), draw)
 
 
 def draw_note(pen: Pen, frame: Frame, note: Any, fill: str, edge: str) -> None:
@@ -158,17 +147,10 @@ def draw_note(pen: Pen, frame: Frame, note: Any, fill: str, edge: str) -> None:
     pen.box(left, top, right, top + _ROW - 1.5, fill, edge, radius, width=0.75)
 
 
-def png(image: Any) -> bytes:
-    """A picture as the bytes of a PNG file."""
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", optimize=True)
-    return buffer.getvalue()
-
-
 def _draw_rows(pen: Pen, frame: Frame) -> None:
     for pitch in range(frame.lowest, frame.highest + 1):
         top = frame.y(pitch)
-        colour = _BLACK_KEY_ROW if pitch % 12 in _BLACK_CLASSES else _PAPER
+        colour = _BLACK_KEY_ROW if pitch % 12 in _BLACK_CLASSES else pillow.PAPER
         pen.box(frame.left, top, frame.right, top + _ROW, colour)
         if pitch % 12 == 4 and pitch < frame.highest:  # two white keys meet at E and F
             pen.horizontal(top, frame.left, frame.right, _ROW_LINE)
@@ -192,7 +174,7 @@ def _draw_times(pen: Pen, frame: Frame, steps_per_quarter: int) -> None:
 
 def _draw_keyboard(pen: Pen, frame: Frame) -> None:
     left, right = _PADDING, frame.left
-    pen.box(left, frame.top, right, frame.bottom, _PAPER)
+    pen.box(left, frame.top, right, frame.bottom, pillow.PAPER)
     for pitch in range(frame.lowest, frame.highest + 1):
         top, middle = frame.y(pitch), frame.y(pitch) + _ROW / 2
         if pitch % 12 in _BLACK_CLASSES:

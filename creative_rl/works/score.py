@@ -32,6 +32,6 @@ class Score(flax.struct.PyTreeNode):
 
     def _repr_html_(self) -> str:
         """What a notebook shows: a piano roll and a player; the first eight of a batch."""
-        from creative_rl.works.score_card import score_html
+        from creative_rl.works.music_card import score_html
 
         return score_html(self)

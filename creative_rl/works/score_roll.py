@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 from creative_rl.ops.harmony import symbol
 from creative_rl.works.piano_roll import COLOURS
-from creative_rl.works.roll_paper import Frame, Pen, draw_note, frame_of, on_paper, png
+from creative_rl.works.pillow import png
+from creative_rl.works.roll_paper import Frame, Pen, draw_note, frame_of, on_paper
 from creative_rl.works.score import Score
 from creative_rl.works.voices import chords_of, notes_of, on_host, voice_names
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
+from creative_rl.works.batches import check_single
 from creative_rl.works.melody import Melody
 
 NOTE_OFF = 0
@@ -36,11 +37,7 @@ def on_host(melody: Melody) -> Melody:
       ValueError: it is a batch, or a code, the length, the tempo or the grid is out of range.
     """
     events, length = (np.asarray(leaf) for leaf in jax.device_get((melody.events, melody.length)))
-    if events.ndim != 1 or length.ndim != 0:
-        raise ValueError(
-            f"Melody: this is a batch (events of shape {events.shape}, length of shape "
-            f"{length.shape}); split it with works.unbatch first"
-        )
+    check_single("Melody", "events", events, 1, length)
     check_length("Melody", length, events.size)
     check_range("Melody: events", events, 0, HIGHEST_PITCH - LOWEST_PITCH + LOWEST_CODE)
     check_times("Melody", melody.tempo, melody.steps_per_quarter)

@@ -56,14 +56,14 @@ def render(work: Melody | Score, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
     return sound.astype(np.float32)
 
 
-def encode_wav(work: Melody | Score, sample_rate: int = SAMPLE_RATE) -> bytes:
+def encode_wav(work: Melody | Score) -> bytes:
     """One work as the bytes of a WAV file: mono, 16 bits; raises as `render` does."""
-    samples = np.round(render(work, sample_rate) * 32767).astype("<i2")
+    samples = np.round(render(work) * 32767).astype("<i2")
     buffer = io.BytesIO()
     with wave.open(buffer, "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
-        file.setframerate(sample_rate)
+        file.setframerate(SAMPLE_RATE)
         file.writeframes(samples.tobytes())
     return buffer.getvalue()
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from creative_rl.ops.harmony import NUM_CHORDS
 from creative_rl.works import spans
+from creative_rl.works.batches import check_single
 from creative_rl.works.melody import Melody
 from creative_rl.works.score import Score
 from creative_rl.works.spans import HIGHEST_PITCH, LOWEST_CODE, Span
@@ -49,11 +50,7 @@ def on_host(score: Score) -> Score:
     leaves = (score.events, score.velocities, score.chords, score.programs, score.length)
     events, velocities, chords, programs, length = map(np.asarray, jax.device_get(leaves))
     shapes = (events.shape, velocities.shape, chords.shape, programs.shape, length.shape)
-    if length.ndim > 0 or events.ndim != 2:
-        raise ValueError(
-            f"Score: this is a batch (events of shape {events.shape}, length of shape "
-            f"{length.shape}); split it with works.unbatch first"
-        )
+    check_single("Score", "events", events, 2, length)
     num_voices, num_steps = events.shape
     if num_voices < 1 or shapes[1:4] != (events.shape, (num_steps,), (num_voices,)):
         raise ValueError(

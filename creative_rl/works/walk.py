@@ -5,6 +5,7 @@ import jax
 import numpy as np
 
 from creative_rl.typing import Array
+from creative_rl.works.batches import check_single
 
 LARGEST_SIZE = 256
 
@@ -41,11 +42,7 @@ def on_host(walk: Walk) -> Walk:
     cells, length, goal = (
         np.asarray(leaf) for leaf in jax.device_get((walk.cells, walk.length, walk.goal))
     )
-    if cells.ndim != 2 or length.ndim != 0:
-        raise ValueError(
-            f"Walk: this is a batch (cells of shape {cells.shape}, length of shape "
-            f"{length.shape}); split it with works.unbatch first"
-        )
+    check_single("Walk", "cells", cells, 2, length)
     _check_forms(walk.size, cells, length, goal)
     for name, places in (("cells", cells), ("goal", goal)):
         if not 0 <= places.min() <= places.max() < walk.size:

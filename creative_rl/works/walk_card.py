@@ -10,7 +10,7 @@ from creative_rl.works.walk_map import encode_png
 
 def walk_html(walk: Walk) -> str:
     """See `cards_html`; text where Pillow is absent."""
-    return cards_html(walk, "length", _card)
+    return cards_html(walk, _card)
 
 
 def _card(walk: Walk) -> str:

@@ -1,25 +1,20 @@
 """Walks as pictures: a map of the grid with the way drawn in, through Pillow."""
 
-import io
 import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from creative_rl.works import pillow
 from creative_rl.works.walk import Walk, has_arrived, on_host, summary
 
-# Lengths are in points; a picture has two pixels a point, and is drawn at twice that and shrunk,
-# which smooths the edges that Pillow draws hard.
-PIXELS = 2
-_OVERSAMPLING = 2
+# Lengths are in points.
 _CELL = 44  # width of a cell, less where there are many
 _WIDEST = 640  # of the grid
 _PADDING = 8
 _CAPTION = 20  # height of the line below the grid
 _NARROWEST = 150  # so that the line has room
 
-_PAPER = "#ffffff"
-_INK = "#5b6275"
 _CELL_COLOUR = (241, 242, 246)
 _VISITED_COLOUR = (176, 205, 240)  # what a cell's colour tends to as it is visited again
 _GOAL = ("#f2c14e", "#b98a1d")  # fill and edge of the star once reached
@@ -59,27 +54,22 @@ def draw(walk: Walk) -> Any:
       ValueError: the walk is a batch, or a field is out of range.
       ImportError: Pillow is not installed.
     """
-    try:
-        from PIL import Image, ImageDraw
-    except ImportError as error:
-        raise ImportError("pictures need Pillow: pip install 'creative_rl[media]'") from error
     walk = on_host(walk)
-    frame, scale = _Frame(walk.size), PIXELS * _OVERSAMPLING
-    image = Image.new("RGB", (frame.width * scale, frame.height * scale), _PAPER)
-    brush = _Brush(ImageDraw.Draw(image), scale, frame)
-    places = np.asarray(walk.cells)[: int(walk.length) + 1]
-    _draw_cells(brush, walk.size, places)
-    _draw_way(brush, places)
-    _draw_goal(brush, walk)
-    brush.caption(summary(walk))
-    return image.resize((frame.width * PIXELS, frame.height * PIXELS), Image.Resampling.BOX)
+    frame, places = _Frame(walk.size), np.asarray(walk.cells)[: int(walk.length) + 1]
+
+    def draw_all(drawing: Any, scale: int) -> None:
+        brush = _Brush(drawing, scale, frame)
+        _draw_cells(brush, walk.size, places)
+        _draw_way(brush, places)
+        _draw_goal(brush, walk)
+        brush.caption(summary(walk))
+
+    return pillow.on_paper(frame.width, frame.height, draw_all)
 
 
 def encode_png(walk: Walk) -> bytes:
     """One walk's map as the bytes of a PNG file; raises as `draw` does."""
-    buffer = io.BytesIO()
-    draw(walk).save(buffer, "PNG", optimize=True)
-    return buffer.getvalue()
+    return pillow.png(draw(walk))
 
 
 class _Brush:
@@ -122,12 +112,10 @@ class _Brush:
         self._draw.polygon(corners, fill=fill, outline=outline, width=width)
 
     def caption(self, text: str) -> None:
-        from PIL import ImageFont
-
         x, y = self._frame.width / 2, self._frame.height - _PADDING - _CAPTION / 2
-        font = ImageFont.load_default(10.0 * self._scale)
+        font = pillow.font(10.0 * self._scale)
         place = (x * self._scale, y * self._scale)
-        self._draw.text(place, text, fill=_INK, font=font, anchor="mm")
+        self._draw.text(place, text, fill=pillow.INK, font=font, anchor="mm")
 
 
 def _draw_cells(brush: _Brush, size: int, places: np.ndarray) -> None:
@@ -152,7 +140,7 @@ def _draw_way(brush: _Brush, places: np.ndarray) -> None:
             start, end = (_between(cells[step], cells[step + 1], (piece + k) / 4) for k in (0, 1))
             brush.stroke(start, end, 0.13, _way_colour((step + (piece + 0.5) / 4) / last))
     brush.disc(cells[0], 0.17, _WAY[0])
-    brush.disc(cells[0], 0.09, _PAPER)
+    brush.disc(cells[0], 0.09, pillow.PAPER)
     if last:
         brush.disc(cells[-1], 0.12, _WAY[-1])
 

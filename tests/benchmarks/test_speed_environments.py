@@ -85,7 +85,7 @@ def test_the_bare_loop_earns_what_the_plain_one_does():
 def test_random_rollouts_earn_their_reward_in_every_step():
     # A random pitch of 12 is the target's one time in 12, at every step.
     env = crl.make("melody-target")
-    _, _, run, steps = environment_worker.random_rollout(env, 64)
+    _, run, steps = environment_worker.random_rollout(env, 64)
     assert steps == 64 * env.horizon
     means = []
     for number in range(3):
@@ -99,7 +99,7 @@ def test_random_rollouts_earn_their_reward_in_every_step():
 
 def test_actions_differ_by_environment_and_step():
     env = crl.make("melody-variety")
-    _, _, run, _ = environment_worker.random_rollout(env, 32)
+    _, run, _ = environment_worker.random_rollout(env, 32)
     _, last = run(jax.random.key(0), jnp.int32(1))
     assert len({tuple(row) for row in last.tolist()}) == 32
     assert all(len(set(row)) > 3 for row in last.tolist())

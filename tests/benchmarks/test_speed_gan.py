@@ -23,7 +23,11 @@ class Contender:
 
     def __init__(self, seconds, versions):
         self.seconds = seconds
-        self.about = {"device": "cpu", "build": 3.0, "versions": versions}
+        self.about = {
+            "device": "cpu",
+            "build": {"trace": 1.0, "compile": 2.0},
+            "versions": versions,
+        }
 
     def __enter__(self):
         return self

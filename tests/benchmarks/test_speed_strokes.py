@@ -53,7 +53,7 @@ def test_pillow_draws_the_line_between_the_ends():
 
 
 def test_every_stroke_of_every_round_is_drawn():
-    _, _, run = stroke_worker.compiled("short", 2)
+    _, run = stroke_worker.compiled("short", 2)
     bank = jnp.asarray(stroke_worker.strokes("short", 32).reshape(16, 2, 11))
     paint = jax.jit(stroke_worker.painter("short"))
     expected = [jnp.zeros((64, 64, 1), jnp.uint8)] * 2

@@ -50,7 +50,7 @@ def test_our_rounds_learn_almost_from_their_start(name):
 
 
 def test_a_recurrent_learner_replays_whole_melodies():
-    learner, _ = ours.melody_learner(ours.MELODY_DQN)
+    learner, _ = ours.melody_learner(settings.MELODY_DQN)
     replay = jax.eval_shape(learner.init, jax.random.key(0)).replay
     assert learner.steps_per_update == 16 * 32
     assert replay.capacity == 64_000

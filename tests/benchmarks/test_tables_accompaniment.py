@@ -149,4 +149,4 @@ def test_the_benchmark_from_its_rows_to_its_file(tmp_path, monkeypatch, prior, w
 def test_seeds_below_one_are_refused(capsys):
     with pytest.raises(SystemExit):
         accompaniment.main(["--seeds", "0"])
-    assert "--seeds must be at least 1, got 0" in capsys.readouterr().err
+    assert "--seeds: must be at least 1, got 0" in capsys.readouterr().err

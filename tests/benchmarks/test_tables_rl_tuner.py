@@ -10,6 +10,7 @@ import pytest
 import creative_rl
 from benchmarks import record
 from benchmarks.tables import rl_tuner
+from benchmarks.tables.acting import acting
 from benchmarks.tables.beam_search import beam_search
 from benchmarks.tables.tuner_recipes import QUICK_TUNERS, TUNERS
 from creative_rl import metrics
@@ -65,7 +66,7 @@ def test_rows_are_paid_for_music_theory_and_for_likelihood_as_they_say(key, prio
 def test_who_acts_by_a_list_plays_it(key, prior):
     env, params = rl_tuner.judged(prior, {}, 1.0)
     actions = jnp.arange(32, dtype=jnp.int32) % 7 + 14
-    learner = rl_tuner.acting(lambda state, key, step: state[step])
+    learner = acting(lambda state, key, step: state[step])
     episodes = rollout(env, params, learner, actions, key, 3)
     np.testing.assert_array_equal(episodes.works.events, np.broadcast_to(actions, (3, 32)))
     found = rl_tuner.measured(episodes)
@@ -94,7 +95,7 @@ def test_a_recipe_says_its_settings():
 
 
 def figures(**changes):
-    published = metrics.PUBLISHED["Q"]
+    published = metrics.RL_TUNER_PUBLISHED["Q"]
     others = {"mean_log_p": -2.0, "distinct_works": 1.0, "self_bleu": 0.1}
     return {**published, **others, **changes}
 
@@ -104,7 +105,7 @@ def test_rows_are_means_beside_the_published_column():
     rows = {row.metric: row for row in rl_tuner.rows(found, {"prior": "how"})}
     leaps = rows["leaps_resolved"]
     assert (leaps.value, leaps.low, leaps.high, leaps.seeds) == (0.6, 0.5, 0.7, 2)
-    assert leaps.published == metrics.PUBLISHED["Note RNN"]["leaps_resolved"]
+    assert leaps.published == metrics.RL_TUNER_PUBLISHED["Note RNN"]["leaps_resolved"]
     assert rows["self_bleu"].published is None and rows["self_bleu"].source == "how"
 
 
@@ -129,7 +130,7 @@ def test_goals_are_the_published_figures_in_their_direction():
 def test_seeds_below_one_are_refused(capsys):
     with pytest.raises(SystemExit):
         rl_tuner.main(["--seeds", "0"])
-    assert "--seeds must be at least 1, got 0" in capsys.readouterr().err
+    assert "--seeds: must be at least 1, got 0" in capsys.readouterr().err
 
 
 def test_the_benchmark_from_its_rows_to_its_file(tmp_path, monkeypatch, prior):

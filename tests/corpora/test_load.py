@@ -119,6 +119,11 @@ def test_an_unknown_source_names_the_known_ones(source, tmp_path):
         assert name in line
 
 
+def test_a_near_name_is_offered(tmp_path):
+    with pytest.raises(ValueError, match=r"no such directory \(did you mean bach-sopranos\?\)"):
+        corpora.load("bach-soprano", cache_dir=tmp_path)
+
+
 def test_what_cannot_be_used_is_one_line_with_a_remedy(tmp_path, monkeypatch):
     cache, empty = tmp_path / "cache", tmp_path / "empty"
     empty.mkdir()

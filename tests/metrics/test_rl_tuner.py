@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from reference.music_theory import table_one
 
-from creative_rl.metrics import DIRECTIONS, PUBLISHED, rl_tuner_metrics
+from creative_rl.metrics import RL_TUNER_DIRECTIONS, RL_TUNER_PUBLISHED, rl_tuner_metrics
 from creative_rl.works import Melody
 
 RUN = [14, 16, 18, 19, 21, 23, 25, 26]  # C major, an octave
@@ -20,17 +20,17 @@ def works(melodies, lengths=None) -> Melody:
 
 def test_the_table_has_eleven_metrics_in_its_order():
     found = rl_tuner_metrics(works([RUN * 4]))
-    assert [*found] == [*DIRECTIONS, "num_leaps"] and len(DIRECTIONS) == 11
+    assert [*found] == [*RL_TUNER_DIRECTIONS, "num_leaps"] and len(RL_TUNER_DIRECTIONS) == 11
     assert all(type(value) is float for value in found.values())
-    assert set(DIRECTIONS.values()) == {"+", "-", "0"}
-    assert [*PUBLISHED] == ["Note RNN", "Q", "Psi", "G"]
-    assert all([*column] == [*DIRECTIONS] for column in PUBLISHED.values())
-    assert PUBLISHED["Note RNN"]["notes_excessively_repeated"] == 0.633
-    assert PUBLISHED["Note RNN"]["notes_in_repeated_motif"] == 0.00007
-    assert PUBLISHED["Q"]["notes_in_repeated_motif"] == 0.0011
-    assert PUBLISHED["Q"]["leaps_resolved"] == 0.911
-    assert PUBLISHED["Psi"]["autocorrelation_lag_2"] == -0.01
-    assert PUBLISHED["G"]["autocorrelation_lag_1"] == 0.55
+    assert set(RL_TUNER_DIRECTIONS.values()) == {"+", "-", "0"}
+    assert [*RL_TUNER_PUBLISHED] == ["Note RNN", "Q", "Psi", "G"]
+    assert all([*column] == [*RL_TUNER_DIRECTIONS] for column in RL_TUNER_PUBLISHED.values())
+    assert RL_TUNER_PUBLISHED["Note RNN"]["notes_excessively_repeated"] == 0.633
+    assert RL_TUNER_PUBLISHED["Note RNN"]["notes_in_repeated_motif"] == 0.00007
+    assert RL_TUNER_PUBLISHED["Q"]["notes_in_repeated_motif"] == 0.0011
+    assert RL_TUNER_PUBLISHED["Q"]["leaps_resolved"] == 0.911
+    assert RL_TUNER_PUBLISHED["Psi"]["autocorrelation_lag_2"] == -0.01
+    assert RL_TUNER_PUBLISHED["G"]["autocorrelation_lag_1"] == 0.55
 
 
 def test_a_run_up_by_hand():
@@ -90,10 +90,10 @@ def test_the_metrics_are_the_counts_of_the_twin(kind):
     rng = np.random.default_rng(11)
     melodies = _structured(rng, 512) if kind == "structured" else rng.integers(0, 38, (512, 32))
     found, expected = rl_tuner_metrics(works(melodies.tolist())), table_one(melodies.tolist())
-    for name in DIRECTIONS:
+    for name in RL_TUNER_DIRECTIONS:
         assert found[name] == pytest.approx(expected[name], abs=1e-6), name
     if kind == "structured":
-        assert [name for name in DIRECTIONS if abs(expected[name]) < 0.005] == []
+        assert [name for name in RL_TUNER_DIRECTIONS if abs(expected[name]) < 0.005] == []
 
 
 def test_what_lies_beyond_the_length_means_nothing():
@@ -103,7 +103,7 @@ def test_what_lies_beyond_the_length_means_nothing():
     found = rl_tuner_metrics(works(melodies, lengths))
     cut = [melody[:length] for melody, length in zip(melodies, lengths, strict=True)]
     expected = table_one(cut)
-    for name in DIRECTIONS:
+    for name in RL_TUNER_DIRECTIONS:
         assert found[name] == pytest.approx(expected[name], abs=1e-6), name
 
 
@@ -137,7 +137,7 @@ def test_a_uniform_random_policy_scores_what_was_measured():
     assert found["notes_in_repeated_motif"] == 0.0
     # What makes these metrics weak: chance beats the model of the paper.
     for name in ("unique_max_note", "unique_min_note", "notes_in_motif"):
-        assert found[name] > PUBLISHED["Q"][name]
+        assert found[name] > RL_TUNER_PUBLISHED["Q"][name]
 
 
 def test_a_batch_of_one_shape_is_compiled_once():

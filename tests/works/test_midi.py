@@ -7,6 +7,7 @@ import pytest
 from works.damage import damaged_copies
 from works.melodies import assert_same, melodies, melody
 
+from creative_rl import works
 from creative_rl.works import midi, midi_file
 from creative_rl.works.spans import spans_of
 
@@ -32,7 +33,7 @@ def off(pitch, time=0, channel=0):
 @hypothesis.given(melodies())
 def test_a_written_melody_comes_back_the_same(tmp_path_factory, original):
     path = tmp_path_factory.mktemp("midi") / "melody.mid"
-    midi.write_melody(original, path)
+    works.save(original, path)
     assert_same(midi.read_melody(path), original)
 
 
@@ -40,7 +41,7 @@ def test_a_written_melody_comes_back_the_same(tmp_path_factory, original):
 @hypothesis.given(melodies())
 def test_without_the_text_the_same_notes_come_back(tmp_path_factory, original):
     path = tmp_path_factory.mktemp("midi") / "melody.mid"
-    midi.write_melody(original, path)
+    works.save(original, path)
     file = mido.MidiFile(path)
     file.tracks[0] = mido.MidiTrack(m for m in file.tracks[0] if m.type != "text")
     file.save(path)
@@ -50,7 +51,7 @@ def test_without_the_text_the_same_notes_come_back(tmp_path_factory, original):
 
 
 def test_the_notes_count_where_another_program_changed_them(tmp_path):
-    path = midi.write_melody(melody([14, 1, 16, 0, 0, 1]), tmp_path / "melody.mid")
+    path = works.save(melody([14, 1, 16, 0, 0, 1]), tmp_path / "melody.mid")
     file = mido.MidiFile(path)
     for message in file.tracks[0]:
         if message.type in ("note_on", "note_off") and message.note == 62:
@@ -60,7 +61,7 @@ def test_the_notes_count_where_another_program_changed_them(tmp_path):
 
 
 def test_the_tempo_counts_where_another_program_changed_it(tmp_path):
-    path = midi.write_melody(melody([14, 0, 0]), tmp_path / "melody.mid")
+    path = works.save(melody([14, 0, 0]), tmp_path / "melody.mid")
     file = mido.MidiFile(path)
     next(m for m in file.tracks[0] if m.type == "set_tempo").tempo = 1_000_000
     file.save(path)
@@ -68,7 +69,7 @@ def test_the_tempo_counts_where_another_program_changed_it(tmp_path):
 
 
 def test_written_notes_as_mido_sees_them(tmp_path):
-    path = midi.write_melody(melody([1, 14, 1, 14, 0, 1], tempo=120.0), tmp_path / "melody.mid")
+    path = works.save(melody([1, 14, 1, 14, 0, 1], tempo=120.0), tmp_path / "melody.mid")
     file = mido.MidiFile(path)
     heard = [(m.type, m.note, m.time) for m in file.tracks[0] if not m.is_meta and "note" in m.type]
     assert file.ticks_per_beat == 480
@@ -84,7 +85,7 @@ def test_written_notes_as_mido_sees_them(tmp_path):
 def test_read_notes_of_two_tracks_with_drums(tmp_path):
     first = [on(60, 48), on(64, 0), on(60, 48, velocity=0), off(64, 96)]
     second = [on(60, 0, 1), on(36, 0, 9), off(36, 24, 9), off(60, 72, 1)]
-    notes = midi_file.read_notes(write(tmp_path / "two.mid", first, second))
+    notes = midi_file.notes_in(midi_file.parse(write(tmp_path / "two.mid", first, second)))
     assert notes == [
         midi_file.Note(0.0, 0.25, 36, 9, True),
         midi_file.Note(0.0, 1.0, 60, 1, False),
@@ -95,7 +96,7 @@ def test_read_notes_of_two_tracks_with_drums(tmp_path):
 
 def test_a_note_never_ended_lasts_to_the_end_and_a_stray_end_is_nothing(tmp_path):
     track = [off(50), on(60), on(60, 96), off(60, 96), mido.MetaMessage("end_of_track", time=96)]
-    notes = midi_file.read_notes(write(tmp_path / "open.mid", track))
+    notes = midi_file.notes_in(midi_file.parse(write(tmp_path / "open.mid", track)))
     assert [(note.start, note.end) for note in notes] == [(0.0, 2.0), (1.0, 3.0)]
 
 
@@ -138,7 +139,7 @@ def test_the_line_names_the_reason(tmp_path, data, reason):
     path = tmp_path / "bad.mid"
     path.write_bytes(data)
     with pytest.raises(ValueError, match=f"bad.mid.*{reason}"):
-        midi_file.read_notes(path)
+        midi_file.parse(path)
 
 
 def test_notes_out_of_reach_are_refused(tmp_path):

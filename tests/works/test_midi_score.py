@@ -10,7 +10,7 @@ from works.scores import assert_same, lines, score, scores
 
 from creative_rl import works
 from creative_rl.ops.harmony import chord_code
-from creative_rl.works import midi, midi_score, voices
+from creative_rl.works import midi_score, voices
 
 SETTINGS = hypothesis.settings(deadline=None, max_examples=60)
 SMALL = dict(names=("Flöte 笛", "Bass"), programs=[73, 32], chords={0: 1, 2: chord_code("Am7")})
@@ -23,14 +23,14 @@ def small(**changes):
 @SETTINGS
 @hypothesis.given(scores())
 def test_a_written_score_comes_back_the_same(tmp_path_factory, original):
-    path = midi_score.write_score(original, tmp_path_factory.mktemp("midi") / "score.mid")
+    path = works.save(original, tmp_path_factory.mktemp("midi") / "score.mid")
     assert_same(works.load(path), original)
 
 
 @SETTINGS
 @hypothesis.given(scores())
 def test_without_the_text_the_same_notes_come_back(tmp_path_factory, original):
-    path = midi_score.write_score(original, tmp_path_factory.mktemp("midi") / "score.mid")
+    path = works.save(original, tmp_path_factory.mktemp("midi") / "score.mid")
     file = mido.MidiFile(path)
     file.tracks[0] = mido.MidiTrack(m for m in file.tracks[0] if m.type != "text")
     file.save(path)
@@ -99,7 +99,7 @@ def test_what_another_program_changed_counts_and_it_is_still_a_score(tmp_path, k
 
 def test_a_melody_and_a_file_of_others_stay_melodies(tmp_path):
     melody = melodies.melody([14, 1, 16])
-    melodies.assert_same(works.load(midi.write_melody(melody, tmp_path / "melody.mid")), melody)
+    melodies.assert_same(works.load(works.save(melody, tmp_path / "melody.mid")), melody)
     path = works.save(small(), tmp_path / "score.mid")
     file = mido.MidiFile(path)
     file.tracks[0] = mido.MidiTrack(m for m in file.tracks[0] if m.type != "text")

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image, ImageColor
 from works.melodies import melody
 
-from creative_rl.works import piano_roll, roll_paper
+from creative_rl.works import piano_roll, pillow, roll_paper
 from creative_rl.works.notation import parse
 from creative_rl.works.spans import spans_of
 
@@ -17,7 +17,7 @@ def frame_of(spans, length):
 
 def colour_at(image, frame, step, pitch):
     x, y = frame.x(step), frame.y(pitch) + 5.5
-    return image.getpixel((round(x * roll_paper.PIXELS), round(y * roll_paper.PIXELS)))
+    return image.getpixel((round(x * pillow.PIXELS), round(y * pillow.PIXELS)))
 
 
 def test_every_note_and_nothing_else_is_coloured():

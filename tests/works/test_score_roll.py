@@ -7,7 +7,7 @@ from PIL import Image, ImageColor
 from works.scores import lines, score
 
 from creative_rl.ops.harmony import chord_code
-from creative_rl.works import roll_paper, score_roll, voices
+from creative_rl.works import pillow, roll_paper, score_roll, voices
 
 
 def frame_of(original):
@@ -18,7 +18,7 @@ def frame_of(original):
 
 def colour_at(image, frame, step, pitch):
     x, y = frame.x(step), frame.y(pitch) + 5.5
-    return image.getpixel((round(x * roll_paper.PIXELS), round(y * roll_paper.PIXELS)))
+    return image.getpixel((round(x * pillow.PIXELS), round(y * pillow.PIXELS)))
 
 
 @pytest.mark.parametrize("chords", [None, {0: 1, 4: 20}])
@@ -52,10 +52,10 @@ def test_chord_symbols_make_room_and_stay_inside_it():
     line = "C4 - - - - - - -"
     plain = score_roll.draw(lines(line))
     image = score_roll.draw(lines(line, chords={0: chord_code("Am7"), 1: chord_code("Bbm7")}))
-    assert image.height == plain.height + score_roll._ROW_OF_TEXT * roll_paper.PIXELS
+    assert image.height == plain.height + score_roll._ROW_OF_TEXT * pillow.PIXELS
     frame = frame_of(lines(line, chords={0: 1}))
-    top = image.crop((0, 0, image.width, round((frame.top - 13) * roll_paper.PIXELS)))
-    left = round(frame.x(1) * roll_paper.PIXELS)
+    top = image.crop((0, 0, image.width, round((frame.top - 13) * pillow.PIXELS)))
+    left = round(frame.x(1) * pillow.PIXELS)
     assert top.crop((left, 0, top.width, top.height)).convert("L").getextrema()[0] < 200
     assert top.crop((0, 0, left, top.height)).convert("L").getextrema()[0] == 255  # no room
 

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from creative_rl import works
-from creative_rl.works import walk_map
+from creative_rl.works import pillow, walk_map
 from creative_rl.works.walk import Walk, has_arrived, summary, text
 
 MOVES = ((-1, 0), (0, 1), (1, 0), (0, -1), (0, 0))
@@ -24,7 +24,7 @@ MOVES = ((-1, 0), (0, 1), (1, 0), (0, -1), (0, 0))
 def pixel(size, row, column):
     """The middle of a cell."""
     x, y = walk_map._Frame(size).centre(row, column)
-    return round(x * walk_map.PIXELS), round(y * walk_map.PIXELS)
+    return round(x * pillow.PIXELS), round(y * pillow.PIXELS)
 
 
 def walk(places, size=3, goal=None, padding=0):
@@ -130,7 +130,7 @@ def test_the_way_and_the_visits_are_where_they_belong():
 
     def colour(row, column, right=0.0, down=0.0):
         x, y = pixel(4, row, column)
-        reach = walk_map._CELL * walk_map.PIXELS
+        reach = walk_map._CELL * pillow.PIXELS
         return image.getpixel((x + round(right * reach), y + round(down * reach)))
 
     def is_way(pixel):

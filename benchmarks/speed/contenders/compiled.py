@@ -1,14 +1,12 @@
 """A whole training run as one compiled function of a key."""
 
-import importlib.metadata
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from benchmarks.speed.worker import Unit
+from benchmarks.speed import worker
 
 
 def compiled_unit(
@@ -16,16 +14,12 @@ def compiled_unit(
     steps: int,
     key: Callable[[int], jax.Array],
     report: Callable[[Any], Mapping[str, Any]] = lambda result: {},
-) -> tuple[dict[str, float], Unit]:
+) -> tuple[dict[str, float], worker.Unit]:
     """Compile `train`; the seconds that took, and the unit whose round trains with `key(round)`.
 
     The unit is run once before, so that no round pays for what happens only in a first call.
     """
-    begin = time.perf_counter()
-    lowered = jax.jit(train).lower(key(0))
-    traced = time.perf_counter()
-    compiled = lowered.compile()
-    build = {"trace": traced - begin, "compile": time.perf_counter() - traced}
+    compiled, build = worker.built(jax.jit(train), key(0))
 
     def unit(number: int) -> Mapping[str, Any]:
         result = jax.block_until_ready(compiled(key(number)))
@@ -39,7 +33,3 @@ def last_returns(returns: jax.Array, weights: jax.Array) -> dict[str, float]:
     """The mean return of the episodes that ended in the last 50 updates, leaves [updates, ...]."""
     returns, weights = returns[-50:], weights[-50:].astype(jnp.float32)
     return {"return": float((returns * weights).sum() / jnp.maximum(weights.sum(), 1))}
-
-
-def versions(*packages: str) -> dict[str, str]:
-    return {package: importlib.metadata.version(package) for package in packages}

@@ -11,12 +11,8 @@ import jax
 
 import creative_rl as crl
 from benchmarks.speed import settings, worker
-from benchmarks.speed.contenders.compiled import compiled_unit, last_returns, versions
+from benchmarks.speed.contenders.compiled import compiled_unit, last_returns
 from creative_rl.typing import Learner
-
-MELODY_PPO, MELODY_DQN = "melody-ppo-lstm", "melody-dqn-gru"
-BARE, KEPT = "bare", "kept"
-"""Units of `main(..., "experiment")`: the compiled loop, and the same with logs and checkpoints."""
 
 
 def ppo(task: settings.PPOTask) -> Learner:
@@ -81,7 +77,7 @@ def learner_of(task: settings.Task) -> Learner:
 def melody_learner(name: str) -> tuple[Learner, int]:
     """A recurrent learner on the rules of music theory, and updates for a round of seconds."""
     env = crl.make("melody-theory")
-    if name == MELODY_PPO:
+    if name == settings.MELODY_PPO:
         config = crl.PPOConfig(num_envs=256, num_steps=32, recurrent="lstm")
         return crl.learners.ppo(env, config), 8
     # Whole melodies are replayed: they have 32 steps.
@@ -132,9 +128,9 @@ def main(name: str, quick: str) -> None:
     worker.own_the_output()
     tasks = settings.tasks(quick == "quick")
     updates = None
-    if name in (MELODY_PPO, MELODY_DQN):
+    if name in (settings.MELODY_PPO, settings.MELODY_DQN):
         learner, updates = melody_learner(name)
-    elif name == "experiment":
+    elif name == settings.EXPERIMENT:
         task = tasks[settings.NARROW]
         updates = 5 * task.num_updates  # long enough for what a run costs once to be small
         learner = ppo(dataclasses.replace(task, num_updates=updates))
@@ -146,9 +142,9 @@ def main(name: str, quick: str) -> None:
         whole_run(learner, updates), updates * learner.steps_per_update, jax.random.key, report
     )
     units = {"train": unit}
-    if name == "experiment":
-        units = {BARE: unit, KEPT: kept_unit(learner, updates)}
-    about = {"build": build, "device": worker.device(), "versions": versions("gymnax")}
+    if name == settings.EXPERIMENT:
+        units = {settings.BARE: unit, settings.KEPT: kept_unit(learner, updates)}
+    about = {"build": build, "device": worker.device(), "versions": worker.versions("gymnax")}
     worker.serve(about, units)
 
 

@@ -17,7 +17,7 @@ import jax
 
 from benchmarks.speed import settings, worker
 from benchmarks.speed.contenders import five_values
-from benchmarks.speed.contenders.compiled import compiled_unit, last_returns, versions
+from benchmarks.speed.contenders.compiled import compiled_unit, last_returns
 
 UNUSED = {
     "brax": ("envs",),
@@ -112,7 +112,7 @@ def main(name: str, quick: str, checkout: str) -> None:
         train = load(checkout, "dqn").make_train(dqn_config(task))
         steps, read = task.num_updates * task.num_envs, lambda result: {}
     build, unit = compiled_unit(train, steps, jax.random.PRNGKey, read)
-    found = versions("gymnax", "distrax", "flashbax")
+    found = worker.versions("gymnax", "distrax", "flashbax")
     worker.serve({"build": build, "versions": found}, {"train": unit})
 
 

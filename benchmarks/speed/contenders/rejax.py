@@ -14,7 +14,7 @@ import rejax
 
 from benchmarks.speed import settings, worker
 from benchmarks.speed.contenders import five_values
-from benchmarks.speed.contenders.compiled import compiled_unit, versions
+from benchmarks.speed.contenders.compiled import compiled_unit
 
 
 def ppo(task: settings.PPOTask) -> Any:
@@ -99,7 +99,7 @@ def main(name: str, quick: str) -> None:
         steps = task.num_updates * task.num_envs
     algorithm = algorithm.replace(eval_callback=lambda algorithm, state, key: ())
     build, unit = compiled_unit(algorithm.train, steps, jax.random.PRNGKey)
-    worker.serve({"build": build, "versions": versions("rejax", "gymnax")}, {"train": unit})
+    worker.serve({"build": build, "versions": worker.versions("rejax", "gymnax")}, {"train": unit})
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """Stable-Baselines3: PyTorch with one thread. May run in an interpreter of its own, without JAX."""
 
-import importlib.metadata
 import sys
 import warnings
 from collections.abc import Mapping
@@ -98,9 +97,8 @@ def main(name: str, quick: str) -> None:
         model.learn(steps, reset_num_timesteps=False)
         return {"steps": model.num_timesteps - before}
 
-    packages = ("stable-baselines3", "torch", "gymnasium")
-    found = {package: importlib.metadata.version(package) for package in packages}
-    worker.serve({"versions": found}, {"train": unit})
+    versions = worker.versions("stable-baselines3", "torch", "gymnasium")
+    worker.serve({"versions": versions}, {"train": unit})
 
 
 if __name__ == "__main__":

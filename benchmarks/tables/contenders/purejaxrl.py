@@ -12,7 +12,6 @@ import jax
 import jax.numpy as jnp
 
 from benchmarks.speed import worker
-from benchmarks.speed.contenders.compiled import versions
 from benchmarks.speed.contenders.purejaxrl import load
 from benchmarks.tables import learner_tasks
 
@@ -37,7 +36,7 @@ def main(environment: str, number: str, num_steps: str, num_seeds: str, checkout
         steps = config["NUM_UPDATES"] * config["NUM_ENVS"] * config["NUM_STEPS"]
         return {"steps": steps, "returns": [float(last_return(key)) for key in keys]}
 
-    worker.serve({"versions": versions("gymnax", "distrax")}, {"train": unit})
+    worker.serve({"versions": worker.versions("gymnax", "distrax")}, {"train": unit})
 
 
 if __name__ == "__main__":

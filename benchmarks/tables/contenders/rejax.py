@@ -10,7 +10,6 @@ import rejax
 
 from benchmarks.speed import worker
 from benchmarks.speed.contenders import five_values
-from benchmarks.speed.contenders.compiled import versions
 from benchmarks.tables import learner_tasks
 
 
@@ -79,7 +78,7 @@ def main(environment: str, number: str, num_steps: str, num_seeds: str) -> None:
         keys = jax.random.split(jax.random.PRNGKey(number), int(num_seeds))
         return {"steps": steps, "returns": jax.jit(jax.vmap(last_return))(keys).tolist()}
 
-    worker.serve({"versions": versions("rejax", "gymnax")}, {"train": unit})
+    worker.serve({"versions": worker.versions("rejax", "gymnax")}, {"train": unit})
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """Stable-Baselines3: seed after seed. May run in an interpreter of its own, without JAX."""
 
-import importlib.metadata
 import itertools
 import sys
 import warnings
@@ -42,9 +41,8 @@ def main(environment: str, number: str, num_steps: str, num_seeds: str) -> None:
         seeds = range(number, number + int(num_seeds))
         return {"steps": steps, "returns": [train(seed) for seed in seeds]}
 
-    packages = ("stable-baselines3", "torch", "gymnasium")
-    found = {package: importlib.metadata.version(package) for package in packages}
-    worker.serve({"versions": found}, {"train": unit})
+    versions = worker.versions("stable-baselines3", "torch", "gymnasium")
+    worker.serve({"versions": versions}, {"train": unit})
 
 
 if __name__ == "__main__":

@@ -1,0 +1,15 @@
+"""The README's results: whatever is shown is also run by `make bench`."""
+
+import re
+
+from benchmarks import readme_tables
+
+
+def test_make_bench_runs_all_that_is_shown():
+    makefile = (readme_tables.README.parent / "Makefile").read_text()
+    run = re.findall(r"-m benchmarks\.(?:speed|tables)\.(\w+)", makefile)
+    assert sorted(run) == sorted(readme_tables.TITLES)
+
+
+def test_a_result_that_is_shown_in_its_own_way_has_a_title():
+    assert readme_tables.FIGURES.keys() <= readme_tables.TITLES.keys()
