@@ -136,11 +136,19 @@ class Environment(abc.ABC):
         """Step without asking whether the episode is over.
 
         What rollouts that never step past the end use; `step` is the safe form.
+
+        Raises:
+          ValueError: `params.weights` are not those of the terms.
         """
         action = jnp.asarray(action)
         next_state = self.next_state(as_key(key), state, action, params)
         seen = Transition(state, action, next_state, params)
         reward_terms = {term.name: term.fn(seen) for term in self.terms}
+        if params.weights.keys() != reward_terms.keys():
+            raise ValueError(
+                f"{type(self).__name__}: params.weights must have one number for every reward term, "
+                f"{', '.join(reward_terms)}; got {', '.join(params.weights)}"
+            )
         reward = jnp.float32(0)
         for name, value in reward_terms.items():
             reward += params.weights[name] * value

@@ -129,6 +129,16 @@ def test_without_terms_the_reward_is_zero(key):
     assert float(timesteps[-1].reward) == 0.0 and timesteps[-1].reward.dtype == jnp.float32
 
 
+@pytest.mark.parametrize(
+    ("weights", "got"), [({"gain": 1.0}, "gain"), ({"gain": 1.0, "gred": 1.0}, "gain, gred")]
+)
+def test_weights_of_other_names_than_the_terms_are_refused(weights, got, key):
+    state, _ = Pot().reset(key, PotParams(weights))
+    message = f"Pot: params.weights must have one number for .* term, gain, greed; got {got}$"
+    with pytest.raises(ValueError, match=message):
+        Pot().transition(key, state, jnp.int32(1), PotParams(weights))
+
+
 def test_terms_of_one_name_are_refused():
     with pytest.raises(ValueError, match=r"Pot: reward terms must have distinct names, got \['gai"):
         Pot(terms=(GAIN, GAIN))

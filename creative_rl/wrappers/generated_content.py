@@ -16,6 +16,7 @@ from creative_rl.wrappers.wrapper import Wrapper, with_term
 
 NUM_NEIGHBOURS = 5
 """Nearest works of the archive that novelty is the mean distance to."""
+_WEIGHTED = ("environment", "discriminator", "novelty")
 
 
 class GeneratedContentParams(flax.struct.PyTreeNode):
@@ -125,7 +126,7 @@ class GeneratedContent(Wrapper):
 
         Raises:
           ValueError: the environment has action masks, which a generator does not know, or no
-            `appearance`.
+            `appearance`; or the weights are of other names.
         """
         key_generator, key_discriminator = jax.random.split(key)
         state, timestep = jax.eval_shape(self.env.reset, key, params)
@@ -135,8 +136,12 @@ class GeneratedContent(Wrapper):
                 "allows every action"
             )
         picture = jax.eval_shape(self.env.appearance, state, params)
-        if weights is None:
-            weights = {"environment": 1.0, "discriminator": 1.0, "novelty": 1.0}
+        weights = dict.fromkeys(_WEIGHTED, 1.0) if weights is None else weights
+        if weights.keys() != set(_WEIGHTED):
+            raise ValueError(
+                "GeneratedContent: weights must have one number for each of "
+                f"{', '.join(_WEIGHTED)}; got {', '.join(weights)}"
+            )
         return GeneratedContentParams(
             env=params,
             generator=self.generator.init(

@@ -367,6 +367,12 @@ def test_a_term_of_a_judges_name_is_refused(key):
 # Novelty.
 
 
+def test_weights_of_other_names_are_refused(key):
+    env = WRAPPED["melody"]
+    with pytest.raises(ValueError, match="one number for each of .*, novelty; got noveltie$"):
+        env.init_params(key, env.env.default_params, {"noveltie": 1.0})
+
+
 def test_novelty_is_the_mean_distance_to_the_five_nearest():
     # Rows at the distances 0.1 .. 0.7 in every feature, so that is their root mean square too.
     archive = jnp.float32([[0.1], [0.7], [0.2], [0.6], [0.3], [0.5], [0.4]]) * jnp.ones((1, 4))
