@@ -146,8 +146,8 @@ class Environment(abc.ABC):
         reward_terms = {term.name: term.fn(seen) for term in self.terms}
         if params.weights.keys() != reward_terms.keys():
             raise ValueError(
-                f"{type(self).__name__}: params.weights must have one number for every reward term, "
-                f"{', '.join(reward_terms)}; got {', '.join(params.weights)}"
+                f"{type(self).__name__}: params.weights must have one number for every reward "
+                f"term, {', '.join(reward_terms)}; got {', '.join(params.weights)}"
             )
         reward = jnp.float32(0)
         for name, value in reward_terms.items():

@@ -369,7 +369,7 @@ def test_a_term_of_a_judges_name_is_refused(key):
 
 def test_weights_of_other_names_are_refused(key):
     env = WRAPPED["melody"]
-    with pytest.raises(ValueError, match="one number for each of .*, novelty; got noveltie$"):
+    with pytest.raises(ValueError, match=r"one number for each of .*, novelty; got noveltie$"):
         env.init_params(key, env.env.default_params, {"noveltie": 1.0})
 
 
