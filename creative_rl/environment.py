@@ -1,7 +1,8 @@
 """The environment contract: a core that never resets itself.
 
-A subclass gives the rules (`initial_state`, `next_state`, `observe`, `end`, `work`); this base
-composes them into `reset` and `step`, sums the reward terms and makes terminal states absorb.
+A subclass gives the rules (`initial_state`, `next_state`, `observe`, `work`, and `end` where it has
+no horizon); this base composes them into `reset` and `step`, sums the reward terms and makes
+terminal states absorb.
 """
 
 import abc
@@ -76,12 +77,23 @@ class Environment(abc.ABC):
     def observe(self, state: PyTree, params: PyTree) -> PyTree: ...
 
     @abc.abstractmethod
-    def end(self, state: PyTree, params: PyTree) -> tuple[Array, Array]:
-        """Whether `state` is `(terminated, truncated)`, as bool scalars."""
-
-    @abc.abstractmethod
     def work(self, state: PyTree, params: PyTree) -> PyTree:
         """The artefact so far, at any step: a pytree from `creative_rl.works`."""
+
+    def end(self, state: PyTree, params: PyTree) -> tuple[Array, Array]:
+        """Whether `state` is `(terminated, truncated)`, as bool scalars.
+
+        By default it is terminated once its `step` has reached the horizon; an environment without
+        a horizon overrides this.
+
+        Raises:
+          ValueError: it does not, or the state has no `step`.
+        """
+        if self.horizon is None or not hasattr(state, "step"):
+            raise ValueError(
+                f"{type(self).__name__}: define end, or a horizon and a state with the field step"
+            )
+        return state.step >= self.horizon, jnp.bool_(False)
 
     def action_mask(self, state: PyTree, params: PyTree) -> Array | None:
         """bool[A], True = allowed; None (the default) where all actions always are."""

@@ -14,7 +14,7 @@ from creative_rl.environment import Environment
 from creative_rl.ops import harmony
 from creative_rl.ops.music_theory import NUM_EVENTS
 from creative_rl.rewards import accompaniment as rewards
-from creative_rl.spaces import Box, Dict, Discrete, MultiDiscrete, Space
+from creative_rl.spaces import Box, Dict, Discrete, MultiDiscrete
 from creative_rl.stores.shift_register import ShiftRegister
 from creative_rl.typing import Array, Key, Term
 from creative_rl.works import chord_voices
@@ -149,14 +149,15 @@ frame to come; `time` 0 .. 1 |
     @property
     def observation_space(self) -> Dict:
         num = self.action_space.num
-        seen: dict[str, Space] = {
-            "melody": MultiDiscrete((NUM_EVENTS,) * self.window),
-            "actions": MultiDiscrete((num,) * self.window),
-            "sounding": Discrete(num),
-            "beat": Discrete(MAX_BAR),
-            "time": Box(0.0, 1.0),
-        }
-        return Dict(tuple(seen.items()))
+        return Dict(
+            {
+                "melody": MultiDiscrete((NUM_EVENTS,) * self.window),
+                "actions": MultiDiscrete((num,) * self.window),
+                "sounding": Discrete(num),
+                "beat": Discrete(MAX_BAR),
+                "time": Box(0.0, 1.0),
+            }
+        )
 
     @property
     def default_params(self) -> AccompanimentParams:
@@ -232,14 +233,11 @@ frame to come; `time` 0 .. 1 |
             )
         return {
             "melody": codes,
-            "actions": jnp.stack([state.actions.lag(age) for age in reversed(range(self.window))]),
+            "actions": state.actions.newest(self.window),
             "sounding": sounding,
             "beat": jnp.clip(state.step % params.bars[state.melody], 0, MAX_BAR - 1),
             "time": state.step.astype(jnp.float32) / self.num_frames,
         }
-
-    def end(self, state: AccompanimentState, params: Any) -> tuple[Array, Array]:
-        return state.step >= self.num_frames, jnp.bool_(False)
 
     def work(self, state: AccompanimentState, params: AccompanimentParams) -> Score:
         """The melody and what was played to it, so far; chords as symbols and as voices."""

@@ -1,7 +1,6 @@
 """Play chords to a mood: a curve of valence and arousal, as a film or a game would give."""
 
 import dataclasses
-from typing import Any
 
 import flax.struct
 import jax
@@ -13,7 +12,7 @@ from creative_rl.environment import Environment
 from creative_rl.envs.accompaniment import check_frames, score_of
 from creative_rl.ops import harmony
 from creative_rl.rewards import mood as rewards
-from creative_rl.spaces import Box, Dict, Discrete, MultiDiscrete, Space
+from creative_rl.spaces import Box, Dict, Discrete, MultiDiscrete
 from creative_rl.stores.shift_register import ShiftRegister
 from creative_rl.typing import Array, Key, Term
 from creative_rl.works import chord_voices
@@ -92,16 +91,17 @@ wanted, 0 where it is the opposite |
 
     @property
     def observation_space(self) -> Dict:
-        seen: dict[str, Space] = {
-            "valence": Box(-1.0, 1.0),
-            "arousal": Box(-1.0, 1.0),
-            "chord": Discrete(harmony.NUM_CHORDS),
-            "register": Box(0.0, 1.0),
-            "strikes": MultiDiscrete((2,) * rewards.DENSITY_FRAMES),
-            "beat": Discrete(FRAMES_PER_BAR),
-            "time": Box(0.0, 1.0),
-        }
-        return Dict(tuple(seen.items()))
+        return Dict(
+            {
+                "valence": Box(-1.0, 1.0),
+                "arousal": Box(-1.0, 1.0),
+                "chord": Discrete(harmony.NUM_CHORDS),
+                "register": Box(0.0, 1.0),
+                "strikes": MultiDiscrete((2,) * rewards.DENSITY_FRAMES),
+                "beat": Discrete(FRAMES_PER_BAR),
+                "time": Box(0.0, 1.0),
+            }
+        )
 
     @property
     def default_params(self) -> MoodParams:
@@ -152,9 +152,6 @@ wanted, 0 where it is the opposite |
             "beat": state.step % FRAMES_PER_BAR,
             "time": state.step.astype(jnp.float32) / self.num_frames,
         }
-
-    def end(self, state: MoodState, params: Any) -> tuple[Array, Array]:
-        return state.step >= self.num_frames, jnp.bool_(False)
 
     def work(self, state: MoodState, params: MoodParams) -> Score:
         """The chords so far, as symbols and as voices in their registers."""

@@ -1,7 +1,7 @@
 """Edit a melody into a version in another style that is still the same tune."""
 
 import dataclasses
-from typing import Any, Literal
+from typing import Literal
 
 import flax.struct
 import jax
@@ -14,7 +14,7 @@ from creative_rl.environment import Environment
 from creative_rl.ops import edits, melody_style
 from creative_rl.ops.music_theory import LOWEST_MIDI_PITCH, LOWEST_PITCH_CODE, NUM_EVENTS
 from creative_rl.rewards import adaptation as rewards
-from creative_rl.spaces import Box, Dict, Discrete, MultiDiscrete, Space
+from creative_rl.spaces import Box, Dict, Discrete, MultiDiscrete
 from creative_rl.typing import Array, Key, Term
 from creative_rl.works.melody import Melody
 
@@ -129,15 +129,16 @@ begins at the step `place`; masked where it is not possible, and then nothing ch
     @property
     def observation_space(self) -> Dict:
         events = MultiDiscrete((NUM_EVENTS,) * self.length)
-        seen: dict[str, Space] = {
-            "melody": events,
-            "original": events,
-            "features": Box(0.0, 1.0, (_NUM_FEATURES,)),
-            "style": Box(0.0, 1.0, (_NUM_FEATURES,)),
-            "resemblance": Box(0.0, 1.0),
-            "left": Box(0.0, 1.0),
-        }
-        return Dict(tuple(seen.items()))
+        return Dict(
+            {
+                "melody": events,
+                "original": events,
+                "features": Box(0.0, 1.0, (_NUM_FEATURES,)),
+                "style": Box(0.0, 1.0, (_NUM_FEATURES,)),
+                "resemblance": Box(0.0, 1.0),
+                "left": Box(0.0, 1.0),
+            }
+        )
 
     @property
     def default_params(self) -> AdaptationParams:
@@ -205,9 +206,6 @@ begins at the step `place`; masked where it is not possible, and then nothing ch
             "resemblance": state.resemblance,
             "left": (self.num_edits - state.step).astype(jnp.float32) / self.num_edits,
         }
-
-    def end(self, state: AdaptationState, params: Any) -> tuple[Array, Array]:
-        return state.step >= self.num_edits, jnp.bool_(False)
 
     def action_mask(self, state: AdaptationState, params: AdaptationParams) -> Array:
         possible = edits.possible_edits(state.events).ravel()

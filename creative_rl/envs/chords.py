@@ -1,7 +1,6 @@
 """Compose a chord progression in a key that is drawn."""
 
 import dataclasses
-from typing import Any
 
 import flax.struct
 import jax
@@ -11,7 +10,7 @@ from creative_rl.environment import Environment
 from creative_rl.envs.accompaniment import FRAMES_PER_QUARTER, score_of
 from creative_rl.ops import functional_harmony, harmony
 from creative_rl.rewards import chords as rewards
-from creative_rl.spaces import Box, Dict, Discrete, MultiDiscrete, Space
+from creative_rl.spaces import Box, Dict, Discrete, MultiDiscrete
 from creative_rl.stores.shift_register import ShiftRegister
 from creative_rl.typing import Array, Key, Term
 from creative_rl.works import chord_voices
@@ -105,15 +104,16 @@ chord of the key; `voice_leading` (1.0), -1 .. 0, the least movement of tones ov
 
     @property
     def observation_space(self) -> Dict:
-        seen: dict[str, Space] = {
-            "key": Discrete(functional_harmony.NUM_KEYS),
-            "chord": Discrete(harmony.NUM_CHORDS),
-            "before": Discrete(harmony.NUM_CHORDS),
-            "heard": MultiDiscrete((2,) * _NUM_CHORDS),
-            "lasted": Box(0.0, 1.0),
-            "time": Box(0.0, 1.0),
-        }
-        return Dict(tuple(seen.items()))
+        return Dict(
+            {
+                "key": Discrete(functional_harmony.NUM_KEYS),
+                "chord": Discrete(harmony.NUM_CHORDS),
+                "before": Discrete(harmony.NUM_CHORDS),
+                "heard": MultiDiscrete((2,) * _NUM_CHORDS),
+                "lasted": Box(0.0, 1.0),
+                "time": Box(0.0, 1.0),
+            }
+        )
 
     @property
     def default_params(self) -> ChordsParams:
@@ -172,9 +172,6 @@ chord of the key; `voice_leading` (1.0), -1 .. 0, the least movement of tones ov
             "lasted": state.lasted.astype(jnp.float32) / self.length,
             "time": state.step.astype(jnp.float32) / self.length,
         }
-
-    def end(self, state: ChordsState, params: Any) -> tuple[Array, Array]:
-        return state.step >= self.length, jnp.bool_(False)
 
     def work(self, state: ChordsState, params: ChordsParams) -> Score:
         """The chords so far, as symbols and as four voices of a piano, in eighth notes."""

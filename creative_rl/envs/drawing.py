@@ -148,10 +148,8 @@ class Drawing(Environment):
         picture = Box(0, 255, self.shape, jnp.uint8)
         if self.differentiable:
             picture = Box(0.0, 1.0, self.shape)
-        seen = {"canvas": picture, "time": Box(0.0, 1.0)}
-        if self.goal == "copy":
-            seen["target"] = picture
-        return Dict(tuple(seen.items()))
+        target = {"target": picture} if self.goal == "copy" else {}
+        return Dict({"canvas": picture, "time": Box(0.0, 1.0), **target})
 
     @property
     def default_params(self) -> DrawingParams:
@@ -212,9 +210,6 @@ class Drawing(Environment):
             target = self._target(state, params)
             seen["target"] = _as_floats(target) if self.differentiable else target
         return seen
-
-    def end(self, state: DrawingState, params: DrawingParams) -> tuple[Array, Array]:
-        return state.step >= self.num_steps, jnp.bool_(False)
 
     def work(self, state: DrawingState, params: DrawingParams) -> Canvas:
         canvas = _as_bytes(state.canvas) if self.differentiable else state.canvas

@@ -114,10 +114,10 @@ class GridPath(Environment):
             return place, jnp.stack(place)
 
         start = (jnp.int32(0), jnp.int32(0))
-        moves = jnp.roll(state.moves.array(), state.step - self.num_steps)
+        moves, is_made = state.moves.from_start(state.step)
         _, places = jax.lax.scan(follow, start, moves)
         cells = jnp.concatenate([jnp.stack(start)[None], places])
-        walked = jnp.arange(self.num_steps + 1, dtype=jnp.int32) <= state.step
+        walked = jnp.concatenate([jnp.ones(1, jnp.bool_), is_made])
         return Walk(
             cells=jnp.where(walked[:, None], cells, 0),
             length=state.step,

@@ -77,9 +77,6 @@ class _Melody(Environment):
     def next_state(self, key: Key, state: Any, action: Array, params: Any) -> Any:
         return state.replace(notes=state.notes.push(action), step=state.step + 1)
 
-    def end(self, state: Any, params: Any) -> tuple[Array, Array]:
-        return state.step >= self.length, jnp.bool_(False)
-
     def work(self, state: Any, params: Any) -> Melody:
         """The notes so far, from time zero on."""
         actions, is_played = self._actions(state)
@@ -147,7 +144,7 @@ class VarietyMelody(_Melody):
         return VarietyState(register, jnp.int32(0), self.window)
 
     def observe(self, state: VarietyState, params: MelodyParams) -> Array:
-        return state.notes.array()[-self.window :]
+        return state.notes.newest(self.window)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

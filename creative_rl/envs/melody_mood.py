@@ -74,13 +74,14 @@ wanted, 0 for the opposite; `repetition`, `interval`, `leap`, `motif` (0.1 each)
 
     @property
     def observation_space(self) -> Space:
-        seen: dict[str, Space] = {
-            "event": Discrete(NUM_EVENTS),
-            "wanted": Box(-1.0, 1.0, (2,)),
-            "reached": Box(-1.0, 1.0, (2,)),
-            "time": Box(0.0, 1.0),
-        }
-        return Dict(tuple(seen.items()))
+        return Dict(
+            {
+                "event": Discrete(NUM_EVENTS),
+                "wanted": Box(-1.0, 1.0, (2,)),
+                "reached": Box(-1.0, 1.0, (2,)),
+                "time": Box(0.0, 1.0),
+            }
+        )
 
     @property
     def default_params(self) -> MoodMelodyParams:

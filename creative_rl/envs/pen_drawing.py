@@ -128,8 +128,7 @@ and `slow_move` (-0.005), 1 for a move below five pixels |
 
     @property
     def observation_space(self) -> Dict:
-        seen = super().observation_space.items()
-        return Dict((*seen, ("place", Box(0.0, 1.0, (2,)))))
+        return Dict({**dict(super().observation_space.items()), "place": Box(0.0, 1.0, (2,))})
 
     @property
     def action_space(self) -> Discrete:

@@ -240,7 +240,7 @@ def _space(theirs: Any, example: Any) -> spaces.Space:
     known = require("gymnax.environments.spaces", "gymnax")
     if isinstance(theirs, known.Dict):
         parts = theirs.spaces.items()
-        return spaces.Dict(tuple((name, _space(part, example[name])) for name, part in parts))
+        return spaces.Dict({name: _space(part, example[name]) for name, part in parts})
     if not isinstance(theirs, (known.Discrete, known.Box)):
         raise ValueError(f"gymnax space {theirs} has no counterpart; Discrete, Box and Dict have")
     if isinstance(theirs, known.Discrete):

@@ -109,7 +109,7 @@ class GeneratedContent(Wrapper):
     @property
     def observation_space(self) -> Dict:
         latent = Box(-math.inf, math.inf, (self.noise_size,))
-        return Dict((("seen", self.env.observation_space), ("latent", latent)))
+        return Dict({"seen": self.env.observation_space, "latent": latent})
 
     @property
     def horizon(self) -> int:

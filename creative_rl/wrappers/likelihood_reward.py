@@ -52,7 +52,7 @@ class LikelihoodReward(Wrapper):
         if not self.observe_prior:
             return self.env.observation_space
         log_probs = Box(-math.inf, 0.0, (self.env.action_space.num,))
-        return Dict((("observation", self.env.observation_space), ("prior_log_probs", log_probs)))
+        return Dict({"observation": self.env.observation_space, "prior_log_probs": log_probs})
 
     @property
     def default_params(self) -> LikelihoodRewardParams:
