@@ -211,3 +211,30 @@ def absorbing_step(
     return jax.tree.map(
         lambda stay, go: jnp.where(over, stay, go), (state, stayed), (next_state, timestep)
     )
+
+
+def check_whole(name: str, field: str, value: Any, low: int, high: int, why: str = "") -> None:
+    """Refuse what is no whole number in `low..high`, for `__post_init__`.
+
+    >>> check_whole("Chords", "length", 1, 2, 256)
+    Traceback (most recent call last):
+    ValueError: Chords: length must be a whole number in 2..256, got 1
+
+    Args:
+      name: whose the field is.
+      field: its name.
+      value: what was given.
+      low: least number.
+      high: greatest number.
+      why: what explains the range, written after it, with a space before it.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise ValueError(
+            f"{name}: {field} must be a whole number in {low}..{high}{why}, got {value!r}"
+        )
+
+
+def check_number(name: str, field: str, value: Any, low: float, high: float) -> None:
+    """As `check_whole`, for numbers of any kind in `low..high`."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or not low <= value <= high:
+        raise ValueError(f"{name}: {field} must be a number in {low:g}..{high:g}, got {value!r}")

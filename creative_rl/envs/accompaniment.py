@@ -1,7 +1,7 @@
 """Accompany a melody online, frame by frame: with chords, or with a second voice."""
 
 import dataclasses
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import flax.struct
 import jax
@@ -10,7 +10,7 @@ import numpy as np
 
 from creative_rl import corpora
 from creative_rl.corpora.songs import FRAMES_PER_BAR, songs
-from creative_rl.environment import Environment
+from creative_rl.environment import Environment, check_whole
 from creative_rl.ops import harmony
 from creative_rl.ops.music_theory import NUM_EVENTS
 from creative_rl.rewards import accompaniment as rewards
@@ -131,12 +131,8 @@ frame to come; `time` 0 .. 1 |
         if not self.terms:
             object.__setattr__(self, "terms", _TERMS[self.part])
         super().__post_init__()
-        check_frames("Accompaniment", self.num_frames)
-        if not isinstance(self.window, int) or not 1 <= self.window <= self.num_frames:
-            raise ValueError(
-                "Accompaniment: window must be a whole number in 1..num_frames = "
-                f"{self.num_frames}, got {self.window!r}"
-            )
+        check_whole("Accompaniment", "num_frames", self.num_frames, 8, 512)
+        check_whole("Accompaniment", "window", self.window, 1, self.num_frames, " (num_frames)")
 
     @property
     def horizon(self) -> int:
@@ -298,12 +294,6 @@ def score_of(
         tempo=_TEMPO,
         steps_per_quarter=FRAMES_PER_QUARTER,
     )
-
-
-def check_frames(name: str, num_frames: Any) -> None:
-    """Refuse a number of frames out of range."""
-    if not isinstance(num_frames, int) or not 8 <= num_frames <= 512:
-        raise ValueError(f"{name}: num_frames must be a whole number in 8..512, got {num_frames!r}")
 
 
 def _pitch_class_bits(events: Array, lowest: int) -> Array:

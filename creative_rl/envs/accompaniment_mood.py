@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from creative_rl.corpora.songs import FRAMES_PER_BAR
-from creative_rl.environment import Environment
-from creative_rl.envs.accompaniment import check_frames, score_of
+from creative_rl.environment import Environment, check_whole
+from creative_rl.envs.accompaniment import score_of
 from creative_rl.ops import harmony
 from creative_rl.rewards import mood as rewards
 from creative_rl.spaces import Box, Dict, Discrete, MultiDiscrete
@@ -79,7 +79,7 @@ wanted, 0 where it is the opposite |
 
     def __post_init__(self):
         super().__post_init__()
-        check_frames("MoodAccompaniment", self.num_frames)
+        check_whole("MoodAccompaniment", "num_frames", self.num_frames, 8, 512)
 
     @property
     def horizon(self) -> int:

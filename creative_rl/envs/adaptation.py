@@ -10,7 +10,7 @@ import numpy as np
 
 from creative_rl import corpora
 from creative_rl.corpora.songs import songs
-from creative_rl.environment import Environment
+from creative_rl.environment import Environment, check_whole
 from creative_rl.ops import edits, melody_style
 from creative_rl.ops.music_theory import LOWEST_MIDI_PITCH, LOWEST_PITCH_CODE, NUM_EVENTS
 from creative_rl.rewards import adaptation as rewards
@@ -101,12 +101,8 @@ begins at the step `place`; masked where it is not possible, and then nothing ch
 
     def __post_init__(self):
         super().__post_init__()
-        for name, low, high in (("length", 8, 256), ("num_edits", 1, 1024)):
-            value = getattr(self, name)
-            if not isinstance(value, int) or not low <= value <= high:
-                raise ValueError(
-                    f"Adaptation: {name} must be a whole number in {low}..{high}, got {value!r}"
-                )
+        check_whole("Adaptation", "length", self.length, 8, 256)
+        check_whole("Adaptation", "num_edits", self.num_edits, 1, 1024)
         if self.corpus not in _STEPS_PER_QUARTER:
             raise ValueError(
                 f"Adaptation: corpus must be one of {', '.join(_STEPS_PER_QUARTER)}, got "

@@ -6,7 +6,7 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 
-from creative_rl.environment import Environment
+from creative_rl.environment import Environment, check_whole
 from creative_rl.envs.accompaniment import FRAMES_PER_QUARTER, score_of
 from creative_rl.ops import functional_harmony, harmony
 from creative_rl.rewards import chords as rewards
@@ -89,10 +89,7 @@ chord of the key; `voice_leading` (1.0), -1 .. 0, the least movement of tones ov
 
     def __post_init__(self):
         super().__post_init__()
-        if not isinstance(self.length, int) or not 2 <= self.length <= 256:
-            raise ValueError(
-                f"Chords: length must be a whole number in 2..256, got {self.length!r}"
-            )
+        check_whole("Chords", "length", self.length, 2, 256)
 
     @property
     def horizon(self) -> int:

@@ -4,14 +4,14 @@ import abc
 import dataclasses
 import math
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 import flax.struct
 import jax
 import jax.numpy as jnp
 
 from creative_rl import corpora
-from creative_rl.environment import Environment
+from creative_rl.environment import Environment, check_number, check_whole
 from creative_rl.networks import PictureEncoder
 from creative_rl.ops import pens, raster
 from creative_rl.rewards import drawing as rewards
@@ -101,7 +101,8 @@ class Drawing(Environment):
             ("judge_steps", 1, 1000),
         ):
             check_whole(name, field, getattr(self, field), low, high)
-        if self.channels not in (1, 3):
+        check_whole(name, "channels", self.channels, 1, 3)
+        if self.channels == 2:
             raise ValueError(
                 f"{name}: channels must be 1 (grey) or 3 (colours), got {self.channels!r}"
             )
@@ -345,15 +346,3 @@ def window_of(env: Drawing, reach: int, radius: float) -> int | None:
     edges; None where it is no smaller than the canvas."""
     size = reach + 2 * math.ceil(radius + 1)
     return size if size < min(env.height, env.width) else None
-
-
-def check_whole(name: str, field: str, value: Any, low: int, high: int) -> None:
-    """Refuse what is no whole number in `low..high`."""
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise ValueError(f"{name}: {field} must be a whole number in {low}..{high}, got {value!r}")
-
-
-def check_number(name: str, field: str, value: Any, low: float, high: float) -> None:
-    """Refuse what is no number in `low..high`."""
-    if not isinstance(value, int | float) or not low <= value <= high:
-        raise ValueError(f"{name}: {field} must be a number in {low:g}..{high:g}, got {value!r}")

@@ -6,7 +6,7 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 
-from creative_rl.environment import Environment
+from creative_rl.environment import Environment, check_whole
 from creative_rl.rewards import grid
 from creative_rl.spaces import Discrete, MultiDiscrete, Space
 from creative_rl.stores.shift_register import ShiftRegister
@@ -62,12 +62,8 @@ class GridPath(Environment):
 
     def __post_init__(self):
         super().__post_init__()
-        for name, low, high in (("size", 2, 64), ("num_steps", 1, 1024)):
-            value = getattr(self, name)
-            if not isinstance(value, int) or not low <= value <= high:
-                raise ValueError(
-                    f"GridPath: {name} must be a whole number in {low}..{high}, got {value!r}"
-                )
+        check_whole("GridPath", "size", self.size, 2, 64)
+        check_whole("GridPath", "num_steps", self.num_steps, 1, 1024)
 
     @property
     def observation_space(self) -> Space:

@@ -6,7 +6,8 @@ import math
 import jax
 import jax.numpy as jnp
 
-from creative_rl.envs.drawing import Drawing, DrawingParams, DrawingState, check_whole, window_of
+from creative_rl.environment import check_whole
+from creative_rl.envs.drawing import Drawing, DrawingParams, DrawingState, window_of
 from creative_rl.ops import pens
 from creative_rl.rewards import drawing as rewards
 from creative_rl.spaces import Box, Dict, Discrete

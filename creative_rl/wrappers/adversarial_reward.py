@@ -8,6 +8,7 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 
+from creative_rl.environment import check_whole
 from creative_rl.networks import PictureEncoder
 from creative_rl.ops import pooling
 from creative_rl.rewards import judge
@@ -64,9 +65,9 @@ class AdversarialReward(Wrapper):
 
     def __post_init__(self):
         super().__post_init__()
-        _check_size("num_steps", self.num_steps, 1000)
+        check_whole("AdversarialReward", "num_steps", self.num_steps, 1, 1000)
         if self.num_judges is not None:
-            _check_size("num_judges", self.num_judges, 100)
+            check_whole("AdversarialReward", "num_judges", self.num_judges, 1, 100)
 
     @property
     def default_params(self) -> AdversarialRewardParams:
@@ -185,10 +186,3 @@ def _with_appearance(timestep: Timestep, picture: Array, gain: Array, reward: Ar
     timestep = with_term(timestep, "realism", gain, reward)
     picture = jnp.round(picture * 255.0).astype(jnp.uint8)
     return timestep.replace(info={**timestep.info, "appearance": picture})
-
-
-def _check_size(name: str, size: Any, most: int) -> None:
-    if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= most:
-        raise ValueError(
-            f"AdversarialReward: {name} must be a whole number in 1..{most}, got {size!r}"
-        )

@@ -7,6 +7,7 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 
+from creative_rl.environment import check_whole
 from creative_rl.typing import Array, Key, PyTree, Timestep, as_key
 from creative_rl.wrappers.wrapper import Wrapper
 
@@ -41,8 +42,7 @@ class AutoReset(Wrapper):
         super().__post_init__()
         if self.mode not in ("same_step", "cached_pool"):
             raise ValueError(f"AutoReset: mode must be same_step or cached_pool, got {self.mode!r}")
-        if self.pool_size < 1:
-            raise ValueError(f"AutoReset: pool_size must be at least 1, got {self.pool_size}")
+        check_whole("AutoReset", "pool_size", self.pool_size, 1, 2**31 - 1)
 
     @property
     def default_params(self) -> PyTree:

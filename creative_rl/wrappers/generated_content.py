@@ -8,6 +8,7 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 
+from creative_rl.environment import check_whole
 from creative_rl.ops.action_heads import action_head
 from creative_rl.ops.variety import squared_distances
 from creative_rl.spaces import Box, Dict, Discrete
@@ -92,11 +93,10 @@ class GeneratedContent(Wrapper):
                 "GeneratedContent: the length of a content must divide the environment's horizon, "
                 f"{horizon}, got {length}"
             )
-        if self.archive_size < NUM_NEIGHBOURS:
-            raise ValueError(
-                f"GeneratedContent: archive_size must be at least {NUM_NEIGHBOURS}, "
-                f"got {self.archive_size}"
-            )
+        check_whole("GeneratedContent", "noise_size", self.noise_size, 1, 2**20)
+        check_whole(
+            "GeneratedContent", "archive_size", self.archive_size, NUM_NEIGHBOURS, 2**31 - 1
+        )
 
     @property
     def differentiable(self) -> bool:

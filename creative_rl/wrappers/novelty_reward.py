@@ -7,6 +7,7 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 
+from creative_rl.environment import check_whole
 from creative_rl.typing import Array, Key, PyTree, Timestep
 from creative_rl.wrappers.wrapper import Wrapper, with_term
 
@@ -54,11 +55,7 @@ class NoveltyReward(Wrapper):
             if isinstance(inner, NoveltyReward):
                 raise ValueError("NoveltyReward: one is enough, got one around another")
             inner = inner.env
-        size = self.num_buckets
-        if isinstance(size, bool) or not isinstance(size, int) or not 2 <= size < 2**31:
-            raise ValueError(
-                f"NoveltyReward: num_buckets must be a whole number, 2 to 2**31 - 1, got {size!r}"
-            )
+        check_whole("NoveltyReward", "num_buckets", self.num_buckets, 2, 2**31 - 1)
 
     @property
     def default_params(self) -> NoveltyParams:

@@ -229,7 +229,7 @@ def test_the_chords_of_the_songs_pay_more_than_going_on_or_chance():
             "corpus must be one of songs, chorales, chorales-held-out, got 'jazz'",
         ),
         ({"num_frames": 7}, r"num_frames must be a whole number in 8\.\.512, got 7"),
-        ({"window": 65}, r"window must be a whole number in 1\.\.num_frames = 64, got 65"),
+        ({"window": 65}, r"window must be a whole number in 1\.\.64 \(num_frames\), got 65"),
     ],
 )
 def test_fields_out_of_range_are_one_clear_line(fields, line):

@@ -423,7 +423,14 @@ class Masked(TargetMelody):
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda: instructed(MELODY, archive_size=4), "archive_size must be at least 5, got 4"),
+        (
+            lambda: instructed(MELODY, archive_size=4),
+            r"archive_size must be a whole .* in 5\.\..* 4",
+        ),
+        (
+            lambda: dataclasses.replace(WRAPPED["melody"], noise_size=2.0),
+            r"GeneratedContent: noise_size must be a whole number in 1\.\..*, got 2\.0",
+        ),
         (
             lambda: dataclasses.replace(WRAPPED["melody"], env=None),
             "GeneratedContent: env must be an environment",
