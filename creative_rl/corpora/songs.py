@@ -20,8 +20,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from creative_rl.ops.events import HOLD, LOWEST_CODE
 from creative_rl.ops.harmony import INTERVALS
-from creative_rl.works.spans import HOLD, LOWEST_CODE
 
 FRAMES_PER_BAR = 8
 _HALF = FRAMES_PER_BAR // 2

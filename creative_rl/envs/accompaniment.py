@@ -12,14 +12,13 @@ from creative_rl import corpora
 from creative_rl.corpora.songs import FRAMES_PER_BAR, songs
 from creative_rl.environment import Environment, check_whole
 from creative_rl.ops import harmony
-from creative_rl.ops.music_theory import NUM_EVENTS
+from creative_rl.ops.events import HOLD, LOWEST_CODE, LOWEST_PITCH, NOTE_OFF, NUM_EVENTS, carried
 from creative_rl.rewards import accompaniment as rewards
 from creative_rl.spaces import Box, Dict, Discrete, MultiDiscrete
 from creative_rl.stores.shift_register import ShiftRegister
 from creative_rl.typing import Array, Key, Term
 from creative_rl.works import chord_voices
 from creative_rl.works.score import Score
-from creative_rl.works.spans import HOLD, LOWEST_CODE, LOWEST_PITCH, NOTE_OFF
 
 Part = Literal["chord", "voice"]
 Corpus = Literal["songs", "chorales", "chorales-held-out"]
@@ -263,7 +262,7 @@ frame to come; `time` 0 .. 1 |
         actions, is_played = state.actions.from_start(state.step)
         melody = params.melodies[state.melody, : self.num_frames].astype(jnp.int32)
         if self.part == "chord":
-            own = jax.vmap(harmony.chord_mask)(_last(actions, actions > 0))
+            own = jax.vmap(harmony.chord_mask)(carried(actions, actions > 0))
         else:
             own = _pitch_class_bits(actions, LOWEST_VOICE)
         masks = jnp.stack([_pitch_class_bits(melody, 0), own], axis=1)  # [T, 2]
@@ -298,16 +297,9 @@ def score_of(
 
 def _pitch_class_bits(events: Array, lowest: int) -> Array:
     """int32[T]: a bit for the pitch class that sounds, of events whose code 2 is `lowest`."""
-    codes = _last(events, events != HOLD)
+    codes = carried(events, events != HOLD)
     pitch_class = (codes - LOWEST_CODE + lowest) % 12
     return jnp.where(codes >= LOWEST_CODE, 1 << pitch_class, 0).astype(jnp.int32)
-
-
-def _last(values: Array, marked: Array) -> Array:
-    """For every frame of int32[T] the value at the last marked one up to it, 0 before the first."""
-    frames = jnp.arange(values.shape[0], dtype=jnp.int32)
-    last = jax.lax.cummax(jnp.where(marked, frames, -1))
-    return jnp.where(last >= 0, values[jnp.maximum(last, 0)], 0)
 
 
 def _goes_on(event: Array, pitch: Array, lowest: int) -> Array:

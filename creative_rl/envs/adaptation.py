@@ -12,7 +12,7 @@ from creative_rl import corpora
 from creative_rl.corpora.songs import songs
 from creative_rl.environment import Environment, check_whole
 from creative_rl.ops import edits, melody_style
-from creative_rl.ops.music_theory import LOWEST_MIDI_PITCH, LOWEST_PITCH_CODE, NUM_EVENTS
+from creative_rl.ops.events import LOWEST_CODE, LOWEST_PITCH, NUM_EVENTS
 from creative_rl.rewards import adaptation as rewards
 from creative_rl.spaces import Box, Dict, Discrete, MultiDiscrete
 from creative_rl.typing import Array, Key, Term
@@ -37,7 +37,7 @@ class AdaptationState(flax.struct.PyTreeNode):
 
     original: Array  # int32: which of the originals
     style: Array  # int32: which of the styles
-    events: Array  # int32[T], codes of `ops.music_theory`
+    events: Array  # int32[T], codes of `ops.events`
     step: Array  # int32: edits that were made
     features: Array  # float32[4], of `ops.melody_style`
     resemblance: Array  # float32: to the original
@@ -148,7 +148,7 @@ begins at the step `place`; masked where it is not possible, and then nothing ch
         """uint8[M, T]."""
         if self.corpus == "songs":
             events = songs(_NUM_SONGS, self.length, 0).melodies
-            return np.where(events < LOWEST_PITCH_CODE, events, events - LOWEST_MIDI_PITCH)
+            return np.where(events < LOWEST_CODE, events, events - LOWEST_PITCH)
         sequences = corpora.load(length=self.length).sequences
         windows = sequences.train if self.corpus == "tunes" else sequences.held_out
         return np.asarray(windows)[:, : self.length]

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 
 from creative_rl.environment import Environment, check_whole
 from creative_rl.ops import music_theory as theory
+from creative_rl.ops.events import NUM_EVENTS
 from creative_rl.rewards import music
 from creative_rl.spaces import Discrete, MultiDiscrete, Space
 from creative_rl.stores.shift_register import ShiftRegister
@@ -262,17 +263,17 @@ class TheoryMelody(_Melody):
 
     @property
     def observation_space(self) -> Space:
-        return Discrete(theory.NUM_EVENTS)
+        return Discrete(NUM_EVENTS)
 
     @property
     def action_space(self) -> Discrete:
-        return Discrete(theory.NUM_EVENTS)
+        return Discrete(NUM_EVENTS)
 
     def initial_state(self, key: Key, params: MelodyParams) -> TheoryState:
         return TheoryState(
-            notes=ShiftRegister.create(self.length, theory.NUM_EVENTS),
+            notes=ShiftRegister.create(self.length, NUM_EVENTS),
             step=jnp.int32(0),
-            event=Discrete(theory.NUM_EVENTS - 1).sample(key),
+            event=Discrete(NUM_EVENTS - 1).sample(key),
             stats=theory.init_stats(),
         )
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from creative_rl.envs.melody import TheoryMelody, TheoryState
 from creative_rl.ops import affect
-from creative_rl.ops.music_theory import NUM_EVENTS
+from creative_rl.ops.events import NUM_EVENTS
 from creative_rl.rewards import mood, music
 from creative_rl.spaces import Box, Dict, Discrete, Space
 from creative_rl.typing import Array, Key, Term

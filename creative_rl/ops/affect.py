@@ -10,9 +10,10 @@ import flax.struct
 import jax.numpy as jnp
 from jaxtyping import Float, Int
 
+from creative_rl.ops.events import LOWEST_CODE, NUM_EVENTS
 from creative_rl.typing import Array
 
-HIGHEST = 35
+_HIGHEST = NUM_EVENTS - LOWEST_CODE - 1
 """Semitones of the highest pitch above the lowest, MIDI 48."""
 _MODES = (0, 0, 0, -1, 1, 0, 0, 0, -1, 1, -1, 1)
 """By pitch class: 1 for the third, sixth and seventh of major, -1 for those of minor."""
@@ -48,8 +49,8 @@ def init_affect() -> AffectStats:
 
 
 def update_affect(stats: AffectStats, event: Int[Array, ""]) -> AffectStats:
-    """After one more event: 0 note-off, 1 hold, `2 + k` the pitch MIDI 48 + k."""
-    height = event - 2
+    """After one more event, a code of `ops.events`."""
+    height = event - LOWEST_CODE
     is_note = (height >= 0).astype(jnp.int32)
     mode = jnp.asarray(_MODES, jnp.int32)[height % 12] * is_note
     is_interval = is_note * (stats.last >= 0)
@@ -86,5 +87,5 @@ def arousal(stats: AffectStats) -> Float[Array, ""]:
     to -1..1. A melody has one tempo, so density stands for pace.
     """
     density = 2 * stats.notes / jnp.maximum(stats.steps, 1) - 1
-    register = 2 * stats.height / (HIGHEST * jnp.maximum(stats.notes, 1)) - 1
+    register = 2 * stats.height / (_HIGHEST * jnp.maximum(stats.notes, 1)) - 1
     return (_MOST * density + (1 - _MOST) * register).astype(jnp.float32)

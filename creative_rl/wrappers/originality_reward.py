@@ -9,9 +9,9 @@ import numpy as np
 
 from creative_rl.metrics.intervals import UNISON, Pieces, of_events
 from creative_rl.metrics.originality import check_n
+from creative_rl.ops.events import LOWEST_CODE
 from creative_rl.typing import Array, Key, PyTree, Timestep
 from creative_rl.works.melody import Melody
-from creative_rl.works.spans import LOWEST_CODE
 from creative_rl.wrappers.wrapper import Wrapper, with_term
 
 NOTHING_KNOWN = np.full((1, 2), 2**32 - 1, np.uint32)
