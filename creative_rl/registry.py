@@ -120,7 +120,7 @@ ENVIRONMENTS: dict[str, EnvironmentEntry] = {
         "Doodle-SDQ: a pen, up or down, moves 100 times by up to 5 pixels, 84 x 84",
     ),
     "drawing-pixels": EnvironmentEntry(
-        "creative_rl.envs.drawing:PixelDrawing",
+        "creative_rl.envs.pixel_drawing:PixelDrawing",
         {},
         "a whole picture at once, 28 x 28 pixels: what generators act in",
     ),

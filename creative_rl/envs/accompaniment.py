@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from creative_rl import corpora
-from creative_rl.corpora.songs import FRAMES_PER_BAR, songs
+from creative_rl.corpora.songs import FRAMES_PER_BAR, FRAMES_PER_QUARTER, songs
 from creative_rl.environment import Environment, check_whole
 from creative_rl.ops import harmony
 from creative_rl.ops.events import HOLD, LOWEST_CODE, LOWEST_PITCH, NOTE_OFF, NUM_EVENTS, carried
@@ -18,7 +18,7 @@ from creative_rl.spaces import Box, Dict, Discrete, MultiDiscrete
 from creative_rl.stores.shift_register import ShiftRegister
 from creative_rl.typing import Array, Key, Term
 from creative_rl.works import chord_voices
-from creative_rl.works.score import Score
+from creative_rl.works.score import Score, score_of
 
 Part = Literal["chord", "voice"]
 Corpus = Literal["songs", "chorales", "chorales-held-out"]
@@ -28,12 +28,9 @@ LOWEST_VOICE = 36
 NUM_VOICE_EVENTS = 38
 """Note-off, hold, and three octaves from MIDI 36 up."""
 MAX_BAR = 16
-FRAMES_PER_QUARTER = 2
 _NUM_SONGS = 64
-_TEMPO = 80.0
 _CHORDS_LOWEST = 48
 _PIANO, _CELLO, _FLUTE = 0, 42, 73  # General MIDI, counted from 0
-_LOUD, _SOFT = 90, 60
 _TERMS: dict[str, tuple[Term, ...]] = {"chord": rewards.CHORD_TERMS, "voice": rewards.VOICE_TERMS}
 _NUM_PITCHES = NUM_EVENTS - LOWEST_CODE
 _SEEN = np.array(  # the observed code of every melody event
@@ -246,6 +243,7 @@ frame to come; `time` 0 .. 1 |
                 is_played,
                 programs=(_FLUTE, _CELLO),
                 names=("melody", "voice"),
+                steps_per_quarter=FRAMES_PER_QUARTER,
             )
         lowest = jnp.full_like(actions, _CHORDS_LOWEST)
         return score_of(
@@ -254,6 +252,7 @@ frame to come; `time` 0 .. 1 |
             is_played,
             programs=(_FLUTE, *(_PIANO,) * 4),
             names=("melody", *chord_voices.NAMES),
+            steps_per_quarter=FRAMES_PER_QUARTER,
         )
 
     def appearance(self, state: AccompanimentState, params: AccompanimentParams) -> Array:
@@ -269,30 +268,6 @@ frame to come; `time` 0 .. 1 |
         classes = (masks[:, :, None] >> jnp.arange(12, dtype=jnp.int32)[None, None]) & 1
         seen = jnp.where(is_played[:, None], classes.reshape(-1, 24), 0)
         return seen.astype(jnp.float32)[..., None]
-
-
-def score_of(
-    events: Array,
-    chords: Array,
-    is_played: Array,
-    programs: tuple[int, ...],
-    names: tuple[str, ...],
-) -> Score:
-    """A score of int32[V, T] events and int32[T] chord symbols, of the frames that are played.
-
-    The first voice is the loudest where there is a melody.
-    """
-    loud = [_LOUD if name == "melody" else _SOFT for name in names]
-    return Score(
-        events=jnp.where(is_played[None], events, 0),
-        velocities=jnp.broadcast_to(jnp.array(loud, jnp.int32)[:, None], events.shape),
-        chords=jnp.where(is_played, chords, 0),
-        programs=jnp.array(programs, jnp.int32),
-        length=is_played.sum(dtype=jnp.int32),
-        names=names,
-        tempo=_TEMPO,
-        steps_per_quarter=FRAMES_PER_QUARTER,
-    )
 
 
 def _pitch_class_bits(events: Array, lowest: int) -> Array:

@@ -7,16 +7,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from creative_rl.corpora.songs import FRAMES_PER_BAR
+from creative_rl.corpora.songs import FRAMES_PER_BAR, FRAMES_PER_QUARTER
 from creative_rl.environment import Environment, check_whole
-from creative_rl.envs.accompaniment import score_of
-from creative_rl.ops import harmony
+from creative_rl.ops import affect, harmony
 from creative_rl.rewards import mood as rewards
 from creative_rl.spaces import Box, Dict, Discrete, MultiDiscrete
 from creative_rl.stores.shift_register import ShiftRegister
 from creative_rl.typing import Array, Key, Term
 from creative_rl.works import chord_voices
-from creative_rl.works.score import Score
+from creative_rl.works.score import Score, score_of
 
 NUM_REGISTERS = 3
 LOWEST_REGISTER = 36
@@ -66,7 +65,7 @@ wanted, 0 where it is the opposite |
     | horizon | `num_frames` steps |
     | termination | after `num_frames` steps |
 
-    What listeners feel is told by a declared rule (`rewards.mood`): valence from the quality of the
+    What listeners feel is told by a declared rule (`ops.affect`): valence from the quality of the
     chord, arousal from how often chords were struck in the last bar and from their register. The
     plane is Russell's ("A circumplex model of affect", 1980); no published figure belongs to it.
 
@@ -97,7 +96,7 @@ wanted, 0 where it is the opposite |
                 "arousal": Box(-1.0, 1.0),
                 "chord": Discrete(harmony.NUM_CHORDS),
                 "register": Box(0.0, 1.0),
-                "strikes": MultiDiscrete((2,) * rewards.DENSITY_FRAMES),
+                "strikes": MultiDiscrete((2,) * affect.DENSITY_FRAMES),
                 "beat": Discrete(FRAMES_PER_BAR),
                 "time": Box(0.0, 1.0),
             }
@@ -137,12 +136,12 @@ wanted, 0 where it is the opposite |
             actions=state.actions.push(action),
             chord=jnp.where(struck, _chord(action), state.chord),
             register=jnp.where(struck, register, state.register),
-            strikes=strikes & jnp.uint32((1 << rewards.DENSITY_FRAMES) - 1),
+            strikes=strikes & jnp.uint32((1 << affect.DENSITY_FRAMES) - 1),
         )
 
     def observe(self, state: MoodState, params: MoodParams) -> dict[str, Array]:
         frame = jnp.minimum(state.step, self.num_frames - 1)
-        ages = jnp.arange(rewards.DENSITY_FRAMES, dtype=jnp.uint32)[::-1]
+        ages = jnp.arange(affect.DENSITY_FRAMES, dtype=jnp.uint32)[::-1]
         return {
             "valence": params.valence[state.curve, frame],
             "arousal": params.arousal[state.curve, frame],
@@ -164,6 +163,7 @@ wanted, 0 where it is the opposite |
             is_played,
             programs=(_PIANO,) * 4,
             names=chord_voices.NAMES,
+            steps_per_quarter=FRAMES_PER_QUARTER,
         )
 
 

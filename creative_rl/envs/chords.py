@@ -6,15 +6,15 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 
+from creative_rl.corpora.songs import FRAMES_PER_QUARTER
 from creative_rl.environment import Environment, check_whole
-from creative_rl.envs.accompaniment import FRAMES_PER_QUARTER, score_of
 from creative_rl.ops import functional_harmony, harmony
 from creative_rl.rewards import chords as rewards
 from creative_rl.spaces import Box, Dict, Discrete, MultiDiscrete
 from creative_rl.stores.shift_register import ShiftRegister
 from creative_rl.typing import Array, Key, Term
 from creative_rl.works import chord_voices
-from creative_rl.works.score import Score
+from creative_rl.works.score import Score, score_of
 
 QUARTERS_PER_STEP = 2
 """A step is a half bar of 4/4."""
@@ -181,4 +181,5 @@ chord of the key; `voice_leading` (1.0), -1 .. 0, the least movement of tones ov
             jnp.repeat(is_played, _FRAMES_PER_STEP),
             programs=(_PIANO,) * 4,
             names=chord_voices.NAMES,
+            steps_per_quarter=FRAMES_PER_QUARTER,
         )

@@ -14,6 +14,7 @@ from creative_rl import corpora
 from creative_rl.environment import Environment, check_number, check_whole
 from creative_rl.networks import PictureEncoder
 from creative_rl.ops import pens, raster
+from creative_rl.ops.levels import as_bytes, as_floats
 from creative_rl.rewards import drawing as rewards
 from creative_rl.rewards import judge
 from creative_rl.spaces import Box, Dict
@@ -190,7 +191,7 @@ class Drawing(Environment):
         state = self._blank_state().replace(place=self._first_place(key_place), target=target)
         if self.goal == "copy":
             error = rewards.squared_error(
-                _as_floats(state.canvas), _as_floats(self._target(state, params))
+                as_floats(state.canvas), as_floats(self._target(state, params))
             )
             state = state.replace(blank_error=jnp.maximum(error, _LEAST_ERROR))
         return state.replace(scores=self._scores(state, params))
@@ -209,17 +210,17 @@ class Drawing(Environment):
         }
         if self.goal == "copy":
             target = self._target(state, params)
-            seen["target"] = _as_floats(target) if self.differentiable else target
+            seen["target"] = as_floats(target) if self.differentiable else target
         return seen
 
     def work(self, state: DrawingState, params: DrawingParams) -> Canvas:
-        canvas = _as_bytes(state.canvas) if self.differentiable else state.canvas
+        canvas = as_bytes(state.canvas) if self.differentiable else state.canvas
         length = state.step * self.num_strokes
         target = self._target(state, params) if self.goal == "copy" else None
         return Canvas(canvas, state.strokes, length, target, background=self.background)
 
     def appearance(self, state: DrawingState, params: DrawingParams) -> Array:
-        return _as_floats(state.canvas)
+        return as_floats(state.canvas)
 
     def relaxed_appearance(self, actions: Array, params: DrawingParams) -> Array:
         if not isinstance(self.action_space, Box):
@@ -244,7 +245,7 @@ class Drawing(Environment):
         canvas = jnp.full(self.shape, self.background, jnp.float32)
         num_strokes = self.num_steps * self.num_strokes
         return DrawingState(
-            canvas=canvas if self.differentiable else _as_bytes(canvas),
+            canvas=canvas if self.differentiable else as_bytes(canvas),
             strokes=jnp.zeros((num_strokes, pens.NUM_SHAPE + self.channels), jnp.float32),
             step=jnp.int32(0),
             place=jnp.zeros(2, jnp.int32),
@@ -258,9 +259,9 @@ class Drawing(Environment):
 
     def _scores(self, state: DrawingState, params: DrawingParams) -> dict[str, Array]:
         """Of the measures whose gains are among the terms."""
-        target = _as_floats(self._target(state, params)) if self.goal == "copy" else None
+        target = as_floats(self._target(state, params)) if self.goal == "copy" else None
         view = rewards.View(
-            picture=_as_floats(state.canvas),
+            picture=as_floats(state.canvas),
             target=target,
             blank_error=state.blank_error,
             background=self.background,
@@ -291,54 +292,6 @@ class Drawing(Environment):
         log = state.strokes.reshape(self.num_steps, -1)
         log = jnp.where(is_now[:, None], strokes.reshape(1, -1), log)
         return state.replace(canvas=canvas, strokes=log.reshape(state.strokes.shape))
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class PixelDrawing(Drawing):
-    """Make the whole picture at once: the environment of generators.
-
-    | | |
-    |---|---|
-    | id | `drawing-pixels` |
-    | version | 1 |
-    | observation | as for `StrokeDrawing` |
-    | action | Box(0, 1, (H, W, C)): the picture |
-    | reward terms | copy: `likeness` (1.0), gain of 1 - L2 / L2 of the empty canvas; free: gains \
-of `balance`, `symmetry`, `contrast`, `harmony`, `complexity`, `coverage` (1/6 each); style: \
-gain of `style` (1.0), the discriminator's probability |
-    | horizon | `num_steps` steps; every step replaces the picture |
-    | termination | after `num_steps` steps |
-
-    Attributes:
-      goal, height, width, channels, num_steps, targets, background, differentiable,
-      judge_sizes, judge_steps: see `Drawing`.
-    """
-
-    goal: Goal = "free"
-    height: int = 28
-    width: int = 28
-    num_steps: int = 1
-
-    @property
-    def num_strokes(self) -> int:
-        return 0
-
-    @property
-    def action_space(self) -> Box:
-        return Box(0.0, 1.0, self.shape)
-
-    def _drawn(self, state: DrawingState, action: Array) -> DrawingState:
-        picture = jnp.clip(action, 0.0, 1.0)
-        return state.replace(canvas=picture if self.differentiable else _as_bytes(picture))
-
-
-def _as_floats(picture: Array) -> Array:
-    """Bytes as 0 .. 1; floats as they are."""
-    return picture.astype(jnp.float32) / 255.0 if picture.dtype == jnp.uint8 else picture
-
-
-def _as_bytes(picture: Array) -> Array:
-    return jnp.round(picture * 255.0).astype(jnp.uint8)
 
 
 def window_of(env: Drawing, reach: int, radius: float) -> int | None:

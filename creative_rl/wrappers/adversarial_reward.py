@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from creative_rl.environment import check_whole
 from creative_rl.networks import PictureEncoder
 from creative_rl.ops import pooling
+from creative_rl.ops.levels import as_bytes
 from creative_rl.rewards import judge
 from creative_rl.typing import Array, Key, PyTree, Timestep
 from creative_rl.wrappers.wrapper import Wrapper, with_term
@@ -184,5 +185,4 @@ class AdversarialReward(Wrapper):
 
 def _with_appearance(timestep: Timestep, picture: Array, gain: Array, reward: Array) -> Timestep:
     timestep = with_term(timestep, "realism", gain, reward)
-    picture = jnp.round(picture * 255.0).astype(jnp.uint8)
-    return timestep.replace(info={**timestep.info, "appearance": picture})
+    return timestep.replace(info={**timestep.info, "appearance": as_bytes(picture)})

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import creative_rl as crl
-from creative_rl.envs.drawing import PixelDrawing
 from creative_rl.envs.pen_drawing import DoodleDrawing, GridDrawing
+from creative_rl.envs.pixel_drawing import PixelDrawing
 from creative_rl.envs.stroke_drawing import StrokeDrawing
 from creative_rl.ops import raster
 from creative_rl.rewards import drawing as rewards

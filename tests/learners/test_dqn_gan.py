@@ -11,9 +11,9 @@ import pytest
 import creative_rl as crl
 from creative_rl.configs import DQNGANConfig
 from creative_rl.environment import Environment
-from creative_rl.envs.drawing import PixelDrawing
 from creative_rl.envs.melody import TargetMelody
 from creative_rl.envs.pen_drawing import GridDrawing
+from creative_rl.envs.pixel_drawing import PixelDrawing
 from creative_rl.learners.dqn_gan import dqn_gan
 from creative_rl.rewards import drawing as rewards
 from creative_rl.testing import check_learner

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from creative_rl.envs.accompaniment import Accompaniment
-from creative_rl.envs.drawing import PixelDrawing
+from creative_rl.envs.pixel_drawing import PixelDrawing
 from creative_rl.learners import stream
 from creative_rl.networks import PictureEncoder
 from creative_rl.rewards import judge

@@ -12,8 +12,8 @@ import pytest
 
 import creative_rl as crl
 from creative_rl.environment import Environment
-from creative_rl.envs.drawing import PixelDrawing
 from creative_rl.envs.melody import TargetMelody
+from creative_rl.envs.pixel_drawing import PixelDrawing
 from creative_rl.envs.stroke_drawing import StrokeDrawing
 from creative_rl.networks import ContentGenerator, PictureEncoder
 from creative_rl.rewards import drawing as rewards
