@@ -2,8 +2,8 @@
 
 The terms read a transition whose states carry `melody_pitch` and `bass` (MIDI, -1 for silence;
 chords have their root for a bass), `chord` (a code of `ops.harmony`), `lasted` (frames that chord
-and bass have been what they are) and `step`, and whose params carry `longest` and `num_frames`.
-All are in -1..1.
+and bass have been what they are), `step`, and `actions`, a register as long as the piece, and whose
+params carry `longest`. All are in -1..1.
 """
 
 import jax.numpy as jnp
