@@ -26,7 +26,7 @@ _NUM_CURVES = 32
 _PIANO = 0
 
 
-class MoodState(flax.struct.PyTreeNode):
+class MoodAccompanimentState(flax.struct.PyTreeNode):
     """What has been played; before the first frame there is silence, in the lowest register."""
 
     curve: Array  # int32: which of the curves
@@ -37,7 +37,7 @@ class MoodState(flax.struct.PyTreeNode):
     strikes: Array  # uint32: a bit for each of the last frames, 1 where a chord was struck
 
 
-class MoodParams(flax.struct.PyTreeNode):
+class MoodAccompanimentParams(flax.struct.PyTreeNode):
     """Weights of the reward terms and the curves."""
 
     weights: dict[str, Array]
@@ -103,11 +103,13 @@ wanted, 0 where it is the opposite |
         )
 
     @property
-    def default_params(self) -> MoodParams:
+    def default_params(self) -> MoodAccompanimentParams:
         valence, arousal = mood_curves(_NUM_CURVES, self.num_frames)
-        return MoodParams(self.default_weights, jnp.asarray(valence), jnp.asarray(arousal))
+        return MoodAccompanimentParams(
+            self.default_weights, jnp.asarray(valence), jnp.asarray(arousal)
+        )
 
-    def initial_state(self, key: Key, params: MoodParams) -> MoodState:
+    def initial_state(self, key: Key, params: MoodAccompanimentParams) -> MoodAccompanimentState:
         num_curves, num_frames = params.valence.shape
         if num_frames < self.num_frames or params.arousal.shape != params.valence.shape:
             raise ValueError(
@@ -115,7 +117,7 @@ wanted, 0 where it is the opposite |
                 f"least num_frames = {self.num_frames}, got {list(params.valence.shape)} and "
                 f"{list(params.arousal.shape)}"
             )
-        return MoodState(
+        return MoodAccompanimentState(
             curve=jax.random.randint(key, (), 0, num_curves, jnp.int32),
             step=jnp.int32(0),
             actions=ShiftRegister.create(self.num_frames, self.action_space.num),
@@ -125,8 +127,12 @@ wanted, 0 where it is the opposite |
         )
 
     def next_state(
-        self, key: Key, state: MoodState, action: Array, params: MoodParams
-    ) -> MoodState:
+        self,
+        key: Key,
+        state: MoodAccompanimentState,
+        action: Array,
+        params: MoodAccompanimentParams,
+    ) -> MoodAccompanimentState:
         action = jnp.clip(action, 0, self.action_space.num - 1).astype(jnp.int32)
         struck = action > 0
         register = _register(action).astype(jnp.float32) / (NUM_REGISTERS - 1)
@@ -139,7 +145,9 @@ wanted, 0 where it is the opposite |
             strikes=strikes & jnp.uint32((1 << affect.DENSITY_FRAMES) - 1),
         )
 
-    def observe(self, state: MoodState, params: MoodParams) -> dict[str, Array]:
+    def observe(
+        self, state: MoodAccompanimentState, params: MoodAccompanimentParams
+    ) -> dict[str, Array]:
         frame = jnp.minimum(state.step, self.num_frames - 1)
         ages = jnp.arange(affect.DENSITY_FRAMES, dtype=jnp.uint32)[::-1]
         return {
@@ -152,7 +160,7 @@ wanted, 0 where it is the opposite |
             "time": state.step.astype(jnp.float32) / self.num_frames,
         }
 
-    def work(self, state: MoodState, params: MoodParams) -> Score:
+    def work(self, state: MoodAccompanimentState, params: MoodAccompanimentParams) -> Score:
         """The chords so far, as symbols and as voices in their registers."""
         actions, is_played = state.actions.from_start(state.step)
         chords = jnp.where(actions > 0, _chord(actions), 0)

@@ -8,7 +8,8 @@ import jax.numpy as jnp
 
 from creative_rl.corpora.songs import FRAMES_PER_QUARTER
 from creative_rl.environment import Environment, check_whole
-from creative_rl.ops import functional_harmony, harmony
+from creative_rl.ops import functional_harmony as functional
+from creative_rl.ops import harmony
 from creative_rl.rewards import chords as rewards
 from creative_rl.spaces import Box, Dict, Discrete, MultiDiscrete
 from creative_rl.stores.shift_register import ShiftRegister
@@ -29,7 +30,7 @@ _PIANO = 0
 class ChordsState(flax.struct.PyTreeNode):
     """The key and what has been played in it; before the first step there is silence."""
 
-    key: Array  # int32: 0..11 major on C, C#, ..., 12..23 minor
+    tonality: Array  # int32: the key, 0..11 major on C, C#, ..., 12..23 minor
     step: Array  # int32: half bars that are over
     actions: ShiftRegister
     chord: Array  # int32: the chord that sounds, a code of `ops.harmony`
@@ -42,7 +43,7 @@ class ChordsParams(flax.struct.PyTreeNode):
     """Weights of the reward terms, how often each key is drawn, and what is a repetition."""
 
     weights: dict[str, Array]
-    keys: Array  # float32[24]: in proportion to how often a key is drawn; 0 for never
+    tonality_weights: Array  # float32[24]: in proportion to how often a key is drawn; 0 for never
     longest: Array  # int32: half bars that a chord or silence may last
 
 
@@ -103,7 +104,7 @@ chord of the key; `voice_leading` (1.0), -1 .. 0, the least movement of tones ov
     def observation_space(self) -> Dict:
         return Dict(
             {
-                "key": Discrete(functional_harmony.NUM_KEYS),
+                "key": Discrete(functional.NUM_TONALITIES),
                 "chord": Discrete(harmony.NUM_CHORDS),
                 "before": Discrete(harmony.NUM_CHORDS),
                 "heard": MultiDiscrete((2,) * _NUM_CHORDS),
@@ -116,21 +117,21 @@ chord of the key; `voice_leading` (1.0), -1 .. 0, the least movement of tones ov
     def default_params(self) -> ChordsParams:
         return ChordsParams(
             weights=self.default_weights,
-            keys=jnp.ones(functional_harmony.NUM_KEYS, jnp.float32),
+            tonality_weights=jnp.ones(functional.NUM_TONALITIES, jnp.float32),
             longest=jnp.int32(_LONGEST),
         )
 
     def initial_state(self, key: Key, params: ChordsParams) -> ChordsState:
-        if params.keys.shape != (functional_harmony.NUM_KEYS,):
+        if params.tonality_weights.shape != (functional.NUM_TONALITIES,):
             raise ValueError(
-                "Chords: params.keys must be one weight for each of the 24 keys, 12 major and 12 "
-                f"minor, got the shape {list(params.keys.shape)}"
+                "Chords: params.tonality_weights must be one for each of the 24 keys, 12 major and "
+                f"12 minor, got the shape {list(params.tonality_weights.shape)}"
             )
-        weights = jnp.maximum(params.keys, 0.0)
+        weights = jnp.maximum(params.tonality_weights, 0.0)
         log_weights = jnp.log(jnp.where(weights.sum() > 0, weights, 1.0))
         silence = jnp.int32(0)
         return ChordsState(
-            key=jax.random.categorical(key, log_weights).astype(jnp.int32),
+            tonality=jax.random.categorical(key, log_weights).astype(jnp.int32),
             step=jnp.int32(0),
             actions=ShiftRegister.create(self.length, harmony.NUM_CHORDS),
             chord=silence,
@@ -162,7 +163,7 @@ chord of the key; `voice_leading` (1.0), -1 .. 0, the least movement of tones ov
         bits = jnp.arange(_BITS, dtype=jnp.uint32)
         heard = jnp.concatenate([(word >> bits) & 1 for word in state.heard])
         return {
-            "key": state.key,
+            "key": state.tonality,
             "chord": state.chord,
             "before": state.before,
             "heard": heard.astype(jnp.int32),

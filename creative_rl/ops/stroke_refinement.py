@@ -28,7 +28,7 @@ class Refinement(NamedTuple):
     """Strokes on the way, and the best so far."""
 
     strokes: Array  # float32[S, P]
-    optimiser: optax.OptState
+    opt_state: optax.OptState
     best: Array  # float32[S, P]
     best_error: Array  # float32
 
@@ -79,7 +79,7 @@ def refine(
       The state, and the error before the step.
     """
     value, slope = jax.value_and_grad(error)(state.strokes, target, background)
-    update, optimiser = optax.scale_by_adam().update(slope, state.optimiser)
+    update, opt_state = optax.scale_by_adam().update(slope, state.opt_state)
     num_channels = target.shape[2]
     rates = rate * jnp.array([*_RATES, *(_COLOUR_RATE,) * num_channels], jnp.float32)
     low = jnp.zeros(NUM_SHAPE + num_channels, jnp.float32)
@@ -87,7 +87,7 @@ def refine(
     strokes = jnp.clip(state.strokes - rates[None, :] * update, low[None, :], 1.0)
     is_best = value < state.best_error
     best = jnp.where(is_best, state.strokes, state.best)
-    return Refinement(strokes, optimiser, best, jnp.minimum(value, state.best_error)), value
+    return Refinement(strokes, opt_state, best, jnp.minimum(value, state.best_error)), value
 
 
 def _after(canvas: Array, strokes: Array) -> Array:

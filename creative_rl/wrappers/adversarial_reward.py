@@ -74,18 +74,18 @@ class AdversarialReward(Wrapper):
     def default_params(self) -> AdversarialRewardParams:
         """With the wrapped environment's own examples."""
         params = self.env.default_params
-        return self.init_params(params, self.env.examples(params), jax.random.key(0))
+        return self.init_params(jax.random.key(0), params, self.env.examples(params))
 
     def init_params(
-        self, params: PyTree, examples: Array, key: Key, weight: float = 1.0
+        self, key: Key, params: PyTree, examples: Array, weight: float = 1.0
     ) -> AdversarialRewardParams:
         """Params with a judge that has seen nothing.
 
         Args:
-          params: the wrapped environment's.
-          examples: uint8[M, H, W, C], the appearance of works to be like, times 255.
           key: of the judge; for one of its own in every seed of a population, replace
             `params.judge` by `init_judge(key, params)`.
+          params: the wrapped environment's.
+          examples: uint8[M, H, W, C], the appearance of works to be like, times 255.
           weight: of the term.
 
         Raises:

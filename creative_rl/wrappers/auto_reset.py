@@ -12,7 +12,7 @@ from creative_rl.typing import Array, Key, PyTree, Timestep, as_key
 from creative_rl.wrappers.wrapper import Wrapper
 
 
-class PoolParams(flax.struct.PyTreeNode):
+class AutoResetParams(flax.struct.PyTreeNode):
     """The wrapped environment's params and the pool of starts, for `cached_pool`."""
 
     env: PyTree
@@ -54,7 +54,7 @@ class AutoReset(Wrapper):
             return params
         keys = jax.random.split(as_key(key), self.pool_size)
         states, timesteps = jax.vmap(self.env.reset, (0, None))(keys, params)
-        return PoolParams(params, states, timesteps)
+        return AutoResetParams(params, states, timesteps)
 
     def env_params(self, params: PyTree) -> PyTree:
         return params if self.mode == "same_step" else params.env

@@ -23,7 +23,7 @@ BLANK = np.zeros((2, T, 24, 1), np.uint8)
 
 @pytest.fixture(scope="module")
 def params():
-    return ENV.init_params(INNER.default_params, BLANK, jax.random.key(3), weight=0.5)
+    return ENV.init_params(jax.random.key(3), INNER.default_params, BLANK, weight=0.5)
 
 
 @jax.jit
@@ -184,7 +184,7 @@ def test_what_has_examples_of_its_own_needs_no_others():
 )
 def test_other_examples_are_refused(examples, got):
     with pytest.raises(ValueError, match=rf"of \[8, 24, 1\].*got {got}"):
-        ENV.init_params(INNER.default_params, examples, jax.random.key(0))
+        ENV.init_params(jax.random.key(0), INNER.default_params, examples)
 
 
 def test_a_number_of_steps_out_of_range_is_refused():
