@@ -11,6 +11,7 @@ import numpy as np
 
 import creative_rl as crl
 from benchmarks.speed import plain_loops, worker
+from creative_rl.envs.melody import VarietyMelody
 from creative_rl.typing import Array, Key
 
 PLAIN, BARE = "plain", "bare"
@@ -115,7 +116,7 @@ def main(id: str, seconds: str, *widths: str) -> None:
     if length is None:
         play, length = plain_loops.stretches(STRETCH), STRETCH
     units[PLAIN] = plain_unit(play, twin, length, float(seconds))
-    if isinstance(twin, plain_loops.PlainVariety):
+    if isinstance(env, VarietyMelody):
         units[BARE] = plain_unit(plain_loops.play_bare_variety, env, env.horizon, float(seconds))
     worker.serve({"builds": builds, "device": worker.device()}, units)
 

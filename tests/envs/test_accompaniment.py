@@ -4,7 +4,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from reference.accompaniment import PlainAccompaniment, PlainMood, observed_code
+from reference.accompaniment import PlainAccompaniment, observed_code
+from reference.accompaniment_mood import PlainMoodAccompaniment
 from reference.play import play
 
 import creative_rl as crl
@@ -38,7 +39,7 @@ def play_with(env, actions):
     return [jax.tree.map(lambda leaf, t=t: np.asarray(leaf[0, t]), works) for t in range(T)]
 
 
-TWINS = [(CHORD, PlainAccompaniment), (VOICE, PlainAccompaniment), (MOOD, PlainMood)]
+TWINS = [(CHORD, PlainAccompaniment), (VOICE, PlainAccompaniment), (MOOD, PlainMoodAccompaniment)]
 
 
 @pytest.mark.parametrize(("env", "twin"), TWINS, ids=["chord", "voice", "mood"])
