@@ -1,10 +1,12 @@
 """Importing the package is cheap, and every name that it offers is there."""
 
 import importlib
+import pathlib
 import statistics
 import subprocess
 import sys
 import time
+import tomllib
 
 import pytest
 
@@ -62,3 +64,8 @@ def test_every_name_in_a_package_resolves(module):
 def test_unknown_names_are_attribute_errors():
     with pytest.raises(AttributeError, match="'creative_rl' has no attribute 'nothing'"):
         _ = creative_rl.nothing
+
+
+def test_the_version_is_told_alike_in_both_places():
+    project = pathlib.Path(__file__).parents[1] / "pyproject.toml"
+    assert tomllib.loads(project.read_text())["project"]["version"] == creative_rl.__version__

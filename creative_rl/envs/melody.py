@@ -32,6 +32,7 @@ class VarietyState(flax.struct.PyTreeNode):
 
     notes: ShiftRegister
     step: Array  # int32
+    # Terms see no environment, so its field is told again.
     window: int = flax.struct.field(pytree_node=False)
 
 

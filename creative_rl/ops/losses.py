@@ -6,9 +6,7 @@ Of single steps, unbatched: `vmap` or broadcast, then take the mean.
 import jax.numpy as jnp
 from jaxtyping import Bool, Float, Int
 
-from creative_rl.typing import Array
-
-Number = float | Float[Array, ""]
+from creative_rl.typing import Array, Number
 
 
 def clipped_surrogate_loss(

@@ -11,7 +11,7 @@ from creative_rl.ops.events import HOLD, LOWEST_CODE, carried
 from creative_rl.typing import Array
 
 FEATURES = ("density", "steps", "range", "syncopation")
-WIDEST = 24
+_WIDEST = 24
 """Semitones of a range of 1: two octaves."""
 _LARGEST_STEP = 2  # semitones
 
@@ -51,7 +51,7 @@ def style_of(events: Int[Array, " steps"], steps_per_quarter: int) -> Float[Arra
         [
             num_notes.astype(jnp.float32) / num_steps,
             _share(is_step, num_notes - 1),
-            jnp.minimum((highest - lowest).astype(jnp.float32) / WIDEST, 1.0),
+            jnp.minimum((highest - lowest).astype(jnp.float32) / _WIDEST, 1.0),
             _share(is_syncopated, num_notes),
         ]
     )

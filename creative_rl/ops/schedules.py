@@ -3,11 +3,10 @@
 from collections.abc import Callable
 
 import jax.numpy as jnp
-from jaxtyping import Float, Int
+from jaxtyping import Int
 
-from creative_rl.typing import Array
+from creative_rl.typing import Array, Number
 
-Number = float | Float[Array, ""]
 Count = int | Int[Array, ""]
 
 

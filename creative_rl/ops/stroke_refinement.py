@@ -13,7 +13,7 @@ import optax
 from jaxtyping import Float
 
 from creative_rl.ops.pens import NUM_SHAPE
-from creative_rl.ops.stroke_window import coverage
+from creative_rl.ops.stroke_window import patch_coverage
 from creative_rl.typing import Array
 
 _RATES = (4e-3,) * 6 + (2e-3,) * 2 + (2e-2,) * 2
@@ -139,7 +139,7 @@ def _slope_in(
 def _blend(shape: tuple[int, int], patch: Array, stroke: Array, corner: Array) -> Array:
     """A patch of a canvas of that shape, whose first row and column are `corner`, painted over."""
     top, left = corner.astype(jnp.float32)
-    alpha = coverage(stroke[None], shape, _shape(patch), top, left)[0]
+    alpha = patch_coverage(stroke[None], shape, _shape(patch), top, left)[0]
     return patch + (stroke[None, None, NUM_SHAPE:] - patch) * alpha[..., None]
 
 

@@ -15,7 +15,7 @@ from creative_rl.spaces import Box, Dict, Discrete
 from creative_rl.typing import Array, Key, PyTree, Timestep
 from creative_rl.wrappers.wrapper import Wrapper, with_term
 
-NUM_NEIGHBOURS = 5
+_NUM_NEAREST = 5
 """Nearest works of the archive that novelty is the mean distance to."""
 _WEIGHTED = ("environment", "discriminator", "novelty")
 
@@ -94,9 +94,7 @@ class GeneratedContent(Wrapper):
                 f"{horizon}, got {length}"
             )
         check_whole("GeneratedContent", "noise_size", self.noise_size, 1, 2**20)
-        check_whole(
-            "GeneratedContent", "archive_size", self.archive_size, NUM_NEIGHBOURS, 2**31 - 1
-        )
+        check_whole("GeneratedContent", "archive_size", self.archive_size, _NUM_NEAREST, 2**31 - 1)
 
     @property
     def differentiable(self) -> bool:
@@ -284,5 +282,5 @@ def content_outputs(space: Any) -> int:
 def novelty(picture: Array, archive: Array) -> Array:
     """Mean distance of float32[F] to the nearest rows of float32[N, F], root mean square over F."""
     squares = squared_distances(picture[None], archive)[0] / picture.size
-    nearest = -jax.lax.top_k(-squares, NUM_NEIGHBOURS)[0]
+    nearest = -jax.lax.top_k(-squares, _NUM_NEAREST)[0]
     return jnp.sqrt(nearest).mean()

@@ -8,7 +8,7 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 
-from creative_rl.spaces import Box, Dict, Space
+from creative_rl.spaces import Box, Dict, Discrete, Space
 from creative_rl.typing import Array, Key, PyTree, Timestep
 from creative_rl.wrappers.wrapper import Wrapper, with_term
 
@@ -46,6 +46,14 @@ class LikelihoodReward(Wrapper):
 
     model: Any
     observe_prior: bool = False
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not isinstance(self.env.action_space, Discrete):
+            raise ValueError(
+                "LikelihoodReward: actions must be Discrete, since a model gives each a "
+                f"probability, got {self.env.action_space}"
+            )
 
     @property
     def observation_space(self) -> Space:
