@@ -73,7 +73,6 @@ ENVIRONMENTS: dict[str, EnvironmentEntry] = {
     ),
     "arrangement": EnvironmentEntry(
         "creative_rl.envs.arrangement:Arrangement",
-        {},
         "a four-voice piece for an occasion: phrases, players and dynamics to a curve of energy",
     ),
     "grid-path": EnvironmentEntry(

@@ -126,7 +126,7 @@ def test_judges_of_other_keys_keep_the_settings(params):
 def test_several_judges_pay_their_mean_less_their_variance(params):
     """By the word of each alone; and each learns as it would alone."""
     env = dataclasses.replace(ENV, num_judges=2)
-    together = env.init_params(INNER.default_params, BLANK, jax.random.key(3))
+    together = env.init_params(jax.random.key(3), INNER.default_params, BLANK)
     shares, penalty = np.array([0.75, 0.25], np.float32), np.float32(0.5)
     together = together.replace(shares=jnp.asarray(shares), penalty=jnp.asarray(penalty))
     judges = [jax.tree.map(lambda leaf, i=i: leaf[i], together.judge) for i in range(2)]
