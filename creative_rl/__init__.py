@@ -4,7 +4,7 @@ Names load when they are first used, so `import creative_rl` costs nothing that 
 
     >>> import creative_rl as crl
     >>> crl.make("melody-theory").action_space
-    Discrete(num=38, dtype=<class 'jax.numpy.int32'>)
+    Discrete(38)
 """
 
 import importlib

@@ -1,7 +1,8 @@
 """The environment contract: a core that never resets itself.
 
-A subclass gives the rules (`initial_state`, `next_state`, `observe`, `end`, `work`); this base
-composes them into `reset` and `step`, sums the reward terms and makes terminal states absorb.
+A subclass gives the rules (`initial_state`, `next_state`, `observe`, `work`, and `end` where it has
+no horizon); this base composes them into `reset` and `step`, sums the reward terms and makes
+terminal states absorb.
 """
 
 import abc
@@ -76,12 +77,23 @@ class Environment(abc.ABC):
     def observe(self, state: PyTree, params: PyTree) -> PyTree: ...
 
     @abc.abstractmethod
-    def end(self, state: PyTree, params: PyTree) -> tuple[Array, Array]:
-        """Whether `state` is `(terminated, truncated)`, as bool scalars."""
-
-    @abc.abstractmethod
     def work(self, state: PyTree, params: PyTree) -> PyTree:
         """The artefact so far, at any step: a pytree from `creative_rl.works`."""
+
+    def end(self, state: PyTree, params: PyTree) -> tuple[Array, Array]:
+        """Whether `state` is `(terminated, truncated)`, as bool scalars.
+
+        By default it is terminated once its `step` has reached the horizon; an environment without
+        a horizon overrides this.
+
+        Raises:
+          ValueError: it does not, or the state has no `step`.
+        """
+        if self.horizon is None or not hasattr(state, "step"):
+            raise ValueError(
+                f"{type(self).__name__}: define end, or a horizon and a state with the field step"
+            )
+        return state.step >= self.horizon, jnp.bool_(False)
 
     def action_mask(self, state: PyTree, params: PyTree) -> Array | None:
         """bool[A], True = allowed; None (the default) where all actions always are."""
@@ -136,11 +148,19 @@ class Environment(abc.ABC):
         """Step without asking whether the episode is over.
 
         What rollouts that never step past the end use; `step` is the safe form.
+
+        Raises:
+          ValueError: `params.weights` are not those of the terms.
         """
         action = jnp.asarray(action)
         next_state = self.next_state(as_key(key), state, action, params)
         seen = Transition(state, action, next_state, params)
         reward_terms = {term.name: term.fn(seen) for term in self.terms}
+        if params.weights.keys() != reward_terms.keys():
+            raise ValueError(
+                f"{type(self).__name__}: params.weights must have one number for every reward "
+                f"term, {', '.join(reward_terms)}; got {', '.join(params.weights)}"
+            )
         reward = jnp.float32(0)
         for name, value in reward_terms.items():
             reward += params.weights[name] * value
@@ -199,3 +219,30 @@ def start_params(env: Any, params: PyTree | None) -> PyTree:
     A learner's state is donated, so nothing in it may be anybody else's.
     """
     return jax.tree.map(jnp.copy, env.default_params if params is None else params)
+
+
+def check_whole(name: str, field: str, value: Any, low: int, high: int, why: str = "") -> None:
+    """Refuse what is no whole number in `low..high`, for `__post_init__`.
+
+    >>> check_whole("Chords", "length", 1, 2, 256)
+    Traceback (most recent call last):
+    ValueError: Chords: length must be a whole number in 2..256, got 1
+
+    Args:
+      name: whose the field is.
+      field: its name.
+      value: what was given.
+      low: least number.
+      high: greatest number.
+      why: what explains the range, written after it, with a space before it.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise ValueError(
+            f"{name}: {field} must be a whole number in {low}..{high}{why}, got {value!r}"
+        )
+
+
+def check_number(name: str, field: str, value: Any, low: float, high: float) -> None:
+    """As `check_whole`, for numbers of any kind in `low..high`."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or not low <= value <= high:
+        raise ValueError(f"{name}: {field} must be a number in {low:g}..{high:g}, got {value!r}")

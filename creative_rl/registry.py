@@ -13,11 +13,11 @@ from typing import Any
 
 @dataclasses.dataclass(frozen=True)
 class EnvironmentEntry:
-    """Where an environment is, the keywords that make the variant, and one line about it."""
+    """Where an environment is, one line about it, and the keywords that make the variant."""
 
     target: str
-    keywords: Mapping[str, Any]
     summary: str
+    keywords: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,97 +44,83 @@ class LearnerEntry:
 ENVIRONMENTS: dict[str, EnvironmentEntry] = {
     "melody-variety": EnvironmentEntry(
         "creative_rl.envs.melody:VarietyMelody",
-        {},
         "16 steps, 12 pitch classes; reward is the variety of a sliding window",
     ),
     "melody-target": EnvironmentEntry(
         "creative_rl.envs.melody:TargetMelody",
-        {},
         "16 steps, 12 pitch classes; reward is 1 for every note of a target melody",
     ),
     "melody-target-tutorial": EnvironmentEntry(
         "creative_rl.envs.melody:TargetMelody",
-        {"length": 5, "num_pitches": 4, "num_phases": 3, "target": (0, 2, 3, 0, 2)},
         "3 states, 4 actions, 5 steps: the smallest melody, with a best return of 5",
+        {"length": 5, "num_pitches": 4, "num_phases": 3, "target": (0, 2, 3, 0, 2)},
     ),
     "melody-theory": EnvironmentEntry(
         "creative_rl.envs.melody:TheoryMelody",
-        {},
         "RL Tuner: 32 steps, 38 events, nine rules of music theory",
     ),
     "melody-mood": EnvironmentEntry(
         "creative_rl.envs.melody_mood:MoodMelody",
-        {},
         "32 steps, 38 events, to a valence and an arousal that are given; told by a declared rule",
     ),
     "accompaniment-chord": EnvironmentEntry(
         "creative_rl.envs.accompaniment:Accompaniment",
-        {},
         "online chords to a melody, 64 eighth notes: each chosen before its melody note is heard",
     ),
     "accompaniment-voice": EnvironmentEntry(
         "creative_rl.envs.accompaniment:Accompaniment",
-        {"part": "voice"},
         "online second voice to a melody, 64 eighth notes, judged by rules of counterpoint",
+        {"part": "voice"},
     ),
     "accompaniment-mood": EnvironmentEntry(
         "creative_rl.envs.accompaniment_mood:MoodAccompaniment",
-        {},
         "chords that follow a curve of valence and arousal, told by a declared rule",
     ),
     "chords": EnvironmentEntry(
         "creative_rl.envs.chords:Chords",
-        {},
         "a chord progression in a key that is drawn, 16 half bars, judged by functional harmony",
     ),
     "adaptation": EnvironmentEntry(
         "creative_rl.envs.adaptation:Adaptation",
-        {},
         "edit a melody into a style by 16 edits, and keep it recognisable: the actions are masked",
     ),
     "arrangement": EnvironmentEntry(
         "creative_rl.envs.arrangement:Arrangement",
-        {},
         "a four-voice piece for an occasion: phrases, players and dynamics to a curve of energy",
     ),
     "grid-path": EnvironmentEntry(
         "creative_rl.envs.grid_path:GridPath",
-        {},
         "5 x 5 cells, 4 moves; -0.1 a step, 1 at the far corner: the best return is 0.2",
     ),
     "drawing-copy": EnvironmentEntry(
         "creative_rl.envs.stroke_drawing:StrokeDrawing",
-        {},
         "Learning to Paint: 20 brush strokes that copy a picture, 64 x 64 pixels",
     ),
     "drawing-digits": EnvironmentEntry(
         "creative_rl.envs.stroke_drawing:StrokeDrawing",
-        {"height": 32, "width": 32, "num_steps": 10, "targets": "digits"},
         "10 brush strokes that copy a handwritten digit, 32 x 32 pixels",
+        {"height": 32, "width": 32, "num_steps": 10, "targets": "digits"},
     ),
     "drawing-free": EnvironmentEntry(
         "creative_rl.envs.stroke_drawing:StrokeDrawing",
-        {"goal": "free", "channels": 3, "background": 1.0},
         "20 coloured brush strokes, paid by rules of composition such as balance and contrast",
+        {"goal": "free", "channels": 3, "background": 1.0},
     ),
     "drawing-style": EnvironmentEntry(
         "creative_rl.envs.stroke_drawing:StrokeDrawing",
-        {"goal": "style", "height": 32, "width": 32, "num_steps": 10},
         "SPIRAL: 10 brush strokes; a discriminator compares with pictures, and learns too",
+        {"goal": "style", "height": 32, "width": 32, "num_steps": 10},
     ),
     "drawing-copy-pen": EnvironmentEntry(
         "creative_rl.envs.pen_drawing:GridDrawing",
-        {},
         "20 lines, each one of 512, that copy a picture: small enough for Q-learning",
     ),
     "drawing-copy-doodle": EnvironmentEntry(
         "creative_rl.envs.pen_drawing:DoodleDrawing",
-        {},
         "Doodle-SDQ: a pen, up or down, moves 100 times by up to 5 pixels, 84 x 84",
     ),
     "drawing-pixels": EnvironmentEntry(
-        "creative_rl.envs.drawing:PixelDrawing",
-        {},
+        "creative_rl.envs.pixel_drawing:PixelDrawing",
         "a whole picture at once, 28 x 28 pixels: what generators act in",
     ),
 }

@@ -6,11 +6,12 @@ Every space has `shape` and `dtype` (of one element), `sample(key, shape)` with 
 
 import dataclasses
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from creative_rl.typing import Array, Key, PyTree
 
@@ -28,8 +29,12 @@ class Discrete:
     shape = ()
 
     def __post_init__(self):
+        object.__setattr__(self, "dtype", np.dtype(self.dtype))
         if self.num < 1:
             raise ValueError(f"Discrete: num must be at least 1, got {self.num}")
+
+    def __repr__(self) -> str:
+        return f"Discrete({self.num}{_unless(jnp.int32, self.dtype)})"
 
     def sample(self, key: Key, shape: tuple[int, ...] = ()) -> Array:
         return _uniform_integers(key, shape, self.num).astype(self.dtype)
@@ -54,10 +59,16 @@ class MultiDiscrete:
 
     def __post_init__(self):
         object.__setattr__(self, "nums", tuple(int(num) for num in self.nums))
+        object.__setattr__(self, "dtype", np.dtype(self.dtype))
         if not self.nums or min(self.nums) < 1:
             raise ValueError(
                 f"MultiDiscrete: nums must be one or more sizes of at least 1, got {self.nums}"
             )
+
+    def __repr__(self) -> str:
+        are_equal = len(self.nums) > 1 and len(set(self.nums)) == 1
+        nums = f"({self.nums[0]},) * {len(self.nums)}" if are_equal else str(self.nums)
+        return f"MultiDiscrete({nums}{_unless(jnp.int32, self.dtype)})"
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -92,8 +103,13 @@ class Box:
 
     def __post_init__(self):
         object.__setattr__(self, "shape", tuple(int(n) for n in self.shape))
+        object.__setattr__(self, "dtype", np.dtype(self.dtype))
         if not self.low <= self.high:
             raise ValueError(f"Box: low must not exceed high, got low={self.low}, high={self.high}")
+
+    def __repr__(self) -> str:
+        dtype = _unless(jnp.float32, self.dtype)
+        return f"Box({self.low}, {self.high}, {self.shape}{dtype})"
 
     def sample(self, key: Key, shape: tuple[int, ...] = ()) -> Array:
         shape = (*shape, *self.shape)
@@ -114,38 +130,52 @@ class Box:
 
 @dataclasses.dataclass(frozen=True)
 class Dict:
-    """Named spaces; elements are dicts with the same names.
+    """Named spaces, a mapping or pairs; elements are dicts with the same names.
 
     >>> Dict({"step": Discrete(4)}).zeros()
     {'step': Array(0, dtype=int32)}
     """
 
-    spaces: tuple[tuple[str, "Space"], ...]
+    spaces: Mapping[str, "Space"] | tuple[tuple[str, "Space"], ...]
 
     def __post_init__(self):
-        items = self.spaces
-        if isinstance(items, Mapping):
-            items = tuple(items.items())
-        object.__setattr__(self, "spaces", tuple(sorted(items)))
+        given = dict(self.spaces)
+        wrong = [name for name, space in given.items() if not isinstance(space, Space)]
+        if not given or wrong:
+            got = f"{given[wrong[0]]!r} for {wrong[0]!r}" if wrong else "none"
+            raise ValueError(f"Dict: spaces must be one or more spaces by name, got {got}")
+        object.__setattr__(self, "spaces", tuple(sorted(given.items())))
 
-    def items(self) -> Iterable[tuple[str, "Space"]]:
-        return self.spaces
+    def __repr__(self) -> str:
+        return f"Dict({dict(self.spaces)})"
+
+    def __getitem__(self, name: str) -> "Space":
+        return dict(self.spaces)[name]
+
+    def items(self) -> Collection[tuple[str, "Space"]]:
+        return dict(self.spaces).items()
 
     def sample(self, key: Key, shape: tuple[int, ...] = ()) -> PyTree:
         keys = jax.random.split(key, len(self.spaces))
         return {
-            name: space.sample(k, shape) for k, (name, space) in zip(keys, self.spaces, strict=True)
+            name: space.sample(k, shape)
+            for k, (name, space) in zip(keys, self.items(), strict=True)
         }
 
     def contains(self, x: PyTree) -> Array:
-        inside = [space.contains(x[name]) for name, space in self.spaces]
+        inside = [space.contains(x[name]) for name, space in self.items()]
         return jnp.stack(inside).all()
 
     def zeros(self, shape: tuple[int, ...] = ()) -> PyTree:
-        return {name: space.zeros(shape) for name, space in self.spaces}
+        return {name: space.zeros(shape) for name, space in self.items()}
 
 
 Space = Discrete | MultiDiscrete | Box | Dict
+
+
+def _unless(usual: Any, dtype: np.dtype) -> str:
+    """A dtype as the last argument of a space's `repr`, where it is not the usual one."""
+    return "" if dtype == usual else f", {dtype.name}"
 
 
 def _uniform_integers(key: Key, shape: tuple[int, ...], num: int) -> Array:

@@ -11,11 +11,14 @@ from typing import Any, NamedTuple
 import flax.struct
 import jax
 import jax.numpy as jnp
+from jaxtyping import Float
 
 Array = jax.Array
 Key = jax.Array
 """A PRNG key: typed (`jax.random.key`), consumed once."""
 PyTree = Any
+Number = float | Float[Array, ""]
+"""What changes no program: a Python number, or a float32 scalar."""
 
 
 def as_key(key: Key) -> Key:

@@ -17,6 +17,10 @@ class PotState(flax.struct.PyTreeNode):
     coins: Array  # int32
 
 
+class Counted(flax.struct.PyTreeNode):
+    step: Array  # int32
+
+
 class PotParams(flax.struct.PyTreeNode):
     weights: dict[str, Array]
 
@@ -127,6 +131,41 @@ def test_a_term_can_be_left_out_or_reweighted(key):
 def test_without_terms_the_reward_is_zero(key):
     _, timesteps = play(Pot(terms=()), [2], key)
     assert float(timesteps[-1].reward) == 0.0 and timesteps[-1].reward.dtype == jnp.float32
+
+
+@dataclasses.dataclass(frozen=True)
+class Timed(Pot):
+    """A pot with the end of the base class."""
+
+    end = Environment.end
+
+    @property
+    def horizon(self):
+        return 2
+
+
+def test_without_an_end_of_its_own_an_environment_ends_at_its_horizon():
+    for step, is_over in ((0, False), (1, False), (2, True), (3, True)):
+        terminated, truncated = Timed().end(Counted(jnp.int32(step)), None)
+        assert (bool(terminated), bool(truncated)) == (is_over, False)
+        assert terminated.dtype == truncated.dtype == jnp.bool_
+
+
+def test_neither_an_end_nor_what_it_could_be_told_from_is_refused():
+    for env, state in ((Timed(), PotState(jnp.int32(0))), (Pot(), Counted(jnp.int32(0)))):
+        message = f"{type(env).__name__}: define end, or a horizon and a state with the field step"
+        with pytest.raises(ValueError, match=message):
+            Environment.end(env, state, None)
+
+
+@pytest.mark.parametrize(
+    ("weights", "got"), [({"gain": 1.0}, "gain"), ({"gain": 1.0, "gred": 1.0}, "gain, gred")]
+)
+def test_weights_of_other_names_than_the_terms_are_refused(weights, got, key):
+    state, _ = Pot().reset(key, PotParams(weights))
+    message = f"Pot: params.weights must have one number for .* term, gain, greed; got {got}$"
+    with pytest.raises(ValueError, match=message):
+        Pot().transition(key, state, jnp.int32(1), PotParams(weights))
 
 
 def test_terms_of_one_name_are_refused():

@@ -45,10 +45,46 @@ def test_elements_outside_are_told_apart():
 
 def test_equal_spaces_are_one_key_of_a_dict():
     assert len({Discrete(3), Discrete(3), MultiDiscrete([3]), MultiDiscrete((3,))}) == 2
+    assert len({Discrete(3), Discrete(3, np.dtype("int32")), Discrete(3, "int32")}) == 1
+    assert Box(0, 255, (2,), jnp.uint8) in {Box(0, 255, [2], "uint8")}
+    assert Dict({"b": Discrete(2), "a": Discrete(3)}) in {
+        Dict((("a", Discrete(3)), ("b", Discrete(2))))
+    }
 
 
 @pytest.mark.parametrize(
-    "build", [lambda: Discrete(0), lambda: MultiDiscrete(()), lambda: Box(1.0, 0.0)]
+    ("space", "text"),
+    [
+        (Discrete(38), "Discrete(38)"),
+        (Discrete(3, jnp.uint8), "Discrete(3, uint8)"),
+        (MultiDiscrete((38,) * 8), "MultiDiscrete((38,) * 8)"),
+        (MultiDiscrete((2, 3)), "MultiDiscrete((2, 3))"),
+        (MultiDiscrete((2,), jnp.int8), "MultiDiscrete((2,), int8)"),
+        (Box(0.0, 1.0), "Box(0.0, 1.0, ())"),
+        (Box(0, 255, (64, 64, 1), jnp.uint8), "Box(0, 255, (64, 64, 1), uint8)"),
+        (
+            Dict({"b": Box(-1, 1), "a": Discrete(2)}),
+            "Dict({'a': Discrete(2), 'b': Box(-1, 1, ())})",
+        ),
+    ],
+)
+def test_spaces_say_what_they_are_in_a_line(space, text):
+    assert str(space) == repr(space) == text
+
+
+def test_a_space_of_a_dict_is_found_by_its_name():
+    assert Dict({"pen": Discrete(2), "at": Box(0.0, 1.0)})["pen"] == Discrete(2)
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: Discrete(0),
+        lambda: MultiDiscrete(()),
+        lambda: Box(1.0, 0.0),
+        lambda: Dict({}),
+        lambda: Dict({"a": 3}),
+    ],
 )
 def test_impossible_spaces_are_refused(build):
     with pytest.raises(ValueError, match="must"):

@@ -12,6 +12,7 @@ import numpy as np
 import creative_rl as crl
 from benchmarks.speed import plain_loops, worker
 from benchmarks.speed.settings import BARE_LOOP, PLAIN
+from creative_rl.envs.melody import VarietyMelody
 from creative_rl.typing import Array, Key
 
 STRETCH = 128
@@ -107,7 +108,7 @@ def main(id: str, seconds: str, *widths: str) -> None:
     if length is None:
         play, length = plain_loops.stretches(STRETCH), STRETCH
     units[PLAIN] = plain_unit(play, twin, length, float(seconds))
-    if isinstance(twin, plain_loops.PlainVariety):
+    if isinstance(env, VarietyMelody):
         units[BARE_LOOP] = plain_unit(
             plain_loops.play_bare_variety, env, env.horizon, float(seconds)
         )

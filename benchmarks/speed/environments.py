@@ -18,10 +18,11 @@ from collections.abc import Sequence
 
 from benchmarks import record
 from benchmarks.record import Goal, Row
+from benchmarks.speed import plain_loops
 from benchmarks.speed.rounds import Report, interleave, rates, ratios, spread
 from benchmarks.speed.settings import BARE_LOOP, PLAIN
 from benchmarks.speed.worker import Worker
-from creative_rl.registry import environment_ids
+from creative_rl.registry import ENVIRONMENTS
 
 WIDTHS = ("1", "64", "1024", "8192")
 THREADS = {"default threads": {}, "NPROC=1": {"NPROC": "1"}}
@@ -70,8 +71,12 @@ def measure(
 
 
 def measured_ids() -> list[str]:
-    """All but drawings, which `benchmarks.speed.strokes` measures against graphics libraries."""
-    return [id for id in environment_ids() if not id.startswith("drawing")]
+    """Those with plain twins; `benchmarks.speed.strokes` measures drawings against libraries."""
+    modules = {
+        id: entry.target.partition(":")[0].rpartition(".")[2]
+        for id, entry in sorted(ENVIRONMENTS.items())
+    }
+    return [id for id, module in modules.items() if plain_loops.is_written(module)]
 
 
 def check_rewards(name: str, reports: Sequence[Report], plain: Sequence[Report]) -> None:

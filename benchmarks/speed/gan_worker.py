@@ -13,7 +13,7 @@ def make_learner(num_steps: int) -> Any:
     import numpy as np
 
     from creative_rl.configs import GANConfig
-    from creative_rl.envs.drawing import PixelDrawing
+    from creative_rl.envs.pixel_drawing import PixelDrawing
     from creative_rl.learners.gan import gan
 
     env = PixelDrawing(height=gan_task.SIDE, width=gan_task.SIDE)

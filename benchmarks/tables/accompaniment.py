@@ -244,7 +244,7 @@ def tuned(
     def learner_of(key: Key) -> Learner:
         params = prior.params
         if weights.realism is not None:
-            params = adversarial.init_params(params, prior.examples, key, weights.realism)
+            params = adversarial.init_params(key, params, prior.examples, weights.realism)
         judged = env.init_params(params, prior.variables, weights.kl)
         return ppo(env, config, params=judged, prior_variables=prior.variables)
 

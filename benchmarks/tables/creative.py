@@ -43,7 +43,7 @@ from benchmarks.tables.seeds import measured_rows
 from creative_rl import corpora, metrics
 from creative_rl.configs import DQNGANConfig
 from creative_rl.corpora import digits
-from creative_rl.envs.drawing import PixelDrawing
+from creative_rl.envs.pixel_drawing import PixelDrawing
 from creative_rl.envs.stroke_drawing import StrokeDrawing
 from creative_rl.experiment import compilation_cache, rollout, train
 from creative_rl.learners import dqn_gan

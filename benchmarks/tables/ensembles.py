@@ -252,7 +252,7 @@ def judged(
 
     def paid_by(key: Key) -> PyTree:
         """The environment's params with judges that have learned."""
-        params = env.init_params(unpaid, examples.pictures, key, WEIGHT)
+        params = env.init_params(key, unpaid, examples.pictures, WEIGHT)
         counts = jnp.ones(len(chance), jnp.bool_)
 
         def learn(fresh: judge.Judge) -> judge.Judge:

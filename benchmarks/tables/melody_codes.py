@@ -12,8 +12,8 @@ import numpy as np
 from creative_rl import metrics
 from creative_rl.learners.music_vae import MusicCodec
 from creative_rl.ops import distributions, variational
+from creative_rl.ops.events import LOWEST_CODE
 from creative_rl.ops.latents import attribute_vector, interpolate
-from creative_rl.ops.music_theory import LOWEST_PITCH_CODE
 from creative_rl.typing import Array, Key, PyTree
 from creative_rl.works import Melody
 
@@ -46,7 +46,7 @@ def attributes_of(events: Array) -> Array:
     Notes over steps; the mean of the notes' pitches in semitones, and of the sizes of the intervals
     from each note to the next, 0 where there is none.
     """
-    is_note = events >= LOWEST_PITCH_CODE
+    is_note = events >= LOWEST_CODE
     num_notes = is_note.sum(dtype=jnp.int32)
     last = jax.lax.cummax(jnp.where(is_note, jnp.arange(events.shape[0], dtype=jnp.int32), -1))
     before = jnp.concatenate([jnp.full(1, -1, jnp.int32), last[:-1]])
@@ -55,7 +55,7 @@ def attributes_of(events: Array) -> Array:
     return jnp.stack(
         [
             num_notes / events.shape[0],
-            jnp.where(is_note, events - LOWEST_PITCH_CODE, 0).sum() / jnp.maximum(num_notes, 1),
+            jnp.where(is_note, events - LOWEST_CODE, 0).sum() / jnp.maximum(num_notes, 1),
             total_size / jnp.maximum(num_notes - 1, 1),
         ]
     ).astype(jnp.float32)

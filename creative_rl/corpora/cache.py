@@ -13,7 +13,7 @@ import numpy as np
 
 from creative_rl.atomic import write_bytes
 from creative_rl.corpora.tunes import Tune
-from creative_rl.works.spans import LOWEST_CODE
+from creative_rl.ops.events import LOWEST_CODE
 
 _LOG = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from creative_rl.corpora import cache, chorales, chord_labels, music21_folder, s
 from creative_rl.corpora.keys import shift_from_signature
 from creative_rl.corpora.score import Line, Unusable, join
 from creative_rl.corpora.tunes import STEPS_PER_QUARTER, Tune, tune_from_line
-from creative_rl.works.spans import HOLD, LOWEST_CODE, NOTE_OFF
+from creative_rl.ops.events import HOLD, LOWEST_CODE, NOTE_OFF
 from creative_rl.works.voices import sounding_pitches
 
 VERSION = 1

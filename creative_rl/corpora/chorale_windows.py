@@ -8,8 +8,8 @@ import numpy as np
 
 from creative_rl.corpora import cache, chorale_parts, chord_labels, split, windows
 from creative_rl.corpora.chorale_parts import Chorale
+from creative_rl.ops.events import HOLD, LOWEST_CODE, NOTE_OFF
 from creative_rl.works.score import Score
-from creative_rl.works.spans import HOLD, LOWEST_CODE, NOTE_OFF
 
 LOWEST_BASS = 36
 NUM_BASS_PITCHES = 36

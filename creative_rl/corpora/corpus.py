@@ -25,7 +25,7 @@ class Corpus:
 
     Attributes:
       sequences: `train` and `held_out`, uint8[N, length + 1] each; codes as in
-        `ops.music_theory`: 0 note-off, 1 hold, `2 + k` the pitch MIDI 48 + k, k in 0..35.
+        `ops.events`: 0 note-off, 1 hold, `2 + k` the pitch MIDI 48 + k, k in 0..35.
       train_names: pieces in `sequences.train`, in order of their windows.
       train_pieces: the same pieces whole, uint8[L] each, in the same codes and keys.
       held_out_names: pieces in `sequences.held_out`, in order of their windows.

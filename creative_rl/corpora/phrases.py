@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from creative_rl.works.spans import HOLD, LOWEST_CODE, NOTE_OFF
+from creative_rl.ops.events import HOLD, LOWEST_CODE, NOTE_OFF
 from creative_rl.works.voices import sounding_pitches
 
 

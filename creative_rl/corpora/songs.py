@@ -20,10 +20,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from creative_rl.ops.events import HOLD, LOWEST_CODE
 from creative_rl.ops.harmony import INTERVALS
-from creative_rl.works.spans import HOLD, LOWEST_CODE
 
 FRAMES_PER_BAR = 8
+FRAMES_PER_QUARTER = 2
 _HALF = FRAMES_PER_BAR // 2
 _BASS_BELOW = 50
 _KEYS = np.array([60, 62, 64, 65, 67, 69, 71, 72, 74, 76, 77, 79])

@@ -13,8 +13,9 @@ from typing import NamedTuple
 import numpy as np
 
 from creative_rl.corpora.score import Line, ScoreNote, Unusable
+from creative_rl.ops.events import HOLD, LOWEST_CODE, NOTE_OFF
 from creative_rl.works.midi_file import MAX_STEPS
-from creative_rl.works.spans import HOLD, LOWEST_CODE, NOTE_OFF, Span
+from creative_rl.works.spans import Span
 
 STEPS_PER_QUARTER = 4
 MAX_LOST = 0.1

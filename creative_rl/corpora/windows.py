@@ -4,7 +4,7 @@ import numpy as np
 
 from creative_rl.corpora.score import Unusable
 from creative_rl.corpora.tunes import Tune
-from creative_rl.works.spans import LOWEST_CODE, LOWEST_PITCH
+from creative_rl.ops.events import LOWEST_CODE, LOWEST_PITCH
 
 HIGHEST_PITCH = 83
 """The range is MIDI 48 to 83, three octaves, codes 2 to 37."""

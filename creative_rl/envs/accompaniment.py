@@ -1,7 +1,7 @@
 """Accompany a melody online, frame by frame: with chords, or with a second voice."""
 
 import dataclasses
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import flax.struct
 import jax
@@ -9,17 +9,16 @@ import jax.numpy as jnp
 import numpy as np
 
 from creative_rl import corpora
-from creative_rl.corpora.songs import FRAMES_PER_BAR, songs
-from creative_rl.environment import Environment
+from creative_rl.corpora.songs import FRAMES_PER_BAR, FRAMES_PER_QUARTER, songs
+from creative_rl.environment import Environment, check_whole
 from creative_rl.ops import harmony
-from creative_rl.ops.music_theory import NUM_EVENTS
+from creative_rl.ops.events import HOLD, LOWEST_CODE, LOWEST_PITCH, NOTE_OFF, NUM_EVENTS, carried
 from creative_rl.rewards import accompaniment as rewards
-from creative_rl.spaces import Box, Dict, Discrete, MultiDiscrete, Space
+from creative_rl.spaces import Box, Dict, Discrete, MultiDiscrete
 from creative_rl.stores.shift_register import ShiftRegister
 from creative_rl.typing import Array, Key, Term
 from creative_rl.works import chord_voices
-from creative_rl.works.score import Score
-from creative_rl.works.spans import HOLD, LOWEST_CODE, LOWEST_PITCH, NOTE_OFF
+from creative_rl.works.score import Score, score_of
 
 Part = Literal["chord", "voice"]
 Corpus = Literal["songs", "chorales", "chorales-held-out"]
@@ -29,12 +28,9 @@ LOWEST_VOICE = 36
 NUM_VOICE_EVENTS = 38
 """Note-off, hold, and three octaves from MIDI 36 up."""
 MAX_BAR = 16
-FRAMES_PER_QUARTER = 2
 _NUM_SONGS = 64
-_TEMPO = 80.0
 _CHORDS_LOWEST = 48
 _PIANO, _CELLO, _FLUTE = 0, 42, 73  # General MIDI, counted from 0
-_LOUD, _SOFT = 90, 60
 _TERMS: dict[str, tuple[Term, ...]] = {"chord": rewards.CHORD_TERMS, "voice": rewards.VOICE_TERMS}
 _NUM_PITCHES = NUM_EVENTS - LOWEST_CODE
 _SEEN = np.array(  # the observed code of every melody event
@@ -131,12 +127,8 @@ frame to come; `time` 0 .. 1 |
         if not self.terms:
             object.__setattr__(self, "terms", _TERMS[self.part])
         super().__post_init__()
-        check_frames("Accompaniment", self.num_frames)
-        if not isinstance(self.window, int) or not 1 <= self.window <= self.num_frames:
-            raise ValueError(
-                "Accompaniment: window must be a whole number in 1..num_frames = "
-                f"{self.num_frames}, got {self.window!r}"
-            )
+        check_whole("Accompaniment", "num_frames", self.num_frames, 8, 512)
+        check_whole("Accompaniment", "window", self.window, 1, self.num_frames, " (num_frames)")
 
     @property
     def horizon(self) -> int:
@@ -149,14 +141,15 @@ frame to come; `time` 0 .. 1 |
     @property
     def observation_space(self) -> Dict:
         num = self.action_space.num
-        seen: dict[str, Space] = {
-            "melody": MultiDiscrete((NUM_EVENTS,) * self.window),
-            "actions": MultiDiscrete((num,) * self.window),
-            "sounding": Discrete(num),
-            "beat": Discrete(MAX_BAR),
-            "time": Box(0.0, 1.0),
-        }
-        return Dict(tuple(seen.items()))
+        return Dict(
+            {
+                "melody": MultiDiscrete((NUM_EVENTS,) * self.window),
+                "actions": MultiDiscrete((num,) * self.window),
+                "sounding": Discrete(num),
+                "beat": Discrete(MAX_BAR),
+                "time": Box(0.0, 1.0),
+            }
+        )
 
     @property
     def default_params(self) -> AccompanimentParams:
@@ -232,14 +225,11 @@ frame to come; `time` 0 .. 1 |
             )
         return {
             "melody": codes,
-            "actions": jnp.stack([state.actions.lag(age) for age in reversed(range(self.window))]),
+            "actions": state.actions.newest(self.window),
             "sounding": sounding,
             "beat": jnp.clip(state.step % params.bars[state.melody], 0, MAX_BAR - 1),
             "time": state.step.astype(jnp.float32) / self.num_frames,
         }
-
-    def end(self, state: AccompanimentState, params: Any) -> tuple[Array, Array]:
-        return state.step >= self.num_frames, jnp.bool_(False)
 
     def work(self, state: AccompanimentState, params: AccompanimentParams) -> Score:
         """The melody and what was played to it, so far; chords as symbols and as voices."""
@@ -253,6 +243,7 @@ frame to come; `time` 0 .. 1 |
                 is_played,
                 programs=(_FLUTE, _CELLO),
                 names=("melody", "voice"),
+                steps_per_quarter=FRAMES_PER_QUARTER,
             )
         lowest = jnp.full_like(actions, _CHORDS_LOWEST)
         return score_of(
@@ -261,6 +252,7 @@ frame to come; `time` 0 .. 1 |
             is_played,
             programs=(_FLUTE, *(_PIANO,) * 4),
             names=("melody", *chord_voices.NAMES),
+            steps_per_quarter=FRAMES_PER_QUARTER,
         )
 
     def appearance(self, state: AccompanimentState, params: AccompanimentParams) -> Array:
@@ -269,7 +261,7 @@ frame to come; `time` 0 .. 1 |
         actions, is_played = state.actions.from_start(state.step)
         melody = params.melodies[state.melody, : self.num_frames].astype(jnp.int32)
         if self.part == "chord":
-            own = jax.vmap(harmony.chord_mask)(_last(actions, actions > 0))
+            own = jax.vmap(harmony.chord_mask)(carried(actions, actions > 0))
         else:
             own = _pitch_class_bits(actions, LOWEST_VOICE)
         masks = jnp.stack([_pitch_class_bits(melody, 0), own], axis=1)  # [T, 2]
@@ -278,48 +270,11 @@ frame to come; `time` 0 .. 1 |
         return seen.astype(jnp.float32)[..., None]
 
 
-def score_of(
-    events: Array,
-    chords: Array,
-    is_played: Array,
-    programs: tuple[int, ...],
-    names: tuple[str, ...],
-) -> Score:
-    """A score of int32[V, T] events and int32[T] chord symbols, of the frames that are played.
-
-    The first voice is the loudest where there is a melody.
-    """
-    loud = [_LOUD if name == "melody" else _SOFT for name in names]
-    return Score(
-        events=jnp.where(is_played[None], events, 0),
-        velocities=jnp.broadcast_to(jnp.array(loud, jnp.int32)[:, None], events.shape),
-        chords=jnp.where(is_played, chords, 0),
-        programs=jnp.array(programs, jnp.int32),
-        length=is_played.sum(dtype=jnp.int32),
-        names=names,
-        tempo=_TEMPO,
-        steps_per_quarter=FRAMES_PER_QUARTER,
-    )
-
-
-def check_frames(name: str, num_frames: Any) -> None:
-    """Refuse a number of frames out of range."""
-    if not isinstance(num_frames, int) or not 8 <= num_frames <= 512:
-        raise ValueError(f"{name}: num_frames must be a whole number in 8..512, got {num_frames!r}")
-
-
 def _pitch_class_bits(events: Array, lowest: int) -> Array:
     """int32[T]: a bit for the pitch class that sounds, of events whose code 2 is `lowest`."""
-    codes = _last(events, events != HOLD)
+    codes = carried(events, events != HOLD)
     pitch_class = (codes - LOWEST_CODE + lowest) % 12
     return jnp.where(codes >= LOWEST_CODE, 1 << pitch_class, 0).astype(jnp.int32)
-
-
-def _last(values: Array, marked: Array) -> Array:
-    """For every frame of int32[T] the value at the last marked one up to it, 0 before the first."""
-    frames = jnp.arange(values.shape[0], dtype=jnp.int32)
-    last = jax.lax.cummax(jnp.where(marked, frames, -1))
-    return jnp.where(last >= 0, values[jnp.maximum(last, 0)], 0)
 
 
 def _goes_on(event: Array, pitch: Array, lowest: int) -> Array:

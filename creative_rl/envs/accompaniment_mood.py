@@ -1,23 +1,21 @@
 """Play chords to a mood: a curve of valence and arousal, as a film or a game would give."""
 
 import dataclasses
-from typing import Any
 
 import flax.struct
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from creative_rl.corpora.songs import FRAMES_PER_BAR
-from creative_rl.environment import Environment
-from creative_rl.envs.accompaniment import check_frames, score_of
-from creative_rl.ops import harmony
+from creative_rl.corpora.songs import FRAMES_PER_BAR, FRAMES_PER_QUARTER
+from creative_rl.environment import Environment, check_whole
+from creative_rl.ops import affect, harmony
 from creative_rl.rewards import mood as rewards
-from creative_rl.spaces import Box, Dict, Discrete, MultiDiscrete, Space
+from creative_rl.spaces import Box, Dict, Discrete, MultiDiscrete
 from creative_rl.stores.shift_register import ShiftRegister
 from creative_rl.typing import Array, Key, Term
 from creative_rl.works import chord_voices
-from creative_rl.works.score import Score
+from creative_rl.works.score import Score, score_of
 
 NUM_REGISTERS = 3
 LOWEST_REGISTER = 36
@@ -28,7 +26,7 @@ _NUM_CURVES = 32
 _PIANO = 0
 
 
-class MoodState(flax.struct.PyTreeNode):
+class MoodAccompanimentState(flax.struct.PyTreeNode):
     """What has been played; before the first frame there is silence, in the lowest register."""
 
     curve: Array  # int32: which of the curves
@@ -39,7 +37,7 @@ class MoodState(flax.struct.PyTreeNode):
     strikes: Array  # uint32: a bit for each of the last frames, 1 where a chord was struck
 
 
-class MoodParams(flax.struct.PyTreeNode):
+class MoodAccompanimentParams(flax.struct.PyTreeNode):
     """Weights of the reward terms and the curves."""
 
     weights: dict[str, Array]
@@ -67,7 +65,7 @@ wanted, 0 where it is the opposite |
     | horizon | `num_frames` steps |
     | termination | after `num_frames` steps |
 
-    What listeners feel is told by a declared rule (`rewards.mood`): valence from the quality of the
+    What listeners feel is told by a declared rule (`ops.affect`): valence from the quality of the
     chord, arousal from how often chords were struck in the last bar and from their register. The
     plane is Russell's ("A circumplex model of affect", 1980); no published figure belongs to it.
 
@@ -80,7 +78,7 @@ wanted, 0 where it is the opposite |
 
     def __post_init__(self):
         super().__post_init__()
-        check_frames("MoodAccompaniment", self.num_frames)
+        check_whole("MoodAccompaniment", "num_frames", self.num_frames, 8, 512)
 
     @property
     def horizon(self) -> int:
@@ -92,23 +90,26 @@ wanted, 0 where it is the opposite |
 
     @property
     def observation_space(self) -> Dict:
-        seen: dict[str, Space] = {
-            "valence": Box(-1.0, 1.0),
-            "arousal": Box(-1.0, 1.0),
-            "chord": Discrete(harmony.NUM_CHORDS),
-            "register": Box(0.0, 1.0),
-            "strikes": MultiDiscrete((2,) * rewards.DENSITY_FRAMES),
-            "beat": Discrete(FRAMES_PER_BAR),
-            "time": Box(0.0, 1.0),
-        }
-        return Dict(tuple(seen.items()))
+        return Dict(
+            {
+                "valence": Box(-1.0, 1.0),
+                "arousal": Box(-1.0, 1.0),
+                "chord": Discrete(harmony.NUM_CHORDS),
+                "register": Box(0.0, 1.0),
+                "strikes": MultiDiscrete((2,) * affect.DENSITY_FRAMES),
+                "beat": Discrete(FRAMES_PER_BAR),
+                "time": Box(0.0, 1.0),
+            }
+        )
 
     @property
-    def default_params(self) -> MoodParams:
+    def default_params(self) -> MoodAccompanimentParams:
         valence, arousal = mood_curves(_NUM_CURVES, self.num_frames)
-        return MoodParams(self.default_weights, jnp.asarray(valence), jnp.asarray(arousal))
+        return MoodAccompanimentParams(
+            self.default_weights, jnp.asarray(valence), jnp.asarray(arousal)
+        )
 
-    def initial_state(self, key: Key, params: MoodParams) -> MoodState:
+    def initial_state(self, key: Key, params: MoodAccompanimentParams) -> MoodAccompanimentState:
         num_curves, num_frames = params.valence.shape
         if num_frames < self.num_frames or params.arousal.shape != params.valence.shape:
             raise ValueError(
@@ -116,7 +117,7 @@ wanted, 0 where it is the opposite |
                 f"least num_frames = {self.num_frames}, got {list(params.valence.shape)} and "
                 f"{list(params.arousal.shape)}"
             )
-        return MoodState(
+        return MoodAccompanimentState(
             curve=jax.random.randint(key, (), 0, num_curves, jnp.int32),
             step=jnp.int32(0),
             actions=ShiftRegister.create(self.num_frames, self.action_space.num),
@@ -126,8 +127,12 @@ wanted, 0 where it is the opposite |
         )
 
     def next_state(
-        self, key: Key, state: MoodState, action: Array, params: MoodParams
-    ) -> MoodState:
+        self,
+        key: Key,
+        state: MoodAccompanimentState,
+        action: Array,
+        params: MoodAccompanimentParams,
+    ) -> MoodAccompanimentState:
         action = jnp.clip(action, 0, self.action_space.num - 1).astype(jnp.int32)
         struck = action > 0
         register = _register(action).astype(jnp.float32) / (NUM_REGISTERS - 1)
@@ -137,12 +142,14 @@ wanted, 0 where it is the opposite |
             actions=state.actions.push(action),
             chord=jnp.where(struck, _chord(action), state.chord),
             register=jnp.where(struck, register, state.register),
-            strikes=strikes & jnp.uint32((1 << rewards.DENSITY_FRAMES) - 1),
+            strikes=strikes & jnp.uint32((1 << affect.DENSITY_FRAMES) - 1),
         )
 
-    def observe(self, state: MoodState, params: MoodParams) -> dict[str, Array]:
+    def observe(
+        self, state: MoodAccompanimentState, params: MoodAccompanimentParams
+    ) -> dict[str, Array]:
         frame = jnp.minimum(state.step, self.num_frames - 1)
-        ages = jnp.arange(rewards.DENSITY_FRAMES, dtype=jnp.uint32)[::-1]
+        ages = jnp.arange(affect.DENSITY_FRAMES, dtype=jnp.uint32)[::-1]
         return {
             "valence": params.valence[state.curve, frame],
             "arousal": params.arousal[state.curve, frame],
@@ -153,10 +160,7 @@ wanted, 0 where it is the opposite |
             "time": state.step.astype(jnp.float32) / self.num_frames,
         }
 
-    def end(self, state: MoodState, params: Any) -> tuple[Array, Array]:
-        return state.step >= self.num_frames, jnp.bool_(False)
-
-    def work(self, state: MoodState, params: MoodParams) -> Score:
+    def work(self, state: MoodAccompanimentState, params: MoodAccompanimentParams) -> Score:
         """The chords so far, as symbols and as voices in their registers."""
         actions, is_played = state.actions.from_start(state.step)
         chords = jnp.where(actions > 0, _chord(actions), 0)
@@ -167,6 +171,7 @@ wanted, 0 where it is the opposite |
             is_played,
             programs=(_PIANO,) * 4,
             names=chord_voices.NAMES,
+            steps_per_quarter=FRAMES_PER_QUARTER,
         )
 
 

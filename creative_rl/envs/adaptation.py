@@ -1,7 +1,7 @@
 """Edit a melody into a version in another style that is still the same tune."""
 
 import dataclasses
-from typing import Any, Literal
+from typing import Literal
 
 import flax.struct
 import jax
@@ -10,11 +10,11 @@ import numpy as np
 
 from creative_rl import corpora
 from creative_rl.corpora.songs import songs
-from creative_rl.environment import Environment
+from creative_rl.environment import Environment, check_whole
 from creative_rl.ops import edits, melody_style
-from creative_rl.ops.music_theory import LOWEST_MIDI_PITCH, LOWEST_PITCH_CODE, NUM_EVENTS
+from creative_rl.ops.events import LOWEST_CODE, LOWEST_PITCH, NUM_EVENTS
 from creative_rl.rewards import adaptation as rewards
-from creative_rl.spaces import Box, Dict, Discrete, MultiDiscrete, Space
+from creative_rl.spaces import Box, Dict, Discrete, MultiDiscrete
 from creative_rl.typing import Array, Key, Term
 from creative_rl.works.melody import Melody
 
@@ -37,7 +37,7 @@ class AdaptationState(flax.struct.PyTreeNode):
 
     original: Array  # int32: which of the originals
     style: Array  # int32: which of the styles
-    events: Array  # int32[T], codes of `ops.music_theory`
+    events: Array  # int32[T], codes of `ops.events`
     step: Array  # int32: edits that were made
     features: Array  # float32[4], of `ops.melody_style`
     resemblance: Array  # float32: to the original
@@ -101,12 +101,8 @@ begins at the step `place`; masked where it is not possible, and then nothing ch
 
     def __post_init__(self):
         super().__post_init__()
-        for name, low, high in (("length", 8, 256), ("num_edits", 1, 1024)):
-            value = getattr(self, name)
-            if not isinstance(value, int) or not low <= value <= high:
-                raise ValueError(
-                    f"Adaptation: {name} must be a whole number in {low}..{high}, got {value!r}"
-                )
+        check_whole("Adaptation", "length", self.length, 8, 256)
+        check_whole("Adaptation", "num_edits", self.num_edits, 1, 1024)
         if self.corpus not in _STEPS_PER_QUARTER:
             raise ValueError(
                 f"Adaptation: corpus must be one of {', '.join(_STEPS_PER_QUARTER)}, got "
@@ -129,15 +125,16 @@ begins at the step `place`; masked where it is not possible, and then nothing ch
     @property
     def observation_space(self) -> Dict:
         events = MultiDiscrete((NUM_EVENTS,) * self.length)
-        seen: dict[str, Space] = {
-            "melody": events,
-            "original": events,
-            "features": Box(0.0, 1.0, (_NUM_FEATURES,)),
-            "style": Box(0.0, 1.0, (_NUM_FEATURES,)),
-            "resemblance": Box(0.0, 1.0),
-            "left": Box(0.0, 1.0),
-        }
-        return Dict(tuple(seen.items()))
+        return Dict(
+            {
+                "melody": events,
+                "original": events,
+                "features": Box(0.0, 1.0, (_NUM_FEATURES,)),
+                "style": Box(0.0, 1.0, (_NUM_FEATURES,)),
+                "resemblance": Box(0.0, 1.0),
+                "left": Box(0.0, 1.0),
+            }
+        )
 
     @property
     def default_params(self) -> AdaptationParams:
@@ -151,7 +148,7 @@ begins at the step `place`; masked where it is not possible, and then nothing ch
         """uint8[M, T]."""
         if self.corpus == "songs":
             events = songs(_NUM_SONGS, self.length, 0).melodies
-            return np.where(events < LOWEST_PITCH_CODE, events, events - LOWEST_MIDI_PITCH)
+            return np.where(events < LOWEST_CODE, events, events - LOWEST_PITCH)
         sequences = corpora.load(length=self.length).sequences
         windows = sequences.train if self.corpus == "tunes" else sequences.held_out
         return np.asarray(windows)[:, : self.length]
@@ -205,9 +202,6 @@ begins at the step `place`; masked where it is not possible, and then nothing ch
             "resemblance": state.resemblance,
             "left": (self.num_edits - state.step).astype(jnp.float32) / self.num_edits,
         }
-
-    def end(self, state: AdaptationState, params: Any) -> tuple[Array, Array]:
-        return state.step >= self.num_edits, jnp.bool_(False)
 
     def action_mask(self, state: AdaptationState, params: AdaptationParams) -> Array:
         possible = edits.possible_edits(state.events).ravel()

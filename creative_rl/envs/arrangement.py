@@ -1,7 +1,7 @@
 """Arrange a piece in four voices for an occasion: phrases, players and dynamics, slot by slot."""
 
 import dataclasses
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import flax.struct
 import jax
@@ -11,24 +11,21 @@ import numpy as np
 from creative_rl import corpora
 from creative_rl.corpora.occasions import energy_curves
 from creative_rl.corpora.phrases import phrases
-from creative_rl.corpora.songs import four_parts
-from creative_rl.environment import Environment
+from creative_rl.corpora.songs import FRAMES_PER_QUARTER, four_parts
+from creative_rl.environment import Environment, check_whole
 from creative_rl.ops import orchestration
+from creative_rl.ops.events import HOLD, LOWEST_CODE, NOTE_OFF
 from creative_rl.ops.orchestration import MARKS, NUM_VOICES, Orchestra
 from creative_rl.rewards import arrangement as rewards
-from creative_rl.spaces import Box, Dict, MultiDiscrete, Space
+from creative_rl.spaces import Box, Dict, MultiDiscrete
 from creative_rl.typing import Array, Key, Term
 from creative_rl.works.score import Score
-from creative_rl.works.spans import HOLD, LOWEST_CODE, NOTE_OFF
 
 Corpus = Literal["songs", "chorales", "chorales-held-out"]
 Ensemble = Literal["orchestra", "winds", "strings"]
 
 _VARIATION = 0.1
 _NUM_SONGS = 64
-_FRAMES_PER_QUARTER = 2
-_TEMPO = 80.0
-_SIZES = {"num_slots": (2, 64), "num_phrases": (1, 16), "phrase_frames": (4, 64)}
 
 
 class ArrangementState(flax.struct.PyTreeNode):
@@ -123,12 +120,9 @@ heard |
 
     def __post_init__(self):
         super().__post_init__()
-        for name, (low, high) in _SIZES.items():
-            value = getattr(self, name)
-            if not isinstance(value, int) or not low <= value <= high:
-                raise ValueError(
-                    f"Arrangement: {name} must be a whole number in {low}..{high}, got {value!r}"
-                )
+        check_whole("Arrangement", "num_slots", self.num_slots, 2, 64)
+        check_whole("Arrangement", "num_phrases", self.num_phrases, 1, 16)
+        check_whole("Arrangement", "phrase_frames", self.phrase_frames, 4, 64)
         if self.num_phrases > self.num_slots:
             raise ValueError(
                 f"Arrangement: num_phrases must be at most num_slots = {self.num_slots}, so that "
@@ -159,17 +153,18 @@ heard |
     def observation_space(self) -> Dict:
         num_players, num_phrases = len(self.players), self.num_phrases
         seats = (num_players + 1,) * NUM_VOICES
-        seen: dict[str, Space] = {
-            "wanted": Box(0.0, 1.0, (self.num_slots,)),
-            "ranges": Box(0.0, 1.0, (num_phrases, NUM_VOICES, 2)),
-            "before": MultiDiscrete((num_phrases + 1, *seats, len(MARKS) + 1)),
-            "heard": Box(0.0, 1.0, (num_phrases,)),
-            "last": MultiDiscrete(seats * num_phrases),
-            "in_a_row": Box(0.0, 1.0),
-            "played": Box(0.0, 1.0, (num_players,)),
-            "time": Box(0.0, 1.0),
-        }
-        return Dict(tuple(seen.items()))
+        return Dict(
+            {
+                "wanted": Box(0.0, 1.0, (self.num_slots,)),
+                "ranges": Box(0.0, 1.0, (num_phrases, NUM_VOICES, 2)),
+                "before": MultiDiscrete((num_phrases + 1, *seats, len(MARKS) + 1)),
+                "heard": Box(0.0, 1.0, (num_phrases,)),
+                "last": MultiDiscrete(seats * num_phrases),
+                "in_a_row": Box(0.0, 1.0),
+                "played": Box(0.0, 1.0, (num_players,)),
+                "time": Box(0.0, 1.0),
+            }
+        )
 
     @property
     def default_params(self) -> ArrangementParams:
@@ -277,9 +272,6 @@ heard |
             "time": state.step.astype(jnp.float32) / self.num_slots,
         }
 
-    def end(self, state: ArrangementState, params: Any) -> tuple[Array, Array]:
-        return state.step >= self.num_slots, jnp.bool_(False)
-
     def work(self, state: ArrangementState, params: ArrangementParams) -> Score:
         """The slots so far, as a full score: a voice for each player."""
         num_players, num_frames = len(self.players), self.num_slots * self.phrase_frames
@@ -304,6 +296,5 @@ heard |
             ),
             length=state.step * self.phrase_frames,
             names=self.players,
-            tempo=_TEMPO,
-            steps_per_quarter=_FRAMES_PER_QUARTER,
+            steps_per_quarter=FRAMES_PER_QUARTER,
         )

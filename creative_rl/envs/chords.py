@@ -1,21 +1,21 @@
 """Compose a chord progression in a key that is drawn."""
 
 import dataclasses
-from typing import Any
 
 import flax.struct
 import jax
 import jax.numpy as jnp
 
-from creative_rl.environment import Environment
-from creative_rl.envs.accompaniment import FRAMES_PER_QUARTER, score_of
-from creative_rl.ops import functional_harmony, harmony
+from creative_rl.corpora.songs import FRAMES_PER_QUARTER
+from creative_rl.environment import Environment, check_whole
+from creative_rl.ops import functional_harmony as functional
+from creative_rl.ops import harmony
 from creative_rl.rewards import chords as rewards
-from creative_rl.spaces import Box, Dict, Discrete, MultiDiscrete, Space
+from creative_rl.spaces import Box, Dict, Discrete, MultiDiscrete
 from creative_rl.stores.shift_register import ShiftRegister
 from creative_rl.typing import Array, Key, Term
 from creative_rl.works import chord_voices
-from creative_rl.works.score import Score
+from creative_rl.works.score import Score, score_of
 
 QUARTERS_PER_STEP = 2
 """A step is a half bar of 4/4."""
@@ -30,7 +30,7 @@ _PIANO = 0
 class ChordsState(flax.struct.PyTreeNode):
     """The key and what has been played in it; before the first step there is silence."""
 
-    key: Array  # int32: 0..11 major on C, C#, ..., 12..23 minor
+    tonality: Array  # int32: the key, 0..11 major on C, C#, ..., 12..23 minor
     step: Array  # int32: half bars that are over
     actions: ShiftRegister
     chord: Array  # int32: the chord that sounds, a code of `ops.harmony`
@@ -43,7 +43,7 @@ class ChordsParams(flax.struct.PyTreeNode):
     """Weights of the reward terms, how often each key is drawn, and what is a repetition."""
 
     weights: dict[str, Array]
-    keys: Array  # float32[24]: in proportion to how often a key is drawn; 0 for never
+    tonality_weights: Array  # float32[24]: in proportion to how often a key is drawn; 0 for never
     longest: Array  # int32: half bars that a chord or silence may last
 
 
@@ -90,10 +90,7 @@ chord of the key; `voice_leading` (1.0), -1 .. 0, the least movement of tones ov
 
     def __post_init__(self):
         super().__post_init__()
-        if not isinstance(self.length, int) or not 2 <= self.length <= 256:
-            raise ValueError(
-                f"Chords: length must be a whole number in 2..256, got {self.length!r}"
-            )
+        check_whole("Chords", "length", self.length, 2, 256)
 
     @property
     def horizon(self) -> int:
@@ -105,35 +102,36 @@ chord of the key; `voice_leading` (1.0), -1 .. 0, the least movement of tones ov
 
     @property
     def observation_space(self) -> Dict:
-        seen: dict[str, Space] = {
-            "key": Discrete(functional_harmony.NUM_KEYS),
-            "chord": Discrete(harmony.NUM_CHORDS),
-            "before": Discrete(harmony.NUM_CHORDS),
-            "heard": MultiDiscrete((2,) * _NUM_CHORDS),
-            "lasted": Box(0.0, 1.0),
-            "time": Box(0.0, 1.0),
-        }
-        return Dict(tuple(seen.items()))
+        return Dict(
+            {
+                "key": Discrete(functional.NUM_TONALITIES),
+                "chord": Discrete(harmony.NUM_CHORDS),
+                "before": Discrete(harmony.NUM_CHORDS),
+                "heard": MultiDiscrete((2,) * _NUM_CHORDS),
+                "lasted": Box(0.0, 1.0),
+                "time": Box(0.0, 1.0),
+            }
+        )
 
     @property
     def default_params(self) -> ChordsParams:
         return ChordsParams(
             weights=self.default_weights,
-            keys=jnp.ones(functional_harmony.NUM_KEYS, jnp.float32),
+            tonality_weights=jnp.ones(functional.NUM_TONALITIES, jnp.float32),
             longest=jnp.int32(_LONGEST),
         )
 
     def initial_state(self, key: Key, params: ChordsParams) -> ChordsState:
-        if params.keys.shape != (functional_harmony.NUM_KEYS,):
+        if params.tonality_weights.shape != (functional.NUM_TONALITIES,):
             raise ValueError(
-                "Chords: params.keys must be one weight for each of the 24 keys, 12 major and 12 "
-                f"minor, got the shape {list(params.keys.shape)}"
+                "Chords: params.tonality_weights must be one for each of the 24 keys, 12 major and "
+                f"12 minor, got the shape {list(params.tonality_weights.shape)}"
             )
-        weights = jnp.maximum(params.keys, 0.0)
+        weights = jnp.maximum(params.tonality_weights, 0.0)
         log_weights = jnp.log(jnp.where(weights.sum() > 0, weights, 1.0))
         silence = jnp.int32(0)
         return ChordsState(
-            key=jax.random.categorical(key, log_weights).astype(jnp.int32),
+            tonality=jax.random.categorical(key, log_weights).astype(jnp.int32),
             step=jnp.int32(0),
             actions=ShiftRegister.create(self.length, harmony.NUM_CHORDS),
             chord=silence,
@@ -165,16 +163,13 @@ chord of the key; `voice_leading` (1.0), -1 .. 0, the least movement of tones ov
         bits = jnp.arange(_BITS, dtype=jnp.uint32)
         heard = jnp.concatenate([(word >> bits) & 1 for word in state.heard])
         return {
-            "key": state.key,
+            "key": state.tonality,
             "chord": state.chord,
             "before": state.before,
             "heard": heard.astype(jnp.int32),
             "lasted": state.lasted.astype(jnp.float32) / self.length,
             "time": state.step.astype(jnp.float32) / self.length,
         }
-
-    def end(self, state: ChordsState, params: Any) -> tuple[Array, Array]:
-        return state.step >= self.length, jnp.bool_(False)
 
     def work(self, state: ChordsState, params: ChordsParams) -> Score:
         """The chords so far, as symbols and as four voices of a piano, in eighth notes."""
@@ -187,4 +182,5 @@ chord of the key; `voice_leading` (1.0), -1 .. 0, the least movement of tones ov
             jnp.repeat(is_played, _FRAMES_PER_STEP),
             programs=(_PIANO,) * 4,
             names=chord_voices.NAMES,
+            steps_per_quarter=FRAMES_PER_QUARTER,
         )

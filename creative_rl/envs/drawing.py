@@ -4,16 +4,17 @@ import abc
 import dataclasses
 import math
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 import flax.struct
 import jax
 import jax.numpy as jnp
 
 from creative_rl import corpora
-from creative_rl.environment import Environment
+from creative_rl.environment import Environment, check_number, check_whole
 from creative_rl.networks import PictureEncoder
 from creative_rl.ops import pens, raster
+from creative_rl.ops.levels import as_bytes, as_floats
 from creative_rl.rewards import drawing as rewards
 from creative_rl.rewards import judge
 from creative_rl.spaces import Box, Dict
@@ -101,7 +102,8 @@ class Drawing(Environment):
             ("judge_steps", 1, 1000),
         ):
             check_whole(name, field, getattr(self, field), low, high)
-        if self.channels not in (1, 3):
+        check_whole(name, "channels", self.channels, 1, 3)
+        if self.channels == 2:
             raise ValueError(
                 f"{name}: channels must be 1 (grey) or 3 (colours), got {self.channels!r}"
             )
@@ -148,10 +150,8 @@ class Drawing(Environment):
         picture = Box(0, 255, self.shape, jnp.uint8)
         if self.differentiable:
             picture = Box(0.0, 1.0, self.shape)
-        seen = {"canvas": picture, "time": Box(0.0, 1.0)}
-        if self.goal == "copy":
-            seen["target"] = picture
-        return Dict(tuple(seen.items()))
+        target = {"target": picture} if self.goal == "copy" else {}
+        return Dict({"canvas": picture, "time": Box(0.0, 1.0), **target})
 
     @property
     def default_params(self) -> DrawingParams:
@@ -191,7 +191,7 @@ class Drawing(Environment):
         state = self._blank_state().replace(place=self._first_place(key_place), target=target)
         if self.goal == "copy":
             error = rewards.squared_error(
-                _as_floats(state.canvas), _as_floats(self._target(state, params))
+                as_floats(state.canvas), as_floats(self._target(state, params))
             )
             state = state.replace(blank_error=jnp.maximum(error, _LEAST_ERROR))
         return state.replace(scores=self._scores(state, params))
@@ -210,20 +210,17 @@ class Drawing(Environment):
         }
         if self.goal == "copy":
             target = self._target(state, params)
-            seen["target"] = _as_floats(target) if self.differentiable else target
+            seen["target"] = as_floats(target) if self.differentiable else target
         return seen
 
-    def end(self, state: DrawingState, params: DrawingParams) -> tuple[Array, Array]:
-        return state.step >= self.num_steps, jnp.bool_(False)
-
     def work(self, state: DrawingState, params: DrawingParams) -> Canvas:
-        canvas = _as_bytes(state.canvas) if self.differentiable else state.canvas
+        canvas = as_bytes(state.canvas) if self.differentiable else state.canvas
         length = state.step * self.num_strokes
         target = self._target(state, params) if self.goal == "copy" else None
         return Canvas(canvas, state.strokes, length, target, background=self.background)
 
     def appearance(self, state: DrawingState, params: DrawingParams) -> Array:
-        return _as_floats(state.canvas)
+        return as_floats(state.canvas)
 
     def relaxed_appearance(self, actions: Array, params: DrawingParams) -> Array:
         if not isinstance(self.action_space, Box):
@@ -248,7 +245,7 @@ class Drawing(Environment):
         canvas = jnp.full(self.shape, self.background, jnp.float32)
         num_strokes = self.num_steps * self.num_strokes
         return DrawingState(
-            canvas=canvas if self.differentiable else _as_bytes(canvas),
+            canvas=canvas if self.differentiable else as_bytes(canvas),
             strokes=jnp.zeros((num_strokes, pens.NUM_SHAPE + self.channels), jnp.float32),
             step=jnp.int32(0),
             place=jnp.zeros(2, jnp.int32),
@@ -262,9 +259,9 @@ class Drawing(Environment):
 
     def _scores(self, state: DrawingState, params: DrawingParams) -> dict[str, Array]:
         """Of the measures whose gains are among the terms."""
-        target = _as_floats(self._target(state, params)) if self.goal == "copy" else None
+        target = as_floats(self._target(state, params)) if self.goal == "copy" else None
         view = rewards.View(
-            picture=_as_floats(state.canvas),
+            picture=as_floats(state.canvas),
             target=target,
             blank_error=state.blank_error,
             background=self.background,
@@ -297,68 +294,8 @@ class Drawing(Environment):
         return state.replace(canvas=canvas, strokes=log.reshape(state.strokes.shape))
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class PixelDrawing(Drawing):
-    """Make the whole picture at once: the environment of generators.
-
-    | | |
-    |---|---|
-    | id | `drawing-pixels` |
-    | version | 1 |
-    | observation | as for `StrokeDrawing` |
-    | action | Box(0, 1, (H, W, C)): the picture |
-    | reward terms | copy: `likeness` (1.0), gain of 1 - L2 / L2 of the empty canvas; free: gains \
-of `balance`, `symmetry`, `contrast`, `harmony`, `complexity`, `coverage` (1/6 each); style: \
-gain of `style` (1.0), the discriminator's probability |
-    | horizon | `num_steps` steps; every step replaces the picture |
-    | termination | after `num_steps` steps |
-
-    Attributes:
-      goal, height, width, channels, num_steps, targets, background, differentiable,
-      judge_sizes, judge_steps: see `Drawing`.
-    """
-
-    goal: Goal = "free"
-    height: int = 28
-    width: int = 28
-    num_steps: int = 1
-
-    @property
-    def num_strokes(self) -> int:
-        return 0
-
-    @property
-    def action_space(self) -> Box:
-        return Box(0.0, 1.0, self.shape)
-
-    def _drawn(self, state: DrawingState, action: Array) -> DrawingState:
-        picture = jnp.clip(action, 0.0, 1.0)
-        return state.replace(canvas=picture if self.differentiable else _as_bytes(picture))
-
-
-def _as_floats(picture: Array) -> Array:
-    """Bytes as 0 .. 1; floats as they are."""
-    return picture.astype(jnp.float32) / 255.0 if picture.dtype == jnp.uint8 else picture
-
-
-def _as_bytes(picture: Array) -> Array:
-    return jnp.round(picture * 255.0).astype(jnp.uint8)
-
-
 def window_of(env: Drawing, reach: int, radius: float) -> int | None:
     """Pixels on a side of the square that holds strokes of that reach and radius, with their soft
     edges; None where it is no smaller than the canvas."""
     size = reach + 2 * math.ceil(radius + 1)
     return size if size < min(env.height, env.width) else None
-
-
-def check_whole(name: str, field: str, value: Any, low: int, high: int) -> None:
-    """Refuse what is no whole number in `low..high`."""
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise ValueError(f"{name}: {field} must be a whole number in {low}..{high}, got {value!r}")
-
-
-def check_number(name: str, field: str, value: Any, low: float, high: float) -> None:
-    """Refuse what is no number in `low..high`."""
-    if not isinstance(value, int | float) or not low <= value <= high:
-        raise ValueError(f"{name}: {field} must be a number in {low:g}..{high:g}, got {value!r}")

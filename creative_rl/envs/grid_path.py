@@ -6,11 +6,10 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 
-from creative_rl.environment import Environment
-from creative_rl.rewards import grid
+from creative_rl.environment import Environment, check_whole
 from creative_rl.spaces import Discrete, MultiDiscrete, Space
 from creative_rl.stores.shift_register import ShiftRegister
-from creative_rl.typing import Array, Key, Term
+from creative_rl.typing import Array, Key, Term, Transition
 from creative_rl.works.walk import Walk
 
 UP, RIGHT, DOWN, LEFT = range(4)
@@ -30,6 +29,20 @@ class GridPathParams(flax.struct.PyTreeNode):
 
     weights: dict[str, Array]
     goal: Array  # int32[2], row and column
+
+
+def _step_cost(seen: Transition) -> Array:
+    return jnp.float32(1)
+
+
+def _goal(seen: Transition) -> Array:
+    place, goal = seen.next_state, seen.params.goal
+    return ((place.row == goal[0]) & (place.column == goal[1])).astype(jnp.float32)
+
+
+_TUTORIAL = "tutorial: -0.1 a step, 1 at the far corner"
+STEP_COST = Term("step_cost", _step_cost, weight=-0.1, source=_TUTORIAL)
+GOAL = Term("goal", _goal, source=_TUTORIAL)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -58,16 +71,12 @@ class GridPath(Environment):
 
     size: int = 5
     num_steps: int = 100
-    terms: tuple[Term, ...] = (grid.STEP_COST, grid.GOAL)
+    terms: tuple[Term, ...] = (STEP_COST, GOAL)
 
     def __post_init__(self):
         super().__post_init__()
-        for name, low, high in (("size", 2, 64), ("num_steps", 1, 1024)):
-            value = getattr(self, name)
-            if not isinstance(value, int) or not low <= value <= high:
-                raise ValueError(
-                    f"GridPath: {name} must be a whole number in {low}..{high}, got {value!r}"
-                )
+        check_whole("GridPath", "size", self.size, 2, 64)
+        check_whole("GridPath", "num_steps", self.num_steps, 1, 1024)
 
     @property
     def observation_space(self) -> Space:
@@ -114,10 +123,10 @@ class GridPath(Environment):
             return place, jnp.stack(place)
 
         start = (jnp.int32(0), jnp.int32(0))
-        moves = jnp.roll(state.moves.array(), state.step - self.num_steps)
+        moves, is_made = state.moves.from_start(state.step)
         _, places = jax.lax.scan(follow, start, moves)
         cells = jnp.concatenate([jnp.stack(start)[None], places])
-        walked = jnp.arange(self.num_steps + 1, dtype=jnp.int32) <= state.step
+        walked = jnp.concatenate([jnp.ones(1, jnp.bool_), is_made])
         return Walk(
             cells=jnp.where(walked[:, None], cells, 0),
             length=state.step,

@@ -8,13 +8,16 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 
-from creative_rl.environment import Environment
+from creative_rl.environment import Environment, check_whole
 from creative_rl.ops import music_theory as theory
+from creative_rl.ops.events import NUM_EVENTS
 from creative_rl.rewards import music
 from creative_rl.spaces import Discrete, MultiDiscrete, Space
 from creative_rl.stores.shift_register import ShiftRegister
 from creative_rl.typing import Array, Key, Term
 from creative_rl.works.melody import Melody
+
+_TWO_OCTAVES = " (two octaves from middle C)"
 
 
 class MelodyState(flax.struct.PyTreeNode):
@@ -29,6 +32,7 @@ class VarietyState(flax.struct.PyTreeNode):
 
     notes: ShiftRegister
     step: Array  # int32
+    # Terms see no environment, so its field is told again.
     window: int = flax.struct.field(pytree_node=False)
 
 
@@ -76,9 +80,6 @@ class _Melody(Environment):
 
     def next_state(self, key: Key, state: Any, action: Array, params: Any) -> Any:
         return state.replace(notes=state.notes.push(action), step=state.step + 1)
-
-    def end(self, state: Any, params: Any) -> tuple[Array, Array]:
-        return state.step >= self.length, jnp.bool_(False)
 
     def work(self, state: Any, params: Any) -> Melody:
         """The notes so far, from time zero on."""
@@ -131,8 +132,9 @@ class VarietyMelody(_Melody):
 
     def __post_init__(self):
         super().__post_init__()
-        _check_sizes(self, ("length", "window"))
-        _check_num_pitches(self)
+        check_whole("VarietyMelody", "length", self.length, 1, 256)
+        check_whole("VarietyMelody", "window", self.window, 1, 256)
+        check_whole("VarietyMelody", "num_pitches", self.num_pitches, 2, 24, _TWO_OCTAVES)
 
     @property
     def observation_space(self) -> Space:
@@ -147,7 +149,7 @@ class VarietyMelody(_Melody):
         return VarietyState(register, jnp.int32(0), self.window)
 
     def observe(self, state: VarietyState, params: MelodyParams) -> Array:
-        return state.notes.array()[-self.window :]
+        return state.notes.newest(self.window)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -182,10 +184,10 @@ class TargetMelody(_Melody):
 
     def __post_init__(self):
         super().__post_init__()
-        _check_sizes(self, ("length",))
-        _check_num_pitches(self)
+        check_whole("TargetMelody", "length", self.length, 1, 256)
+        check_whole("TargetMelody", "num_pitches", self.num_pitches, 2, 24, _TWO_OCTAVES)
         if self.num_phases is not None:
-            _check_sizes(self, ("num_phases",))
+            check_whole("TargetMelody", "num_phases", self.num_phases, 1, 256)
         if self.target is not None and (
             len(self.target) != self.length
             or not all(0 <= note < self.num_pitches for note in self.target)
@@ -254,26 +256,25 @@ class TheoryMelody(_Melody):
 
     def __post_init__(self):
         super().__post_init__()
-        if not isinstance(self.length, int) or not 12 <= self.length <= 64:
-            raise ValueError(
-                "TheoryMelody: length must be a whole number in 12..64 (a bar of eight and a coda "
-                "of four; the exact autocorrelation fits 32-bit integers up to 64), "
-                f"got {self.length!r}"
-            )
+        why = (
+            " (a bar of eight and a coda of four; the exact autocorrelation fits 32-bit integers "
+            "up to 64)"
+        )
+        check_whole(type(self).__name__, "length", self.length, 12, 64, why)
 
     @property
     def observation_space(self) -> Space:
-        return Discrete(theory.NUM_EVENTS)
+        return Discrete(NUM_EVENTS)
 
     @property
     def action_space(self) -> Discrete:
-        return Discrete(theory.NUM_EVENTS)
+        return Discrete(NUM_EVENTS)
 
     def initial_state(self, key: Key, params: MelodyParams) -> TheoryState:
         return TheoryState(
-            notes=ShiftRegister.create(self.length, theory.NUM_EVENTS),
+            notes=ShiftRegister.create(self.length, NUM_EVENTS),
             step=jnp.int32(0),
-            event=Discrete(theory.NUM_EVENTS - 1).sample(key),
+            event=Discrete(NUM_EVENTS - 1).sample(key),
             stats=theory.init_stats(),
         )
 
@@ -290,20 +291,3 @@ class TheoryMelody(_Melody):
 
     def observe(self, state: TheoryState, params: MelodyParams) -> Array:
         return state.event
-
-
-def _check_sizes(env: Environment, names: tuple[str, ...]) -> None:
-    for name in names:
-        size = getattr(env, name)
-        if not isinstance(size, int) or not 1 <= size <= 256:
-            raise ValueError(
-                f"{type(env).__name__}: {name} must be a whole number in 1..256, got {size!r}"
-            )
-
-
-def _check_num_pitches(env: VarietyMelody | TargetMelody) -> None:
-    if not isinstance(env.num_pitches, int) or not 2 <= env.num_pitches <= 24:
-        raise ValueError(
-            f"{type(env).__name__}: num_pitches must be a whole number in 2..24 (two octaves "
-            f"from middle C), got {env.num_pitches!r}"
-        )

@@ -10,7 +10,7 @@ import numpy as np
 
 from creative_rl.envs.melody import TheoryMelody, TheoryState
 from creative_rl.ops import affect
-from creative_rl.ops.music_theory import NUM_EVENTS
+from creative_rl.ops.events import NUM_EVENTS
 from creative_rl.rewards import mood, music
 from creative_rl.spaces import Box, Dict, Discrete, Space
 from creative_rl.typing import Array, Key, Term
@@ -74,13 +74,14 @@ wanted, 0 for the opposite; `repetition`, `interval`, `leap`, `motif` (0.1 each)
 
     @property
     def observation_space(self) -> Space:
-        seen: dict[str, Space] = {
-            "event": Discrete(NUM_EVENTS),
-            "wanted": Box(-1.0, 1.0, (2,)),
-            "reached": Box(-1.0, 1.0, (2,)),
-            "time": Box(0.0, 1.0),
-        }
-        return Dict(tuple(seen.items()))
+        return Dict(
+            {
+                "event": Discrete(NUM_EVENTS),
+                "wanted": Box(-1.0, 1.0, (2,)),
+                "reached": Box(-1.0, 1.0, (2,)),
+                "time": Box(0.0, 1.0),
+            }
+        )
 
     @property
     def default_params(self) -> MoodMelodyParams:

@@ -6,7 +6,8 @@ import math
 import jax
 import jax.numpy as jnp
 
-from creative_rl.envs.drawing import Drawing, DrawingParams, DrawingState, check_whole, window_of
+from creative_rl.environment import check_whole
+from creative_rl.envs.drawing import Drawing, DrawingParams, DrawingState, window_of
 from creative_rl.ops import pens
 from creative_rl.rewards import drawing as rewards
 from creative_rl.spaces import Box, Dict, Discrete
@@ -128,8 +129,7 @@ and `slow_move` (-0.005), 1 for a move below five pixels |
 
     @property
     def observation_space(self) -> Dict:
-        seen = super().observation_space.items()
-        return Dict((*seen, ("place", Box(0.0, 1.0, (2,)))))
+        return Dict({**dict(super().observation_space.items()), "place": Box(0.0, 1.0, (2,))})
 
     @property
     def action_space(self) -> Discrete:

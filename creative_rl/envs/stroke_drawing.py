@@ -4,7 +4,8 @@ import dataclasses
 
 import jax.numpy as jnp
 
-from creative_rl.envs.drawing import Drawing, DrawingState, check_number, check_whole, window_of
+from creative_rl.environment import check_number, check_whole
+from creative_rl.envs.drawing import Drawing, DrawingState, window_of
 from creative_rl.ops import pens
 from creative_rl.spaces import Box
 from creative_rl.typing import Array

@@ -14,7 +14,7 @@ import numpy as np
 from creative_rl import registry
 from creative_rl.experiment.spec import RunSpec
 from creative_rl.learners.likelihood import sequence_model
-from creative_rl.ops.music_theory import NUM_EVENTS
+from creative_rl.ops.events import NUM_EVENTS
 from creative_rl.registry import unknown_name
 from creative_rl.stores.sequences import Sequences
 from creative_rl.typing import Key, Learner, PyTree

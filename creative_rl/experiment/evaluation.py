@@ -12,7 +12,7 @@ from creative_rl.experiment import memorisation
 from creative_rl.experiment.opening import OpenRun, load_states, open_run, seed_state
 from creative_rl.experiment.rollouts import Episodes
 from creative_rl.metrics import distinct_works, rl_tuner_metrics, self_bleu
-from creative_rl.ops import music_theory
+from creative_rl.ops.events import NUM_EVENTS
 from creative_rl.spaces import Discrete
 from creative_rl.works import Melody
 
@@ -78,7 +78,7 @@ def measure(opened: OpenRun, episodes: Episodes) -> dict[str, np.ndarray]:
         of_all = {"distinct_works": distinct_works(episodes.works)}
         if len(episodes.episode_return) > 1:
             of_all["self_bleu"] = self_bleu(episodes.works)
-        if opened.env.action_space == Discrete(music_theory.NUM_EVENTS):
+        if opened.env.action_space == Discrete(NUM_EVENTS):
             of_all |= rl_tuner_metrics(episodes.works)
         values |= {name: np.array([value]) for name, value in of_all.items()}
     return values

@@ -151,7 +151,7 @@ def from_gymnax(env: Any, params: PyTree = None, **keywords: Any) -> GymnaxEnvir
     Example:
       >>> env = from_gymnax("CartPole-v1")
       >>> env.action_space
-      Discrete(num=2, dtype=<class 'jax.numpy.int32'>)
+      Discrete(2)
       >>> env == from_gymnax("CartPole-v1")
       True
     """
@@ -245,14 +245,13 @@ def _space(theirs: Any, example: Any) -> spaces.Space:
     known = require("gymnax.environments.spaces", "gymnax")
     if isinstance(theirs, known.Dict):
         parts = theirs.spaces.items()
-        return spaces.Dict(tuple((name, _space(part, example[name])) for name, part in parts))
+        return spaces.Dict({name: _space(part, example[name]) for name, part in parts})
     if not isinstance(theirs, (known.Discrete, known.Box)):
         raise ValueError(f"gymnax space {theirs} has no counterpart; Discrete, Box and Dict have")
-    dtype = getattr(jnp, np.dtype(example.dtype).name)  # as our own spaces write it
     if isinstance(theirs, known.Discrete):
-        return spaces.Discrete(int(theirs.n), dtype)
+        return spaces.Discrete(int(theirs.n), example.dtype)
     low, high = float(np.min(theirs.low)), float(np.max(theirs.high))
     largest = float(np.finfo(np.float32).max)  # gymnax's way to write "unbounded"
     low = -np.inf if low <= -largest else low
     high = np.inf if high >= largest else high
-    return spaces.Box(low, high, tuple(theirs.shape), dtype)
+    return spaces.Box(low, high, tuple(theirs.shape), example.dtype)

@@ -6,9 +6,9 @@ The players are told by their programs, the numbers are those of `ops.orchestrat
 import numpy as np
 import numpy.typing as npt
 
+from creative_rl.ops.events import LOWEST_CODE
 from creative_rl.ops.orchestration import ENERGY_MIX, INSTRUMENTS, NUM_VOICES, VELOCITIES
 from creative_rl.works.score import Score
-from creative_rl.works.spans import LOWEST_CODE
 
 _BY_PROGRAM = {row.program: row for row in INSTRUMENTS.values()}
 

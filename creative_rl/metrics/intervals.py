@@ -11,9 +11,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from creative_rl.ops.events import LOWEST_CODE, LOWEST_PITCH
 from creative_rl.typing import Array
 from creative_rl.works.melody import Melody
-from creative_rl.works.spans import HIGHEST_PITCH, LOWEST_CODE, LOWEST_PITCH
+from creative_rl.works.spans import HIGHEST_PITCH
 
 Pieces = Sequence[npt.ArrayLike] | np.ndarray | Array
 """Melodies of any lengths, integer[L] each, or of one length, integer[P, L]."""

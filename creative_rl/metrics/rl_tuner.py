@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from creative_rl.ops import music_theory as theory
+from creative_rl.ops.events import NUM_EVENTS
 from creative_rl.stores.shift_register import ShiftRegister
 from creative_rl.typing import Array
 from creative_rl.works.melody import Melody
@@ -105,9 +106,9 @@ def _checked(melodies: Melody) -> tuple[Array, Array]:
             f"rl_tuner_metrics: lengths must be [N], each in 1..{shape[1]}, got shape "
             f"{list(lengths.shape)} with values {np.unique(lengths).tolist()[:5]}"
         )
-    if events.min() < 0 or events.max() >= theory.NUM_EVENTS:
+    if events.min() < 0 or events.max() >= NUM_EVENTS:
         raise ValueError(
-            f"rl_tuner_metrics: events must be codes in 0..{theory.NUM_EVENTS - 1}, got "
+            f"rl_tuner_metrics: events must be codes in 0..{NUM_EVENTS - 1}, got "
             f"{events.min()}..{events.max()}"
         )
     return jnp.asarray(events, jnp.int32), jnp.asarray(lengths, jnp.int32)
@@ -129,7 +130,7 @@ def _judge_work(events: Array, length: Array) -> dict[str, Array]:
         stats = jax.tree.map(lambda new, old: jnp.where(is_played, new, old), stats, carry[0])
         return (stats, register), flags
 
-    register = ShiftRegister.create(max(events.shape[0], theory.BAR), theory.NUM_EVENTS)
+    register = ShiftRegister.create(max(events.shape[0], theory.BAR), NUM_EVENTS)
     (stats, _), flags = jax.lax.scan(step, (theory.init_stats(), register), (events, is_played))
     highest, lowest = theory.unique_extrema(stats)
     return {

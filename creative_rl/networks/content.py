@@ -11,7 +11,7 @@ from creative_rl.typing import Array, PyTree
 
 _hidden_init = nn.initializers.variance_scaling(2.0, "fan_in", "truncated_normal")
 _head_init = nn.initializers.variance_scaling(0.25, "fan_in", "truncated_normal")
-MOST_OUTPUT = 5.0
+_MOST_OUTPUT = 5.0
 """Of every output, in either direction: beyond, a squashing has no slope left to learn from."""
 
 
@@ -50,7 +50,7 @@ class ContentGenerator(nn.Module):
             layer = nn.Dense(size, kernel_init=_hidden_init, name=f"hidden_{i}")
             x = pixel_normalized(nn.relu(layer(x)))
         head = nn.Dense(self.num_actions * self.num_outputs, kernel_init=_head_init, name="head")
-        x = MOST_OUTPUT * nn.tanh(head(x) / MOST_OUTPUT)
+        x = _MOST_OUTPUT * nn.tanh(head(x) / _MOST_OUTPUT)
         return x.reshape(*x.shape[:-1], self.num_actions, self.num_outputs)
 
 

@@ -1,18 +1,20 @@
-"""What a melody may make one feel, told by a declared rule: valence and arousal, unbatched.
+"""What music may make one feel, told by declared rules: valence and arousal, unbatched.
 
 No model of listeners: the signs are those that studies agree on (major and consonant is positive,
 fast and high is excited: Gabrielsson and Lindstrom, "The Role of Structure in the Musical
-Expression of Emotions", 2010), the weights are ours. Pitches count from a tonic of C. The plane is
-Russell's ("A circumplex model of affect", 1980).
+Expression of Emotions", 2010), the weights are ours. Pitches of melodies count from a tonic of
+C. The plane is Russell's ("A circumplex model of affect", 1980).
 """
 
 import flax.struct
+import jax
 import jax.numpy as jnp
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, UInt
 
+from creative_rl.ops.events import LOWEST_CODE, NUM_EVENTS
 from creative_rl.typing import Array
 
-HIGHEST = 35
+_HIGHEST = NUM_EVENTS - LOWEST_CODE - 1
 """Semitones of the highest pitch above the lowest, MIDI 48."""
 _MODES = (0, 0, 0, -1, 1, 0, 0, 0, -1, 1, -1, 1)
 """By pitch class: 1 for the third, sixth and seventh of major, -1 for those of minor."""
@@ -20,6 +22,10 @@ _CONSONANT = (1, 0, 0, 1, 1, 1, 0, 1, 1, 1, 0, 0)
 """By interval between notes in semitones, octaves left out."""
 _MOST = 0.75
 """Weight of mode in valence, and of density in arousal; consonance and register have the rest."""
+DENSITY_FRAMES = 8
+"""Frames that the density of chords looks back over."""
+_VALENCES = (1.0, -0.5, -1.0, 0.5, -0.25)
+"""Of chords by quality, in the order of `ops.harmony.QUALITIES`."""
 
 
 class AffectStats(flax.struct.PyTreeNode):
@@ -48,8 +54,8 @@ def init_affect() -> AffectStats:
 
 
 def update_affect(stats: AffectStats, event: Int[Array, ""]) -> AffectStats:
-    """After one more event: 0 note-off, 1 hold, `2 + k` the pitch MIDI 48 + k."""
-    height = event - 2
+    """After one more event, a code of `ops.events`."""
+    height = event - LOWEST_CODE
     is_note = (height >= 0).astype(jnp.int32)
     mode = jnp.asarray(_MODES, jnp.int32)[height % 12] * is_note
     is_interval = is_note * (stats.last >= 0)
@@ -86,5 +92,30 @@ def arousal(stats: AffectStats) -> Float[Array, ""]:
     to -1..1. A melody has one tempo, so density stands for pace.
     """
     density = 2 * stats.notes / jnp.maximum(stats.steps, 1) - 1
-    register = 2 * stats.height / (HIGHEST * jnp.maximum(stats.notes, 1)) - 1
+    register = 2 * stats.height / (_HIGHEST * jnp.maximum(stats.notes, 1)) - 1
     return (_MOST * density + (1 - _MOST) * register).astype(jnp.float32)
+
+
+def chord_valence(chord: Int[Array, ""]) -> Float[Array, ""]:
+    """float32 in -1..1: how positive a chord sounds, by its quality alone; 0 for no chord.
+
+    Major 1, dominant seventh 0.5, minor seventh -0.25, minor -0.5, diminished -1: from happy to
+    sad, with numbers that are ours.
+
+    Args:
+      chord: a code of `ops.harmony`.
+    """
+    quality = jnp.clip(chord - 1, 0) // 12
+    return jnp.where(chord > 0, jnp.asarray(_VALENCES, jnp.float32)[quality], 0.0)
+
+
+def chord_arousal(strikes: UInt[Array, ""], register: Float[Array, ""]) -> Float[Array, ""]:
+    """float32 in -1..1: how excited chords sound, `density + register - 1`.
+
+    Args:
+      strikes: uint32, a bit for each of the last `DENSITY_FRAMES` frames, 1 where a chord was
+        struck; the density is the share of ones.
+      register: float32 in 0..1, of the last chord.
+    """
+    density = jax.lax.population_count(strikes).astype(jnp.float32) / DENSITY_FRAMES
+    return density + register - 1.0

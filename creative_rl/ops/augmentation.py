@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Float
 
-from creative_rl.typing import Array, Key
+from creative_rl.typing import Array, Key, Number
 
 _LARGEST_SHIFT = 1 / 8
 """Of the height and of the width."""
@@ -19,7 +19,7 @@ _BRIGHTNESS_RANGE = 0.5
 
 
 def augment(
-    key: Key, pictures: Float[Array, "B H W C"], share: float | Float[Array, ""] = 1.0
+    key: Key, pictures: Float[Array, "B H W C"], share: Number = 1.0
 ) -> Float[Array, "B H W C"]:
     """Each picture, with a probability, brighter or darker and moved by whole pixels.
 
@@ -35,7 +35,7 @@ def augment(
 
 
 def brighten(
-    key: Key, pictures: Float[Array, "B H W C"], share: float | Float[Array, ""] = 1.0
+    key: Key, pictures: Float[Array, "B H W C"], share: Number = 1.0
 ) -> Float[Array, "B H W C"]:
     """Add one number in -0.25..0.25 to all of a picture."""
     key_amount, key_share = jax.random.split(key)
@@ -45,7 +45,7 @@ def brighten(
 
 
 def shift(
-    key: Key, pictures: Float[Array, "B H W C"], share: float | Float[Array, ""] = 1.0
+    key: Key, pictures: Float[Array, "B H W C"], share: Number = 1.0
 ) -> Float[Array, "B H W C"]:
     """Move a picture by up to an eighth (and at least up to one pixel) of its height and width."""
     key_rows, key_columns, key_share = jax.random.split(key, 3)

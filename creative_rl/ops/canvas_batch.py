@@ -8,7 +8,6 @@ three times as slowly.
 (see `ops.raster`); `M` patches.
 """
 
-import itertools
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -19,17 +18,18 @@ from jaxtyping import Float, UInt8
 from creative_rl.ops.curves import (
     Curve,
     Piece,
-    alpha_at,
     breaks_of,
     curve_of,
+    even_pieces,
     grid_of,
     near_tiles,
+    patch_alpha,
     pieces_of,
 )
 from creative_rl.ops.pens import NUM_SHAPE
 from creative_rl.typing import Array, PyTree
 
-CHUNK = 256
+_CHUNK = 256
 """Patches that are painted at once: few enough to stay in the cache."""
 
 
@@ -39,14 +39,14 @@ def paint_windows(
     """Each canvas after its stroke, of which only a window is computed; see `raster.paint`."""
     num, height, width, _ = canvases.shape
     size = (min(window, height), min(window, width))
-    numbers = settle(strokes.T)
+    numbers = _settle(strokes.T)
 
     def see(canvas: Array) -> tuple[PyTree, Array, Curve, list[Piece]]:
-        stroke = settle(numbers[:, canvas])
+        stroke = _settle(numbers[:, canvas])
         (top, left), curve, pieces = seen_from_window(stroke, size, (height, width))
         return (canvas, top, left), stroke[NUM_SHAPE:].T, curve, pieces
 
-    return _paint_in_chunks(canvases, jnp.int32(num), see, size, min(CHUNK, num))
+    return _paint_in_chunks(canvases, jnp.int32(num), see, size, min(_CHUNK, num))
 
 
 def paint_tiles(
@@ -55,22 +55,22 @@ def paint_tiles(
     """Each canvas after its stroke, of which only the tiles that it touches are computed."""
     num, height, width, _ = canvases.shape
     grid = grid_of(height, width)
-    numbers = settle(strokes.T)
+    numbers = _settle(strokes.T)
     near = near_tiles(curve_of(numbers, height, width), grid)
     is_visible = (numbers[8] != 0) | (numbers[9] != 0)
-    near = settle(jnp.where(is_visible[None], near, -1))
+    near = _settle(jnp.where(is_visible[None], near, -1))
     listed = _list(near)
 
     def see(index: Array) -> tuple[PyTree, Array, Curve, list[Piece]]:
-        canvas, tile = settle(_find(listed, index, grid.rows * grid.columns))
+        canvas, tile = _settle(_find(listed, index, grid.rows * grid.columns))
         top, left = grid.corners(tile)
-        stroke, breaks = settle((numbers[:, canvas], breaks_of(near[tile, canvas])))
+        stroke, breaks = _settle((numbers[:, canvas], breaks_of(near[tile, canvas])))
         curve = curve_of(stroke, height, width, top, left)
         return (canvas, top, left), stroke[NUM_SHAPE:].T, curve, pieces_of(curve, breaks)
 
     beyond = (grid.rows * grid.side - height, grid.columns * grid.side - width)
     padded = jnp.pad(canvases, ((0, 0), (0, beyond[0]), (0, beyond[1]), (0, 0)))
-    chunk = min(CHUNK, 8 * num)
+    chunk = min(_CHUNK, 8 * num)
     painted = _paint_in_chunks(padded, listed.ends[-1], see, (grid.side, grid.side), chunk)
     return painted[:, :height, :width]
 
@@ -91,7 +91,7 @@ def _paint_in_chunks(
     def paint_chunk(carry: tuple[Array, Array]) -> tuple[Array, Array]:
         start, canvases = carry
         index = jnp.minimum(start + jnp.arange(chunk, dtype=jnp.int32), num_patches - 1)
-        places, colours, curve, pieces = settle(see(index))
+        places, colours, curve, pieces = _settle(see(index))
         patches = _take(canvases, places, (*size, canvases.shape[3]))
         alpha = patch_alpha(curve, pieces, size)
         patches = blend(patches, alpha, colours[:, None, None, :])
@@ -103,7 +103,7 @@ def _paint_in_chunks(
     )[1]
 
 
-def settle(values: PyTree) -> PyTree:
+def _settle(values: PyTree) -> PyTree:
     """The values, computed here and stored.
 
     XLA on a CPU drops `optimization_barrier`, and computes what is cheap anew wherever it is used,
@@ -130,8 +130,8 @@ class _List(NamedTuple):
 
 def _list(near: Array) -> _List:
     bits = sum((tile >= 0).astype(jnp.int32) << k for k, tile in enumerate(jnp.unstack(near)))
-    bits = settle(bits)
-    return _List(bits, settle(jnp.cumsum(jax.lax.population_count(bits))))
+    bits = _settle(bits)
+    return _List(bits, _settle(jnp.cumsum(jax.lax.population_count(bits))))
 
 
 def _find(listed: _List, index: Array, num_tiles: int) -> tuple[Array, Array]:
@@ -144,7 +144,7 @@ def _find(listed: _List, index: Array, num_tiles: int) -> tuple[Array, Array]:
         canvas = jnp.where(fits, further, canvas)
     bits = listed.bits[canvas]
     rank = index - (listed.ends[canvas] - jax.lax.population_count(bits))
-    bits, rank = settle((bits, rank))
+    bits, rank = _settle((bits, rank))
     tile, seen = jnp.zeros_like(index), jnp.zeros_like(index)
     for k in range(num_tiles):
         is_set = (bits >> k) & 1
@@ -160,9 +160,7 @@ def seen_from_window(
     top = _first_pixel(numbers[1], numbers[3], numbers[5], size[0], shape[0])
     left = _first_pixel(numbers[0], numbers[2], numbers[4], size[1], shape[1])
     curve = curve_of(numbers, *shape, top, left)
-    cuts = [jnp.full_like(numbers[0], t) for t in (0.0, 0.25, 0.5, 0.75, 1.0)]
-    pieces = pieces_of(curve, tuple(itertools.pairwise(cuts)))
-    return (top.astype(jnp.int32), left.astype(jnp.int32)), curve, pieces
+    return (top.astype(jnp.int32), left.astype(jnp.int32)), curve, even_pieces(curve)
 
 
 def _first_pixel(start: Array, control: Array, end: Array, size: int, length: int) -> Array:
@@ -173,13 +171,6 @@ def _first_pixel(start: Array, control: Array, end: Array, size: int, length: in
     low = jnp.minimum(jnp.minimum(start, end), turn)
     high = jnp.maximum(jnp.maximum(start, end), turn)
     return jnp.clip(jnp.round((low + high) / 2 * length - size / 2), 0, length - size)
-
-
-def patch_alpha(curve: Curve, pieces: list[Piece], size: tuple[int, int]) -> Array:
-    """Alpha of M strokes in patches from their origins on: float32[M, *size]."""
-    curve, pieces = jax.tree.map(lambda x: x[:, None, None], (curve, pieces))
-    down, across = (jnp.arange(length, dtype=jnp.float32) + 0.5 for length in size)
-    return alpha_at(curve, pieces, across[None, None, :], down[None, :, None])
 
 
 def blend(pixels: Array, alpha: Array, colour: Array) -> Array:

@@ -6,6 +6,7 @@ t the distance. Arrays are [M], one entry for each tile or stroke, until they me
 numbers of a stroke.
 """
 
+import itertools
 from typing import NamedTuple
 
 import jax
@@ -16,7 +17,7 @@ from creative_rl.typing import Array
 
 NUM_SAMPLES = 16
 """Steps of the curve by which the parts near a tile are found."""
-TILES_A_SIDE = 4
+_TILES_A_SIDE = 4
 """Tiles along the longer side of a canvas; their pixels are rounded up to a multiple of 8."""
 
 
@@ -33,8 +34,8 @@ class Grid(NamedTuple):
 
 
 def grid_of(height: int, width: int) -> Grid:
-    """The grid over a canvas: at most `TILES_A_SIDE` by `TILES_A_SIDE` tiles."""
-    side = -(-max(height, width) // (8 * TILES_A_SIDE)) * 8
+    """The grid over a canvas: at most `_TILES_A_SIDE` by `_TILES_A_SIDE` tiles."""
+    side = -(-max(height, width) // (8 * _TILES_A_SIDE)) * 8
     return Grid(side, -(-height // side), -(-width // side))
 
 
@@ -134,6 +135,12 @@ class Piece(NamedTuple):
     """t by s"""
 
 
+def even_pieces(curve: Curve) -> list[Piece]:
+    """Four straight pieces of curves [M], cut at even parameters."""
+    cuts = [jnp.full_like(curve.x[0], k / 4) for k in range(5)]
+    return pieces_of(curve, tuple(itertools.pairwise(cuts)))
+
+
 def pieces_of(curve: Curve, breaks: tuple[tuple[Array, Array], ...]) -> list[Piece]:
     """The straight pieces between points of the curve; all arrays are [M]."""
     return [_piece(curve, start, end) for start, end in breaks]
@@ -174,6 +181,13 @@ def alpha_at(curve: Curve, pieces: list[Piece], x: Array, y: Array) -> Array:
     covered = _clip(radius + 0.5 - distance, 0.0, 1.0)
     covered = jnp.where(covered < 2 * radius, covered, 2 * radius)  # thinner than a pixel
     return covered * (curve.opacity[0] + t * curve.opacity[1])
+
+
+def patch_alpha(curve: Curve, pieces: list[Piece], size: tuple[int, int]) -> Array:
+    """Alpha of M strokes in patches from their origins on: float32[M, *size]."""
+    curve, pieces = jax.tree.map(lambda x: x[:, None, None], (curve, pieces))
+    down, across = (jnp.arange(length, dtype=jnp.float32) + 0.5 for length in size)
+    return alpha_at(curve, pieces, across[None, None, :], down[None, :, None])
 
 
 def _nearest(piece: Piece, x: Array, y: Array) -> tuple[Array, Array]:

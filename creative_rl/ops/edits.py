@@ -1,6 +1,6 @@
 """Edits of a melody: what one musician changes in another's tune, unbatched.
 
-Events are coded as in `ops.music_theory`: 0 note-off, 1 hold, `2 + k` the pitch MIDI 48 + k, k up
+Events are coded as in `ops.events`: 0 note-off, 1 hold, `2 + k` the pitch MIDI 48 + k, k up
 to 35. A note begins where a pitch code stands, its place, and lasts through the holds after it. The
 operations by number; those that raise or lower need a white key there, in MIDI 48 to 83:
 
@@ -22,18 +22,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Int
 
-from creative_rl.ops.music_theory import (
-    C_MAJOR_CODES,
-    HOLD,
-    LOWEST_PITCH_CODE,
-    NUM_EVENTS,
-)
+from creative_rl.ops.events import HOLD, LOWEST_CODE, NUM_EVENTS
+from creative_rl.ops.music_theory import C_MAJOR_CODES
 from creative_rl.typing import Array
 
 OPERATIONS = ("raise", "lower", "split", "merge", "earlier", "later", "ornament")
 NUM_OPERATIONS = len(OPERATIONS)
 _NOWHERE = -1
-_WHITE = [code for code in C_MAJOR_CODES if code >= LOWEST_PITCH_CODE]
+_WHITE = [code for code in C_MAJOR_CODES if code >= LOWEST_CODE]
 _CODES = range(NUM_EVENTS)
 _ABOVE = np.array([min((w for w in _WHITE if w > c >= 2), default=0) for c in _CODES], np.int32)
 """By code: that of the next white key above, 0 where there is none."""
@@ -61,7 +57,7 @@ def possible_edits(events: Int[Array, " steps"]) -> Bool[Array, "operations step
     """
     num_steps = events.shape[0]
     steps = jnp.arange(num_steps, dtype=jnp.int32)
-    is_note = events >= LOWEST_PITCH_CODE
+    is_note = events >= LOWEST_CODE
     following = next_events(events)
     lasts = following - steps
     next_is_note = jnp.append(is_note, False)[following]

@@ -1,7 +1,8 @@
 """What a chord is in a key, and how far two chords are apart, unbatched.
 
-A key is 0..11 for the major keys on C, C#, ..., B and 12..23 for the minor ones; chords are codes
-of `ops.harmony`. The chords of a key, by degree, with the sevenths that `ops.harmony` has:
+A key, `tonality` in code, is 0..11 for the major keys on C, C#, ..., B and 12..23 for the minor
+ones; chords are codes of `ops.harmony`. The chords of a key, by degree, with the sevenths that
+`ops.harmony` has:
 
 | degree | 1 | 2 | 3 | 4 | 5 | 6 | 7 |
 |---|---|---|---|---|---|---|---|
@@ -25,7 +26,7 @@ from jaxtyping import Bool, Float, Int
 from creative_rl.ops.harmony import INTERVALS, NUM_CHORDS
 from creative_rl.typing import Array
 
-NUM_KEYS = 24
+NUM_TONALITIES = 24
 NO_FUNCTION, TONIC, SUBDOMINANT, DOMINANT = range(4)
 FUNCTION_NAMES = ("none", "tonic", "subdominant", "dominant")
 MOST_MOVEMENT = 7
@@ -85,7 +86,7 @@ def _degree_table() -> np.ndarray:
 _DEGREES = _degree_table()
 
 
-def degree(chord: Int[Array, ""], key: Int[Array, ""]) -> Int[Array, ""]:
+def degree(chord: Int[Array, ""], tonality: Int[Array, ""]) -> Int[Array, ""]:
     """int32 in 1..7: the chord's degree in the key; 0 for no chord and for one outside of it.
 
     Example:
@@ -95,35 +96,35 @@ def degree(chord: Int[Array, ""], key: Int[Array, ""]) -> Int[Array, ""]:
       (5, 0)
     """
     quality, root = (chord - 1) // 12, (chord - 1) % 12
-    in_c = 1 + 12 * quality + (root - key % 12) % 12
-    return jnp.asarray(_DEGREES)[key // 12, jnp.where(chord > 0, in_c, 0)]
+    in_c = 1 + 12 * quality + (root - tonality % 12) % 12
+    return jnp.asarray(_DEGREES)[tonality // 12, jnp.where(chord > 0, in_c, 0)]
 
 
-def is_in_key(chord: Int[Array, ""], key: Int[Array, ""]) -> Bool[Array, ""]:
+def is_in_key(chord: Int[Array, ""], tonality: Int[Array, ""]) -> Bool[Array, ""]:
     """Whether it is a chord of the key; no chord is not."""
-    return degree(chord, key) > 0
+    return degree(chord, tonality) > 0
 
 
-def is_tonic_triad(chord: Int[Array, ""], key: Int[Array, ""]) -> Bool[Array, ""]:
+def is_tonic_triad(chord: Int[Array, ""], tonality: Int[Array, ""]) -> Bool[Array, ""]:
     """Whether it is the key's own triad, major or minor as the key is.
 
     >>> [bool(is_tonic_triad(jnp.int32(22), jnp.int32(key))) for key in (21, 0)]  # Am
     [True, False]
     """
-    return chord == 1 + key  # minor keys count from 12, as minor triads count from 13
+    return chord == 1 + tonality  # minor keys count from 12, as minor triads count from 13
 
 
-def harmonic_function(chord: Int[Array, ""], key: Int[Array, ""]) -> Int[Array, ""]:
+def harmonic_function(chord: Int[Array, ""], tonality: Int[Array, ""]) -> Int[Array, ""]:
     """int32: 1 tonic (degrees 1, 3, 6), 2 subdominant (2, 4), 3 dominant (5, 7), 0 none.
 
     >>> FUNCTION_NAMES[harmonic_function(jnp.int32(15), jnp.int32(0))]  # D minor in C major
     'subdominant'
     """
-    return jnp.asarray(_FUNCTIONS)[degree(chord, key)]
+    return jnp.asarray(_FUNCTIONS)[degree(chord, tonality)]
 
 
 def progression_worth(
-    before: Int[Array, ""], after: Int[Array, ""], key: Int[Array, ""]
+    before: Int[Array, ""], after: Int[Array, ""], tonality: Int[Array, ""]
 ) -> Float[Array, ""]:
     """float32 in -1..1: how usual it is that one chord follows another in a key.
 
@@ -135,7 +136,7 @@ def progression_worth(
     >>> float(progression_worth(jnp.int32(8), jnp.int32(1), jnp.int32(0)))  # G to C, in C major
     1.0
     """
-    return jnp.asarray(_WORTH)[degree(before, key), degree(after, key)]
+    return jnp.asarray(_WORTH)[degree(before, tonality), degree(after, tonality)]
 
 
 def movement(before: Int[Array, ""], after: Int[Array, ""]) -> Int[Array, ""]:

@@ -1,11 +1,12 @@
-"""Losses of single steps, unbatched: `vmap` or broadcast, then take the mean."""
+"""Losses, and the targets, weights and priorities that go with them.
+
+Of single steps, unbatched: `vmap` or broadcast, then take the mean.
+"""
 
 import jax.numpy as jnp
 from jaxtyping import Bool, Float, Int
 
-from creative_rl.typing import Array
-
-Number = float | Float[Array, ""]
+from creative_rl.typing import Array, Number
 
 
 def clipped_surrogate_loss(

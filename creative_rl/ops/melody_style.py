@@ -1,18 +1,17 @@
 """A melody's style as four numbers, and how like another melody it is, unbatched and exact.
 
-Events are coded as in `ops.music_theory`: 0 note-off, 1 hold, `2 + k` the pitch MIDI 48 + k.
+Events are codes of `ops.events`.
 """
 
-import jax
 import jax.numpy as jnp
 from jaxtyping import Float, Int
 
 from creative_rl.ops.edits import next_events
-from creative_rl.ops.music_theory import HOLD, LOWEST_PITCH_CODE
+from creative_rl.ops.events import HOLD, LOWEST_CODE, carried
 from creative_rl.typing import Array
 
 FEATURES = ("density", "steps", "range", "syncopation")
-WIDEST = 24
+_WIDEST = 24
 """Semitones of a range of 1: two octaves."""
 _LARGEST_STEP = 2  # semitones
 
@@ -38,12 +37,11 @@ def style_of(events: Int[Array, " steps"], steps_per_quarter: int) -> Float[Arra
     """
     num_steps = events.shape[0]
     steps = jnp.arange(num_steps, dtype=jnp.int32)
-    is_note = events >= LOWEST_PITCH_CODE
+    is_note = events >= LOWEST_CODE
     num_notes = is_note.sum(dtype=jnp.int32)
-    last = jax.lax.cummax(jnp.where(is_note, steps, -1))
-    before = jnp.concatenate([jnp.full(1, -1, jnp.int32), last[:-1]])
-    interval = jnp.abs(events - events[jnp.maximum(before, 0)])
-    is_step = is_note & (before >= 0) & (interval >= 1) & (interval <= _LARGEST_STEP)
+    before = jnp.concatenate([jnp.zeros(1, events.dtype), carried(events, is_note)[:-1]])
+    interval = jnp.abs(events - before)
+    is_step = is_note & (before > 0) & (interval >= 1) & (interval <= _LARGEST_STEP)
     highest = jnp.where(is_note, events, 0).max()
     lowest = jnp.where(is_note, events, highest).min()
     next_beat = (steps // steps_per_quarter + 1) * steps_per_quarter
@@ -53,7 +51,7 @@ def style_of(events: Int[Array, " steps"], steps_per_quarter: int) -> Float[Arra
         [
             num_notes.astype(jnp.float32) / num_steps,
             _share(is_step, num_notes - 1),
-            jnp.minimum((highest - lowest).astype(jnp.float32) / WIDEST, 1.0),
+            jnp.minimum((highest - lowest).astype(jnp.float32) / _WIDEST, 1.0),
             _share(is_syncopated, num_notes),
         ]
     )
@@ -87,7 +85,7 @@ def resemblance(
     pitch, other = sounding(events), sounding(original)
     same_pitch = jnp.where((pitch < 0) | (other < 0), pitch == other, pitch % 12 == other % 12)
     same_contour = _contour(pitch, steps_per_quarter) == _contour(other, steps_per_quarter)
-    starts, other_starts = events >= LOWEST_PITCH_CODE, original >= LOWEST_PITCH_CODE
+    starts, other_starts = events >= LOWEST_CODE, original >= LOWEST_CODE
     either = (starts | other_starts).sum(dtype=jnp.int32)
     same_start = jnp.where(either > 0, _share(starts & other_starts, either), 1.0)
     shares = (same_pitch.mean(dtype=jnp.float32), same_contour.mean(dtype=jnp.float32), same_start)
@@ -100,10 +98,8 @@ def sounding(events: Int[Array, " steps"]) -> Int[Array, " steps"]:
     >>> sounding(jnp.array([1, 14, 1, 0], jnp.int32)).tolist()
     [-1, 12, 12, -1]
     """
-    steps = jnp.arange(events.shape[0], dtype=jnp.int32)
-    last = jax.lax.cummax(jnp.where(events != HOLD, steps, -1))
-    code = jnp.where(last >= 0, events[jnp.maximum(last, 0)], 0)
-    return jnp.where(code >= LOWEST_PITCH_CODE, code - LOWEST_PITCH_CODE, -1).astype(jnp.int32)
+    code = carried(events, events != HOLD)
+    return jnp.where(code >= LOWEST_CODE, code - LOWEST_CODE, -1).astype(jnp.int32)
 
 
 def _contour(pitch: Array, lag: int) -> Array:

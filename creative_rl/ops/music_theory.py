@@ -1,8 +1,7 @@
 """RL Tuner's rules of music theory as incremental statistics and exact equations, unbatched.
 
-Events are coded as in RL Tuner: 0 note-off, 1 hold, `2 + k` the pitch MIDI 48 + k. Everything
-that the nine rules ask about the past is kept as scalars in `TheoryStats`, so a step costs the
-same at any length.
+Events are codes of `ops.events`. Everything that the nine rules ask about the past is kept as
+scalars in `TheoryStats`, so a step costs the same at any length.
 
 Sources: Jaques et al., "Tuning Recurrent Neural Networks with Reinforcement Learning"
 (arXiv 1611.02796), section 4 and appendix; Gauldin, "A Practical Approach to Eighteenth-Century
@@ -14,20 +13,16 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Bool, Float, Int
 
+from creative_rl.ops.events import HOLD, LOWEST_CODE, NOTE_OFF, NUM_EVENTS
 from creative_rl.stores.shift_register import ShiftRegister
 from creative_rl.typing import Array
 
-NOTE_OFF = 0
-HOLD = 1
-LOWEST_PITCH_CODE = 2
-LOWEST_MIDI_PITCH = 48
-NUM_EVENTS = 38
 BAR = 8
 """Steps in what RL Tuner calls a bar."""
 TONIC = 14
 """Middle C, MIDI 60."""
 _C_MAJOR_SCALE = (0, 2, 4, 5, 7, 9, 11)
-C_MAJOR_CODES = (0, 1, *(LOWEST_PITCH_CODE + k for k in range(36) if k % 12 in _C_MAJOR_SCALE))
+C_MAJOR_CODES = (0, 1, *(LOWEST_CODE + k for k in range(36) if k % 12 in _C_MAJOR_SCALE))
 
 _C_MAJOR_CLASSES = sum(1 << k for k in _C_MAJOR_SCALE)
 _INTERVAL_REWARDS = {2: 0.08, 4: 0.09, 5: 0.07, 7: 0.02, 9: 0.05, 11: -0.30}  # by semitones
@@ -88,7 +83,7 @@ def init_stats() -> TheoryStats:
 
 def update_stats(stats: TheoryStats, events: ShiftRegister, event: Int[Array, ""]) -> TheoryStats:
     """Statistics after `event`, which follows `events` (empty places there are zero)."""
-    is_pitch = event >= LOWEST_PITCH_CODE
+    is_pitch = event >= LOWEST_CODE
     is_new_pitch = is_pitch & (event != stats.pitch)
     waited = (stats.holds > 0) | (stats.rests > 0)
     direction, origin, age = _leap_after(stats, event)
@@ -128,8 +123,8 @@ def update_stats(stats: TheoryStats, events: ShiftRegister, event: Int[Array, ""
 
 def in_key(event: Int[Array, ""]) -> Bool[Array, ""]:
     """Whether an event is a hold, a rest or a note of C major."""
-    pitch_class = (event - LOWEST_PITCH_CODE) % 12
-    return (event < LOWEST_PITCH_CODE) | (((_C_MAJOR_CLASSES >> pitch_class) & 1) == 1)
+    pitch_class = (event - LOWEST_CODE) % 12
+    return (event < LOWEST_CODE) | (((_C_MAJOR_CLASSES >> pitch_class) & 1) == 1)
 
 
 def is_tonic_moment(step: Int[Array, ""], event: Int[Array, ""], length: int) -> Bool[Array, ""]:
@@ -238,7 +233,7 @@ def interval_reward(stats: TheoryStats, event: Int[Array, ""]) -> Float[Array, "
     In-key thirds and fifths ignore the direction, so C to A flat is one. Before any note has
     sounded there is no interval: zero, also for a hold or rest.
     """
-    last_class = (stats.pitch - LOWEST_PITCH_CODE) % 12
+    last_class = (stats.pitch - LOWEST_CODE) % 12
     after_c, after_e, after_g = last_class == 0, last_class == 4, last_class == 7
     semitones = jnp.abs(event - stats.pitch)
     reward = jnp.float32(0)
@@ -305,7 +300,7 @@ def _window(events: ShiftRegister, age: int) -> tuple[Array, Array]:
 
 def _motion(stats: TheoryStats, event: Array) -> tuple[Array, Array, Array]:
     """Direction (+1 or -1) of `event` from the last note, and whether it is a step or a leap."""
-    is_pitch = (event >= LOWEST_PITCH_CODE) & (stats.count > 0)
+    is_pitch = (event >= LOWEST_CODE) & (stats.count > 0)
     is_leap = is_pitch & (stats.pitch > 0) & (jnp.abs(event - stats.pitch) >= 7)
     return jnp.where(event > stats.pitch, 1, -1), is_pitch & ~is_leap, is_leap
 

@@ -146,7 +146,7 @@ def _paint_window(window: int, canvas: Array, stroke: Array) -> Array:
     (top, left), curve, pieces = canvas_batch.seen_from_window(
         stroke[:, None], size, (height, width)
     )
-    alpha = canvas_batch.patch_alpha(curve, pieces, size)[0]
+    alpha = curves.patch_alpha(curve, pieces, size)[0]
     corner = (top[0], left[0], jnp.zeros_like(top[0]))
     patch = jax.lax.dynamic_slice(canvas, corner, (*size, num_channels))
     patch = canvas_batch.blend(patch, alpha, stroke[None, None, NUM_SHAPE:])

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Bool, Float
 
-from creative_rl.typing import Array
+from creative_rl.typing import Array, Number
 
 _SMALLEST_DEVIATION = 1e-8
 """Keeps advantages that are all the same finite."""
@@ -16,8 +16,8 @@ def generalized_advantages(
     next_values: Float[Array, "T *B"],
     terminated: Bool[Array, "T *B"],
     ended: Bool[Array, "T *B"],
-    gamma: float | Float[Array, ""],
-    gae_lambda: float | Float[Array, ""],
+    gamma: Number,
+    gae_lambda: Number,
 ) -> Float[Array, "T *B"]:
     """Generalised advantage estimates that tell termination from truncation.
 
@@ -59,7 +59,7 @@ def discounted_returns(
     next_values: Float[Array, "T *B"],
     terminated: Bool[Array, "T *B"],
     ended: Bool[Array, "T *B"],
-    gamma: float | Float[Array, ""],
+    gamma: Number,
 ) -> Float[Array, "T *B"]:
     """Rewards to go, discounted; where they are cut short, a value stands in for the rest.
 
@@ -95,7 +95,7 @@ def n_step_targets(
     next_values: Float[Array, "T *B"],
     terminated: Bool[Array, "T *B"],
     mask: Bool[Array, "T *B"],
-    gamma: float | Float[Array, ""],
+    gamma: Number,
     n: int,
 ) -> Float[Array, "T *B"]:
     """Sums of up to `n` discounted rewards and the value of what came after them.

@@ -4,11 +4,10 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Float, Int
+from jaxtyping import Int
 
-from creative_rl.typing import Array, PyTree
+from creative_rl.typing import Array, Number, PyTree
 
-Number = float | Float[Array, ""]
 Count = int | Int[Array, ""]
 
 

@@ -13,7 +13,7 @@ import optax
 from jaxtyping import Float
 
 from creative_rl.ops.pens import NUM_SHAPE
-from creative_rl.ops.stroke_window import coverage
+from creative_rl.ops.stroke_window import patch_coverage
 from creative_rl.typing import Array
 
 _RATES = (4e-3,) * 6 + (2e-3,) * 2 + (2e-2,) * 2
@@ -28,7 +28,7 @@ class Refinement(NamedTuple):
     """Strokes on the way, and the best so far."""
 
     strokes: Array  # float32[S, P]
-    optimiser: optax.OptState
+    opt_state: optax.OptState
     best: Array  # float32[S, P]
     best_error: Array  # float32
 
@@ -79,7 +79,7 @@ def refine(
       The state, and the error before the step.
     """
     value, slope = jax.value_and_grad(error)(state.strokes, target, background)
-    update, optimiser = optax.scale_by_adam().update(slope, state.optimiser)
+    update, opt_state = optax.scale_by_adam().update(slope, state.opt_state)
     num_channels = target.shape[2]
     rates = rate * jnp.array([*_RATES, *(_COLOUR_RATE,) * num_channels], jnp.float32)
     low = jnp.zeros(NUM_SHAPE + num_channels, jnp.float32)
@@ -87,7 +87,7 @@ def refine(
     strokes = jnp.clip(state.strokes - rates[None, :] * update, low[None, :], 1.0)
     is_best = value < state.best_error
     best = jnp.where(is_best, state.strokes, state.best)
-    return Refinement(strokes, optimiser, best, jnp.minimum(value, state.best_error)), value
+    return Refinement(strokes, opt_state, best, jnp.minimum(value, state.best_error)), value
 
 
 def _after(canvas: Array, strokes: Array) -> Array:
@@ -139,7 +139,7 @@ def _slope_in(
 def _blend(shape: tuple[int, int], patch: Array, stroke: Array, corner: Array) -> Array:
     """A patch of a canvas of that shape, whose first row and column are `corner`, painted over."""
     top, left = corner.astype(jnp.float32)
-    alpha = coverage(stroke[None], shape, _shape(patch), top, left)[0]
+    alpha = patch_coverage(stroke[None], shape, _shape(patch), top, left)[0]
     return patch + (stroke[None, None, NUM_SHAPE:] - patch) * alpha[..., None]
 
 

@@ -17,7 +17,7 @@ import jax.numpy as jnp
 from jaxtyping import Float
 
 from creative_rl.ops.pens import NUM_SHAPE
-from creative_rl.ops.stroke_window import coverage
+from creative_rl.ops.stroke_window import patch_coverage
 from creative_rl.typing import Array, Key
 
 SIDE = 32
@@ -87,7 +87,7 @@ def fit(
       The decrease of the sum of squares over pixels and channels of the picture; below 0 where even
       the best colour does harm. The colours.
     """
-    alpha = coverage(shapes, (SIDE, SIDE), (SIDE, SIDE))
+    alpha = patch_coverage(shapes, (SIDE, SIDE), (SIDE, SIDE))
     square = alpha * alpha
 
     # Sums and no matrix product: XLA's CPU code for `alpha` as one is ten times slower.

@@ -3,20 +3,13 @@
 A stroke is that of `ops.raster`, `P = 10 + C` numbers; `M` strokes.
 """
 
-import itertools
-
-import jax
-import jax.numpy as jnp
 from jaxtyping import Float
 
 from creative_rl.ops import curves
 from creative_rl.typing import Array
 
-NUM_PIECES = 4
-"""Straight pieces among which the nearest point of a curve is looked for."""
 
-
-def coverage(
+def patch_coverage(
     strokes: Float[Array, "M P"],
     canvas: tuple[int, int],
     size: tuple[int, int],
@@ -36,8 +29,4 @@ def coverage(
       left: its first column.
     """
     curve = curves.curve_of(strokes.T, *canvas, top, left)
-    cuts = [jnp.full_like(strokes[:, 0], k / NUM_PIECES) for k in range(NUM_PIECES + 1)]
-    pieces = curves.pieces_of(curve, tuple(itertools.pairwise(cuts)))
-    curve, pieces = jax.tree.map(lambda term: term[:, None, None], (curve, pieces))
-    down, across = (jnp.arange(length, dtype=jnp.float32) + 0.5 for length in size)
-    return curves.alpha_at(curve, pieces, across[None, None, :], down[None, :, None])
+    return curves.patch_alpha(curve, curves.even_pieces(curve), size)

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Float
 
-from creative_rl.typing import Array
+from creative_rl.typing import Array, Number
 
 
 def standard_normal_kl(
@@ -38,7 +38,7 @@ def bernoulli_nll(logits: Float[Array, "*B"], target: Float[Array, "*B"]) -> Flo
 
 
 def gaussian_nll(
-    mean: Float[Array, "*B"], target: Float[Array, "*B"], scale: float | Float[Array, ""]
+    mean: Float[Array, "*B"], target: Float[Array, "*B"], scale: Number
 ) -> Float[Array, "*B"]:
     """-log N(target; mean, scale^2), of fixed standard deviation `scale` (appendix C.2)."""
     scaled = (target - mean) / scale

@@ -2,8 +2,8 @@
 
 The terms read a transition whose states carry `melody_pitch` and `bass` (MIDI, -1 for silence;
 chords have their root for a bass), `chord` (a code of `ops.harmony`), `lasted` (frames that chord
-and bass have been what they are) and `step`, and whose params carry `longest` and `num_frames`.
-All are in -1..1.
+and bass have been what they are), `step`, and `actions`, a register as long as the piece, and whose
+params carry `longest`. All are in -1..1.
 """
 
 import jax.numpy as jnp
@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from creative_rl.ops.harmony import chord_mask
 from creative_rl.typing import Array, PyTree, Term, Transition
 
-FIFTH, OCTAVE, TRITONE = 7, 12, 6
+_FIFTH, _OCTAVE, _TRITONE = 7, 12, 6
 C_MAJOR, A_MINOR = 1, 1 + 12 + 9
 _CONSONANCE = (0.5, 0, 0, 1, 1, 0, 0, 0.5, 1, 1, 0, 0)
 """By semitones above the bass, octaves left out."""
@@ -35,13 +35,13 @@ def _consonance(seen: Transition) -> Array:
 def _root_leading(seen: Transition) -> Array:
     """-0.5 for a root a tritone from the last one, -0.5 for parallels with the melody."""
     distance = jnp.abs(seen.next_state.bass - seen.state.bass)
-    return _led(seen, distance == TRITONE)
+    return _led(seen, distance == _TRITONE)
 
 
 def _voice_leading(seen: Transition) -> Array:
     """-0.5 for a leap of a tritone, or above a fifth and no octave; -0.5 for parallels."""
     distance = jnp.abs(seen.next_state.bass - seen.state.bass)
-    return _led(seen, (distance == TRITONE) | ((distance > FIFTH) & (distance != OCTAVE)))
+    return _led(seen, (distance == _TRITONE) | ((distance > _FIFTH) & (distance != _OCTAVE)))
 
 
 def _led(seen: Transition, leaps: Array) -> Array:
@@ -50,7 +50,7 @@ def _led(seen: Transition, leaps: Array) -> Array:
     interval = (after.melody_pitch - after.bass) % 12
     kept = interval == (before.melody_pitch - before.bass) % 12
     moved = (before.bass != after.bass) & (before.melody_pitch != after.melody_pitch)
-    perfect = (interval == 0) | (interval == FIFTH)
+    perfect = (interval == 0) | (interval == _FIFTH)
     parallel = kept & moved & perfect & _both_sound(before) & _both_sound(after)
     return -0.5 * (leaps.astype(jnp.float32) + parallel.astype(jnp.float32))
 

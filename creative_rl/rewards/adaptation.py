@@ -1,6 +1,6 @@
 """Named reward terms for the adaptation of a melody to a style.
 
-The terms read a transition whose states carry `events` (codes of `ops.music_theory`), `features`
+The terms read a transition whose states carry `events` (codes of `ops.events`), `features`
 (float32[F] in 0..1), `resemblance` (0..1, to the original), `style` (which of the targets) and
 `was_possible` (of the last edit), and whose params carry `styles`, float32[S, F]. All are in -1..1.
 """
@@ -8,7 +8,8 @@ The terms read a transition whose states carry `events` (codes of `ops.music_the
 import jax
 import jax.numpy as jnp
 
-from creative_rl.ops.music_theory import LOWEST_PITCH_CODE, in_key
+from creative_rl.ops.events import LOWEST_CODE
+from creative_rl.ops.music_theory import in_key
 from creative_rl.typing import Array, PyTree, Term, Transition
 
 _POTENTIAL = "a difference of potential: Ng, Harada and Russell 1999"
@@ -31,7 +32,7 @@ def _closeness(seen: Transition) -> Array:
 def _validity(seen: Transition) -> Array:
     """-1 for an edit that was not possible; else minus the share of notes outside of C major."""
     events = seen.next_state.events
-    is_note = events >= LOWEST_PITCH_CODE
+    is_note = events >= LOWEST_CODE
     outside = (is_note & ~jax.vmap(in_key)(events)).sum(dtype=jnp.float32)
     share = outside / jnp.maximum(is_note.sum(dtype=jnp.int32), 1)
     return -jnp.where(seen.next_state.was_possible, share, 1.0)

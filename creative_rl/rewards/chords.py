@@ -1,15 +1,15 @@
 """Named reward terms for chord progressions.
 
-The terms read a transition whose states carry `key` (0..11 major, 12..23 minor), `chord` and
-`before` (codes of `ops.harmony`: the one that sounds, and the one that sounded before it), `lasted`
-(steps that the chord has sounded), `heard` (the chords so far, as bits), `step` and `actions`, a
-register as long as the piece, and whose params carry `longest`. All are in -1..1.
+The terms read a transition whose states carry `tonality` (the key, 0..11 major, 12..23 minor),
+`chord` and `before` (codes of `ops.harmony`: the one that sounds, and the one that sounded before
+it), `lasted` (steps that the chord has sounded), `heard` (the chords so far, as bits), `step` and
+`actions`, a register as long as the piece, and whose params carry `longest`. All are in -1..1.
 """
 
 import jax
 import jax.numpy as jnp
 
-from creative_rl.ops import functional_harmony as harmony
+from creative_rl.ops import functional_harmony as functional
 from creative_rl.typing import Array, PyTree, Term, Transition
 
 _KOSTKA_PAYNE = "Kostka and Payne, Tonal Harmony: harmonic progression"
@@ -18,20 +18,20 @@ _KOSTKA_PAYNE = "Kostka and Payne, Tonal Harmony: harmonic progression"
 def _function(seen: Transition) -> Array:
     """Where a chord follows another: how usual that is in the key, -1..1; else 0."""
     before, after = seen.state, seen.next_state
-    worth = harmony.progression_worth(before.chord, after.chord, after.key)
+    worth = functional.progression_worth(before.chord, after.chord, after.tonality)
     return jnp.where(before.chord == after.chord, jnp.float32(0), worth)
 
 
 def _in_key(seen: Transition) -> Array:
     """-1 where no chord of the key sounds."""
     after = seen.next_state
-    return -(~harmony.is_in_key(after.chord, after.key)).astype(jnp.float32)
+    return -(~functional.is_in_key(after.chord, after.tonality)).astype(jnp.float32)
 
 
 def _voice_leading(seen: Transition) -> Array:
     """-1..0: semitones between a chord and the one it follows, over the most that there are."""
-    semitones = harmony.movement(seen.state.chord, seen.next_state.chord)
-    return -semitones.astype(jnp.float32) / harmony.MOST_MOVEMENT
+    semitones = functional.movement(seen.state.chord, seen.next_state.chord)
+    return -semitones.astype(jnp.float32) / functional.MOST_MOVEMENT
 
 
 def _cadence(seen: Transition) -> Array:
@@ -40,8 +40,8 @@ def _cadence(seen: Transition) -> Array:
     The end counts only where another chord came before the tonic.
     """
     after = seen.next_state
-    ends_on_tonic = harmony.is_tonic_triad(after.chord, after.key)
-    is_dominant = harmony.harmonic_function(after.before, after.key) == harmony.DOMINANT
+    ends_on_tonic = functional.is_tonic_triad(after.chord, after.tonality)
+    is_dominant = functional.harmonic_function(after.before, after.tonality) == functional.DOMINANT
     worth = jnp.where(is_dominant, 1.0, jnp.where(after.before > 0, 0.5, 0.0))
     is_first, is_last = after.step == 1, _is_last(after)
     paid = jnp.where(is_last, worth, jnp.where(is_first, 0.5, 0.0))

@@ -1,8 +1,8 @@
 """Named reward terms for drawings.
 
 Most are gains: what a measure of the canvas, from 0 to 1, has grown by in this step, so that they
-sum to what the finished picture is worth above the empty one. The terms read a transition whose
-states carry `scores`, the measures' values by name.
+sum to what the finished picture is worth above the empty one. They read a transition whose states
+carry `scores`, the measures' values by name; a slow move is told by the states' `place`.
 """
 
 from collections.abc import Callable

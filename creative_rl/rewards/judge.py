@@ -14,10 +14,12 @@ import jax.numpy as jnp
 import optax
 
 from creative_rl.ops import adversarial
+from creative_rl.ops.levels import as_floats
 from creative_rl.typing import Array, Key, PyTree
 
 BATCH_SIZE = 64
 """Pictures of either kind in a step."""
+_adam = optax.scale_by_adam(b1=0.5)
 
 
 class Judge(flax.struct.PyTreeNode):
@@ -95,9 +97,9 @@ def learn(
         columns = jax.random.categorical(
             key_fake, jnp.where(counts, 0.0, -jnp.inf), shape=(BATCH_SIZE,)
         )
-        real = _as_floats(examples[rows])
+        real = as_floats(examples[rows])
         gradients, seen = jax.grad(loss_fn, has_aux=True)(
-            judge.variables, real, _as_floats(made[columns])
+            judge.variables, real, as_floats(made[columns])
         )
         updates, opt_state = _adam.update(gradients, judge.opt_state)
         updates = jax.tree.map(lambda update: -judge.learning_rate * update, updates)
@@ -115,10 +117,3 @@ def learn(
         return jax.lax.scan(step, judge, length=num_steps)[0]
 
     return jax.lax.cond(counts.any(), several, lambda judge: judge, judge)
-
-
-def _as_floats(pictures: Array) -> Array:
-    return pictures.astype(jnp.float32) / 255.0 if pictures.dtype == jnp.uint8 else pictures
-
-
-_adam = optax.scale_by_adam(b1=0.5)

@@ -1,7 +1,8 @@
 """Named reward terms for melodies.
 
 The terms read a transition whose states carry `notes` (a `ShiftRegister`), `step`, for variety a
-`window`, and for the rules of music theory `stats` (a `TheoryStats`).
+`window`, and for the rules of music theory `stats` (a `TheoryStats`); a target melody is in the
+params' `target`.
 """
 
 import jax

@@ -19,7 +19,7 @@ from creative_rl.typing import Array, PyTree
 
 LINE = 64
 """Bytes of a cache line."""
-WORD, BYTE = np.dtype(np.uint32), np.dtype(np.uint8)
+_WORD, _BYTE = np.dtype(np.uint32), np.dtype(np.uint8)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,9 +77,9 @@ class Layout:
         """`num` rows of zeros: `words`, uint32[num, W], and `bytes`, uint8[num, V], where any."""
         rows = {}
         if self.num_words:
-            rows["words"] = jnp.zeros((num, _padded(self.num_words, LINE // 4)), WORD)
+            rows["words"] = jnp.zeros((num, _padded(self.num_words, LINE // 4)), _WORD)
         if self.has_bytes:
-            rows["bytes"] = jnp.zeros((num, _padded(self.num_bytes, LINE)), BYTE)
+            rows["bytes"] = jnp.zeros((num, _padded(self.num_bytes, LINE)), _BYTE)
         return rows
 
     def pack(self, items: PyTree, lead: tuple[int, ...]) -> dict[str, Array]:
@@ -90,16 +90,16 @@ class Layout:
         """
         leaves = self._checked(items, lead)
         num = math.prod(lead)
-        words = [_cut(leaves[i], num, WORD) for i in self._members(is_small=False)]
-        small = [_cut(leaves[i], num, BYTE) for i in self._members(is_small=True)]
+        words = [_cut(leaves[i], num, _WORD) for i in self._members(is_small=False)]
+        small = [_cut(leaves[i], num, _BYTE) for i in self._members(is_small=True)]
         rows = {}
         if self.has_bytes:
-            rows["bytes"] = _beside(small, num, _padded(self.num_bytes, LINE), BYTE)
+            rows["bytes"] = _beside(small, num, _padded(self.num_bytes, LINE), _BYTE)
         elif small:
-            quads = _beside(small, num, -(-self.num_bytes // 4) * 4, BYTE)
-            words.append(jax.lax.bitcast_convert_type(quads.reshape(num, -1, 4), WORD))
+            quads = _beside(small, num, -(-self.num_bytes // 4) * 4, _BYTE)
+            words.append(jax.lax.bitcast_convert_type(quads.reshape(num, -1, 4), _WORD))
         if self.num_words:
-            rows["words"] = _beside(words, num, _padded(self.num_words, LINE // 4), WORD)
+            rows["words"] = _beside(words, num, _padded(self.num_words, LINE // 4), _WORD)
         return rows
 
     def unpack(self, rows: dict[str, Array]) -> PyTree:
@@ -115,10 +115,10 @@ class Layout:
             pieces = rows["bytes"]
         elif small and self.num_bytes:
             quads = rows["words"][..., start : self.num_words]
-            pieces = jax.lax.bitcast_convert_type(quads, BYTE)
+            pieces = jax.lax.bitcast_convert_type(quads, _BYTE)
             pieces = pieces.reshape(*quads.shape[:-1], 4 * quads.shape[-1])
         else:  # leaves without elements
-            pieces = jnp.zeros((*jax.tree.leaves(rows)[0].shape[:-1], 0), BYTE)
+            pieces = jnp.zeros((*jax.tree.leaves(rows)[0].shape[:-1], 0), _BYTE)
         start = 0
         for index in small:
             stop = start + self._bytes(index)
@@ -167,7 +167,7 @@ def _padded(width: int, line: int) -> int:
 def _cut(leaf: Array, num: int, dtype: np.dtype) -> Array:
     """The bits of a leaf [*lead, ...] as words or bytes [num, n]."""
     if leaf.dtype.kind == "b":
-        leaf = leaf.astype(BYTE)
+        leaf = leaf.astype(_BYTE)
     return jax.lax.bitcast_convert_type(leaf, dtype).reshape(num, -1)
 
 

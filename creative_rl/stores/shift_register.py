@@ -54,9 +54,13 @@ class ShiftRegister(flax.struct.PyTreeNode):
         word, place = divmod(age, self.codes_per_word)
         return _low_bits(self.words[word] >> (place * self.bits), self.bits).astype(jnp.int32)
 
+    def newest(self, count: int) -> Array:
+        """int32[count]: the last codes, oldest first; zeros where none were pushed."""
+        return jnp.stack([self.lag(age) for age in reversed(range(count))])
+
     def array(self) -> Array:
         """int32[length], oldest first."""
-        return jnp.stack([self.lag(age) for age in reversed(range(self.length))])
+        return self.newest(self.length)
 
     def from_start(self, num_pushed: Array) -> tuple[Array, Array]:
         """All codes in the order of their pushes, int32[length], and which there are, bool[length].

@@ -75,9 +75,6 @@ class Probe(Environment):
     ) -> ProbeState:
         return ProbeState(state.step + 1, state.draw, action)
 
-    def end(self, state: ProbeState, params: ProbeParams) -> tuple[Array, Array]:
-        return state.step >= self.num_steps, jnp.bool_(False)
-
     def work(self, state: ProbeState, params: ProbeParams) -> dict[str, Array]:
         return {"last_action": state.action}
 

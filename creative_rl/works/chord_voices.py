@@ -1,16 +1,15 @@
 """Chords as the voices of a score: what one hears of chord symbols."""
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Int
 
+from creative_rl.ops.events import HOLD, LOWEST_CODE, NOTE_OFF, carried
 from creative_rl.ops.harmony import INTERVALS, NUM_CHORDS
 from creative_rl.typing import Array
 
 NAMES = ("seventh", "fifth", "third", "root")
 """Of the voices, top to bottom."""
-_OFF, _HOLD, _LOWEST_CODE = 0, 1, 2
 _ABSENT = -1
 _INTERVALS = np.array(
     [[*intervals, *[_ABSENT] * (4 - len(intervals))][::-1] for intervals in INTERVALS], np.int32
@@ -37,8 +36,8 @@ def chord_voices(
     chord = jnp.clip(struck - 1, 0, NUM_CHORDS - 2)
     intervals = jnp.asarray(_INTERVALS)[chord // 12].T
     pitches = (lowest + chord % 12)[None] + intervals
-    events = jnp.where(intervals == _ABSENT, _OFF, _LOWEST_CODE + pitches)
-    return jnp.where(struck[None] > 0, events, _HOLD)
+    events = jnp.where(intervals == _ABSENT, NOTE_OFF, LOWEST_CODE + pitches)
+    return jnp.where(struck[None] > 0, events, HOLD)
 
 
 def new_symbols(struck: Int[Array, " steps"]) -> Int[Array, " steps"]:
@@ -47,8 +46,5 @@ def new_symbols(struck: Int[Array, " steps"]) -> Int[Array, " steps"]:
     >>> new_symbols(jnp.array([0, 1, 0, 1, 8], jnp.int32)).tolist()
     [0, 1, 0, 0, 8]
     """
-    steps = jnp.arange(struck.shape[0], dtype=jnp.int32)
-    last = jax.lax.cummax(jnp.where(struck > 0, steps, -1))
-    before = jnp.concatenate([jnp.full(1, -1, jnp.int32), last[:-1]])
-    sounding = jnp.where(before >= 0, struck[before], 0)
+    sounding = jnp.concatenate([jnp.zeros(1, struck.dtype), carried(struck, struck > 0)[:-1]])
     return jnp.where(struck == sounding, 0, struck)

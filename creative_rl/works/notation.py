@@ -5,17 +5,11 @@ import re
 import numpy as np
 
 from creative_rl.ops import harmony
+from creative_rl.ops.events import HOLD, LOWEST_CODE, LOWEST_PITCH, NOTE_OFF
 from creative_rl.works import voices
 from creative_rl.works.melody import Melody
 from creative_rl.works.score import Score
-from creative_rl.works.spans import (
-    HIGHEST_PITCH,
-    HOLD,
-    LOWEST_CODE,
-    LOWEST_PITCH,
-    NOTE_OFF,
-    on_host,
-)
+from creative_rl.works.spans import HIGHEST_PITCH, on_host
 
 _NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 _PITCH = re.compile(r"([A-G]#?)(-?\d{1,2})")

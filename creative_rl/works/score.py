@@ -1,9 +1,12 @@
 """Several voices, with instruments, dynamics and chord symbols, on a grid of steps."""
 
 import flax.struct
+import jax.numpy as jnp
 import numpy as np
 
 from creative_rl.typing import Array
+
+_LOUD, _SOFT = 90, 60
 
 
 class Score(flax.struct.PyTreeNode):
@@ -35,3 +38,36 @@ class Score(flax.struct.PyTreeNode):
         from creative_rl.works.music_card import score_html
 
         return score_html(self)
+
+
+def score_of(
+    events: Array,
+    chords: Array,
+    is_played: Array,
+    *,
+    programs: tuple[int, ...],
+    names: tuple[str, ...],
+    steps_per_quarter: int,
+) -> Score:
+    """A score as environments compose it: what is not played yet is silent.
+
+    A voice that is called melody is louder than the others.
+
+    Args:
+      events: int32[V, T], codes of a score.
+      chords: int32[T], chord symbols.
+      is_played: bool[T]: the steps so far.
+      programs: General MIDI instruments, counted from 0.
+      names: of the voices, top to bottom.
+      steps_per_quarter: grid steps in a quarter note.
+    """
+    loud = [_LOUD if name == "melody" else _SOFT for name in names]
+    return Score(
+        events=jnp.where(is_played[None], events, 0),
+        velocities=jnp.broadcast_to(jnp.array(loud, jnp.int32)[:, None], events.shape),
+        chords=jnp.where(is_played, chords, 0),
+        programs=jnp.array(programs, jnp.int32),
+        length=is_played.sum(dtype=jnp.int32),
+        names=names,
+        steps_per_quarter=steps_per_quarter,
+    )

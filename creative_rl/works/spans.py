@@ -10,13 +10,10 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
+from creative_rl.ops.events import HOLD, LOWEST_CODE, LOWEST_PITCH, NOTE_OFF
 from creative_rl.works.batches import check_single
 from creative_rl.works.melody import Melody
 
-NOTE_OFF = 0
-HOLD = 1
-LOWEST_CODE = 2
-LOWEST_PITCH = 48
 HIGHEST_PITCH = 127
 MAX_STEPS_PER_QUARTER = 480
 """The finest grid: the ticks of a quarter note in the MIDI files that we write."""

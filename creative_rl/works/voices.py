@@ -6,12 +6,14 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
+from creative_rl.ops.events import HOLD, LOWEST_CODE
+from creative_rl.ops.events import LOWEST_PITCH as LOWEST_OF_MELODIES
 from creative_rl.ops.harmony import NUM_CHORDS
 from creative_rl.works import spans
 from creative_rl.works.batches import check_single
 from creative_rl.works.melody import Melody
 from creative_rl.works.score import Score
-from creative_rl.works.spans import HIGHEST_PITCH, LOWEST_CODE, Span
+from creative_rl.works.spans import HIGHEST_PITCH, Span
 
 LOWEST_PITCH = 0
 """The MIDI pitch of a score's code 2."""
@@ -37,7 +39,7 @@ def sounding_pitches(events: np.ndarray) -> np.ndarray:
     >>> sounding_pitches(np.array([1, 62, 1, 0, 1])).tolist()
     [-1, 60, 60, -1, -1]
     """
-    codes = spans.carried(events, events != spans.HOLD).astype(int)
+    codes = spans.carried(events, events != HOLD).astype(int)
     return np.where(codes >= LOWEST_CODE, codes - LOWEST_CODE, -1)
 
 
@@ -128,7 +130,7 @@ def as_score(work: Melody | Score) -> Score:
         return on_host(work)
     melody = spans.on_host(work)
     codes = np.asarray(melody.events, np.int32)
-    shift = spans.LOWEST_PITCH - LOWEST_PITCH
+    shift = LOWEST_OF_MELODIES - LOWEST_PITCH
     return Score(
         events=np.where(codes >= LOWEST_CODE, codes + shift, codes)[None].astype(np.int32),
         velocities=np.full((1, codes.size), VELOCITY, np.int32),

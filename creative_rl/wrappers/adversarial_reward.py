@@ -8,8 +8,10 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 
+from creative_rl.environment import check_whole
 from creative_rl.networks import PictureEncoder
 from creative_rl.ops import pooling
+from creative_rl.ops.levels import as_bytes
 from creative_rl.rewards import judge
 from creative_rl.typing import Array, Key, PyTree, Timestep
 from creative_rl.wrappers.wrapper import Wrapper, with_term
@@ -64,26 +66,26 @@ class AdversarialReward(Wrapper):
 
     def __post_init__(self):
         super().__post_init__()
-        _check_size("num_steps", self.num_steps, 1000)
+        check_whole("AdversarialReward", "num_steps", self.num_steps, 1, 1000)
         if self.num_judges is not None:
-            _check_size("num_judges", self.num_judges, 100)
+            check_whole("AdversarialReward", "num_judges", self.num_judges, 1, 100)
 
     @property
     def default_params(self) -> AdversarialRewardParams:
         """With the wrapped environment's own examples."""
         params = self.env.default_params
-        return self.init_params(params, self.env.examples(params), jax.random.key(0))
+        return self.init_params(jax.random.key(0), params, self.env.examples(params))
 
     def init_params(
-        self, params: PyTree, examples: Array, key: Key, weight: float = 1.0
+        self, key: Key, params: PyTree, examples: Array, weight: float = 1.0
     ) -> AdversarialRewardParams:
         """Params with a judge that has seen nothing.
 
         Args:
-          params: the wrapped environment's.
-          examples: uint8[M, H, W, C], the appearance of works to be like, times 255.
           key: of the judge; for one of its own in every seed of a population, replace
             `params.judge` by `init_judge(key, params)`.
+          params: the wrapped environment's.
+          examples: uint8[M, H, W, C], the appearance of works to be like, times 255.
           weight: of the term.
 
         Raises:
@@ -183,12 +185,4 @@ class AdversarialReward(Wrapper):
 
 def _with_appearance(timestep: Timestep, picture: Array, gain: Array, reward: Array) -> Timestep:
     timestep = with_term(timestep, "realism", gain, reward)
-    picture = jnp.round(picture * 255.0).astype(jnp.uint8)
-    return timestep.replace(info={**timestep.info, "appearance": picture})
-
-
-def _check_size(name: str, size: Any, most: int) -> None:
-    if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= most:
-        raise ValueError(
-            f"AdversarialReward: {name} must be a whole number in 1..{most}, got {size!r}"
-        )
+    return timestep.replace(info={**timestep.info, "appearance": as_bytes(picture)})

@@ -7,11 +7,12 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 
+from creative_rl.environment import check_whole
 from creative_rl.typing import Array, Key, PyTree, Timestep, as_key
 from creative_rl.wrappers.wrapper import Wrapper
 
 
-class PoolParams(flax.struct.PyTreeNode):
+class AutoResetParams(flax.struct.PyTreeNode):
     """The wrapped environment's params and the pool of starts, for `cached_pool`."""
 
     env: PyTree
@@ -41,8 +42,7 @@ class AutoReset(Wrapper):
         super().__post_init__()
         if self.mode not in ("same_step", "cached_pool"):
             raise ValueError(f"AutoReset: mode must be same_step or cached_pool, got {self.mode!r}")
-        if self.pool_size < 1:
-            raise ValueError(f"AutoReset: pool_size must be at least 1, got {self.pool_size}")
+        check_whole("AutoReset", "pool_size", self.pool_size, 1, 2**31 - 1)
 
     @property
     def default_params(self) -> PyTree:
@@ -54,7 +54,7 @@ class AutoReset(Wrapper):
             return params
         keys = jax.random.split(as_key(key), self.pool_size)
         states, timesteps = jax.vmap(self.env.reset, (0, None))(keys, params)
-        return PoolParams(params, states, timesteps)
+        return AutoResetParams(params, states, timesteps)
 
     def env_params(self, params: PyTree) -> PyTree:
         return params if self.mode == "same_step" else params.env

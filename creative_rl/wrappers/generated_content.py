@@ -8,14 +8,16 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 
+from creative_rl.environment import check_whole
 from creative_rl.ops.action_heads import action_head
 from creative_rl.ops.variety import squared_distances
 from creative_rl.spaces import Box, Dict, Discrete
 from creative_rl.typing import Array, Key, PyTree, Timestep
 from creative_rl.wrappers.wrapper import Wrapper, with_term
 
-NUM_NEIGHBOURS = 5
+_NUM_NEAREST = 5
 """Nearest works of the archive that novelty is the mean distance to."""
+_WEIGHTED = ("environment", "discriminator", "novelty")
 
 
 class GeneratedContentParams(flax.struct.PyTreeNode):
@@ -91,11 +93,8 @@ class GeneratedContent(Wrapper):
                 "GeneratedContent: the length of a content must divide the environment's horizon, "
                 f"{horizon}, got {length}"
             )
-        if self.archive_size < NUM_NEIGHBOURS:
-            raise ValueError(
-                f"GeneratedContent: archive_size must be at least {NUM_NEIGHBOURS}, "
-                f"got {self.archive_size}"
-            )
+        check_whole("GeneratedContent", "noise_size", self.noise_size, 1, 2**20)
+        check_whole("GeneratedContent", "archive_size", self.archive_size, _NUM_NEAREST, 2**31 - 1)
 
     @property
     def differentiable(self) -> bool:
@@ -108,7 +107,7 @@ class GeneratedContent(Wrapper):
     @property
     def observation_space(self) -> Dict:
         latent = Box(-math.inf, math.inf, (self.noise_size,))
-        return Dict((("seen", self.env.observation_space), ("latent", latent)))
+        return Dict({"seen": self.env.observation_space, "latent": latent})
 
     @property
     def horizon(self) -> int:
@@ -125,7 +124,7 @@ class GeneratedContent(Wrapper):
 
         Raises:
           ValueError: the environment has action masks, which a generator does not know, or no
-            `appearance`.
+            `appearance`; or the weights are of other names.
         """
         key_generator, key_discriminator = jax.random.split(key)
         state, timestep = jax.eval_shape(self.env.reset, key, params)
@@ -135,8 +134,12 @@ class GeneratedContent(Wrapper):
                 "allows every action"
             )
         picture = jax.eval_shape(self.env.appearance, state, params)
-        if weights is None:
-            weights = {"environment": 1.0, "discriminator": 1.0, "novelty": 1.0}
+        weights = dict.fromkeys(_WEIGHTED, 1.0) if weights is None else weights
+        if weights.keys() != set(_WEIGHTED):
+            raise ValueError(
+                "GeneratedContent: weights must have one number for each of "
+                f"{', '.join(_WEIGHTED)}; got {', '.join(weights)}"
+            )
         return GeneratedContentParams(
             env=params,
             generator=self.generator.init(
@@ -279,5 +282,5 @@ def content_outputs(space: Any) -> int:
 def novelty(picture: Array, archive: Array) -> Array:
     """Mean distance of float32[F] to the nearest rows of float32[N, F], root mean square over F."""
     squares = squared_distances(picture[None], archive)[0] / picture.size
-    nearest = -jax.lax.top_k(-squares, NUM_NEIGHBOURS)[0]
+    nearest = -jax.lax.top_k(-squares, _NUM_NEAREST)[0]
     return jnp.sqrt(nearest).mean()

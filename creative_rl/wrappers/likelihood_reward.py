@@ -8,7 +8,7 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 
-from creative_rl.spaces import Box, Dict, Space
+from creative_rl.spaces import Box, Dict, Discrete, Space
 from creative_rl.typing import Array, Key, PyTree, Timestep
 from creative_rl.wrappers.wrapper import Wrapper, with_term
 
@@ -47,12 +47,20 @@ class LikelihoodReward(Wrapper):
     model: Any
     observe_prior: bool = False
 
+    def __post_init__(self):
+        super().__post_init__()
+        if not isinstance(self.env.action_space, Discrete):
+            raise ValueError(
+                "LikelihoodReward: actions must be Discrete, since a model gives each a "
+                f"probability, got {self.env.action_space}"
+            )
+
     @property
     def observation_space(self) -> Space:
         if not self.observe_prior:
             return self.env.observation_space
         log_probs = Box(-math.inf, 0.0, (self.env.action_space.num,))
-        return Dict((("observation", self.env.observation_space), ("prior_log_probs", log_probs)))
+        return Dict({"observation": self.env.observation_space, "prior_log_probs": log_probs})
 
     @property
     def default_params(self) -> LikelihoodRewardParams:

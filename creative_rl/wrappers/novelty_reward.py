@@ -7,6 +7,7 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 
+from creative_rl.environment import check_whole
 from creative_rl.typing import Array, Key, PyTree, Timestep
 from creative_rl.wrappers.wrapper import Wrapper, with_term
 
@@ -14,7 +15,7 @@ NO_VISIT = 0
 """The bucket that nothing falls into: at reset, and past the end, where all info is zero."""
 
 
-class NoveltyParams(flax.struct.PyTreeNode):
+class NoveltyRewardParams(flax.struct.PyTreeNode):
     """The wrapped environment's params, the visits so far and the term's weight."""
 
     env: PyTree
@@ -54,28 +55,28 @@ class NoveltyReward(Wrapper):
             if isinstance(inner, NoveltyReward):
                 raise ValueError("NoveltyReward: one is enough, got one around another")
             inner = inner.env
-        size = self.num_buckets
-        if isinstance(size, bool) or not isinstance(size, int) or not 2 <= size < 2**31:
-            raise ValueError(
-                f"NoveltyReward: num_buckets must be a whole number, 2 to 2**31 - 1, got {size!r}"
-            )
+        check_whole("NoveltyReward", "num_buckets", self.num_buckets, 2, 2**31 - 1)
 
     @property
-    def default_params(self) -> NoveltyParams:
+    def default_params(self) -> NoveltyRewardParams:
         return self.init_params(self.env.default_params)
 
-    def init_params(self, params: PyTree, weight: float = 1.0) -> NoveltyParams:
+    def init_params(self, params: PyTree, weight: float = 1.0) -> NoveltyRewardParams:
         """Params from the wrapped environment's, with nothing visited."""
         counts = jnp.zeros(self.num_buckets, jnp.uint32)
-        return NoveltyParams(params, counts, jnp.asarray(weight, jnp.float32))
+        return NoveltyRewardParams(params, counts, jnp.asarray(weight, jnp.float32))
 
-    def env_params(self, params: NoveltyParams) -> PyTree:
+    def env_params(self, params: NoveltyRewardParams) -> PyTree:
         return params.env
 
-    def with_env_params(self, params: NoveltyParams, env_params: PyTree) -> NoveltyParams:
+    def with_env_params(
+        self, params: NoveltyRewardParams, env_params: PyTree
+    ) -> NoveltyRewardParams:
         return params.replace(env=env_params)
 
-    def update_params(self, params: NoveltyParams, timesteps: Timestep) -> NoveltyParams:
+    def update_params(
+        self, params: NoveltyRewardParams, timesteps: Timestep
+    ) -> NoveltyRewardParams:
         """Add the visits of `timesteps` (leaves of any batch shape) to the counts."""
         params = super().update_params(params, timesteps)
         buckets = timesteps.info["novelty_bucket"].reshape(-1)
@@ -83,19 +84,19 @@ class NoveltyReward(Wrapper):
         room = ~params.counts  # up to the largest uint32: a full count stays full
         return params.replace(counts=params.counts + jnp.minimum(visits, room))
 
-    def reset(self, key: Key, params: NoveltyParams) -> tuple[PyTree, Timestep]:
+    def reset(self, key: Key, params: NoveltyRewardParams) -> tuple[PyTree, Timestep]:
         state, timestep = self.env.reset(key, params.env)
         return state, _with_visit(timestep, jnp.int32(NO_VISIT), jnp.float32(0), jnp.float32(0))
 
     def transition(
-        self, key: Key, state: PyTree, action: Array, params: NoveltyParams
+        self, key: Key, state: PyTree, action: Array, params: NoveltyRewardParams
     ) -> tuple[PyTree, Timestep]:
         state, timestep = self.env.transition(key, state, action, params.env)
         bucket = self.bucket(state, timestep, params)
         novelty = jax.lax.rsqrt(1 + params.counts[bucket].astype(jnp.float32))
         return state, _with_visit(timestep, bucket, novelty, params.weight * novelty)
 
-    def bucket(self, state: PyTree, timestep: Timestep, params: NoveltyParams) -> Array:
+    def bucket(self, state: PyTree, timestep: Timestep, params: NoveltyRewardParams) -> Array:
         """int32 in 1 .. `num_buckets` - 1, of the work or the observation."""
         thing = self.env.work(state, params.env) if self.of == "work" else timestep.observation
         return (1 + hash_tree(thing) % jnp.uint32(self.num_buckets - 1)).astype(jnp.int32)

@@ -9,24 +9,24 @@ import numpy as np
 
 from creative_rl.metrics.intervals import UNISON, Pieces, of_events
 from creative_rl.metrics.originality import check_n
+from creative_rl.ops.events import LOWEST_CODE
 from creative_rl.typing import Array, Key, PyTree, Timestep
 from creative_rl.works.melody import Melody
-from creative_rl.works.spans import LOWEST_CODE
 from creative_rl.wrappers.wrapper import Wrapper, with_term
 
 NOTHING_KNOWN = np.full((1, 2), 2**32 - 1, np.uint32)
 """The n-grams of no corpus: no interval has the code 255."""
 
 
-class OriginalityState(flax.struct.PyTreeNode):
+class OriginalityRewardState(flax.struct.PyTreeNode):
     """The wrapped environment's state, and the last notes as the corpus knows them."""
 
     env: PyTree
     event: Array  # int32: of the last note, 0 before the first
-    run: Array  # uint32[2]: the last n intervals, a byte each, as in `OriginalityParams.ngrams`
+    run: Array  # uint32[2]: the last n intervals, a byte each, as in the params' `ngrams`
 
 
-class OriginalityParams(flax.struct.PyTreeNode):
+class OriginalityRewardParams(flax.struct.PyTreeNode):
     """The wrapped environment's params, what is in the corpus, and the term's weight."""
 
     env: PyTree
@@ -62,11 +62,13 @@ class OriginalityReward(Wrapper):
         check_n(self.n, "OriginalityReward")
 
     @property
-    def default_params(self) -> OriginalityParams:
+    def default_params(self) -> OriginalityRewardParams:
         """Without a corpus, so that nothing is known and nothing costs; see `init_params`."""
         return self._params(self.env.default_params, NOTHING_KNOWN, 1.0)
 
-    def init_params(self, params: PyTree, corpus: Pieces, weight: float = 1.0) -> OriginalityParams:
+    def init_params(
+        self, params: PyTree, corpus: Pieces, weight: float = 1.0
+    ) -> OriginalityRewardParams:
         """Params from the wrapped environment's.
 
         Args:
@@ -83,37 +85,47 @@ class OriginalityReward(Wrapper):
         ngrams = halves.astype(np.uint32) if len(known) else NOTHING_KNOWN
         return self._params(params, ngrams, weight)
 
-    def _params(self, params: PyTree, ngrams: np.ndarray, weight: float) -> OriginalityParams:
-        return OriginalityParams(params, jnp.asarray(ngrams), jnp.asarray(weight, jnp.float32))
+    def _params(self, params: PyTree, ngrams: np.ndarray, weight: float) -> OriginalityRewardParams:
+        return OriginalityRewardParams(
+            params, jnp.asarray(ngrams), jnp.asarray(weight, jnp.float32)
+        )
 
-    def env_state(self, state: OriginalityState) -> PyTree:
+    def env_state(self, state: OriginalityRewardState) -> PyTree:
         return state.env
 
-    def env_params(self, params: OriginalityParams) -> PyTree:
+    def env_params(self, params: OriginalityRewardParams) -> PyTree:
         return params.env
 
-    def with_env_params(self, params: OriginalityParams, env_params: PyTree) -> OriginalityParams:
+    def with_env_params(
+        self, params: OriginalityRewardParams, env_params: PyTree
+    ) -> OriginalityRewardParams:
         return params.replace(env=env_params)
 
-    def reset(self, key: Key, params: OriginalityParams) -> tuple[OriginalityState, Timestep]:
+    def reset(
+        self, key: Key, params: OriginalityRewardParams
+    ) -> tuple[OriginalityRewardState, Timestep]:
         env_state, timestep = self.env.reset(key, params.env)
-        state = OriginalityState(env_state, jnp.int32(0), jnp.zeros(2, jnp.uint32))
+        state = OriginalityRewardState(env_state, jnp.int32(0), jnp.zeros(2, jnp.uint32))
         return state, with_term(timestep, "originality", jnp.float32(0), jnp.float32(0))
 
     def transition(
-        self, key: Key, state: OriginalityState, action: Array, params: OriginalityParams
-    ) -> tuple[OriginalityState, Timestep]:
+        self,
+        key: Key,
+        state: OriginalityRewardState,
+        action: Array,
+        params: OriginalityRewardParams,
+    ) -> tuple[OriginalityRewardState, Timestep]:
         env_state, timestep = self.env.transition(key, state.env, action, params.env)
         event = self._last_event(env_state, params)
         is_note = event >= LOWEST_CODE
         completes = is_note & (state.event >= LOWEST_CODE)
         run = jnp.where(completes, _pushed(state.run, event - state.event, self.n), state.run)
         is_known = completes & _contains(params.ngrams, run)
-        state = OriginalityState(env_state, jnp.where(is_note, event, state.event), run)
+        state = OriginalityRewardState(env_state, jnp.where(is_note, event, state.event), run)
         value = jnp.where(is_known, jnp.float32(-1), jnp.float32(0))
         return state, with_term(timestep, "originality", value, params.weight * value)
 
-    def _last_event(self, env_state: PyTree, params: OriginalityParams) -> Array:
+    def _last_event(self, env_state: PyTree, params: OriginalityRewardParams) -> Array:
         """int32: the code that the step has added to the work."""
         work = self.env.work(env_state, params.env)
         if not isinstance(work, Melody) or work.events.shape != (self.horizon,):

@@ -12,17 +12,10 @@ from benchmarks import record
 from benchmarks.speed import environment_worker, environments, plain_loops
 from creative_rl.envs.drawing import Drawing
 from creative_rl.spaces import MultiDiscrete
+from creative_rl.testing.probes import ActionProbe
 from creative_rl.wrappers import FlattenActions
 
-IDS = [id for id in crl.environment_ids() if type(crl.make(id)).__name__ in plain_loops.PLAIN]
-
-STARTS_DRAWN = (
-    "melody-theory", "melody-mood", "accompaniment-mood", "chords", "adaptation", "arrangement",
-)  # fmt: skip
-"""Whose first observation is drawn: an event, the start of a curve, a key, a tune and a style, a
-piece and an occasion."""
-DRAWN = {"adaptation": ("original", "style"), "arrangement": ("piece", "wanted")}
-"""What a plain loop is started with, of those that take more than one thing."""
+IDS = environments.measured_ids()
 
 
 def assert_same(plain, observation):
@@ -43,14 +36,8 @@ def test_the_plain_loop_is_the_environment(id, key):
     actions = np.random.default_rng(0).integers(plain.num_actions, size=(3, length))
     for episode in actions:
         state, timestep = env.reset(key, params)
-        observation = plain.reset()
-        for drawn in ("melody", "curve", "key", "target"):  # at reset
-            if hasattr(state, drawn) and hasattr(plain, drawn):
-                setattr(plain, drawn, np.asarray(getattr(state, drawn)))
-        if id in DRAWN:
-            plain.start(*(np.asarray(getattr(state, name)).tolist() for name in DRAWN[id]))
-        if id not in STARTS_DRAWN:
-            assert_same(observation, timestep.observation)
+        plain.reset()
+        assert_same(plain.start(state), timestep.observation)
         for action in episode.tolist():
             state, timestep = step(key, state, jnp.int32(action), params)
             observation, reward, is_over = plain.step(action)
@@ -63,14 +50,23 @@ def test_the_plain_loop_is_the_environment(id, key):
 
 
 def test_every_registered_environment_but_the_drawings_has_a_plain_loop():
-    assert environments.measured_ids() == IDS
     others = [crl.make(id) for id in set(crl.environment_ids()) - set(IDS)]
     assert others and all(isinstance(env, Drawing) for env in others)
 
 
-def test_an_environment_without_one_is_named():
-    with pytest.raises(ValueError, match="int has no plain loop; there are some for VarietyMelody"):
-        plain_loops.plain(3)
+def test_plain_loops_start_by_themselves():
+    for id in IDS:
+        plain = plain_loops.plain(crl.make(id))
+        first, second = plain.reset(), plain.step(0)[0]
+        assert jax.tree.map(np.shape, first) == jax.tree.map(np.shape, second), id
+
+
+@pytest.mark.parametrize("env", [3, ActionProbe()])
+def test_an_environment_without_one_is_named(env):
+    name = type(env).__name__
+    message = f"{name} has no plain loop: Plain{name} in tests/reference/.*\\.py"
+    with pytest.raises(ValueError, match=message):
+        plain_loops.plain(env)
 
 
 def test_the_bare_loop_earns_what_the_plain_one_does():

@@ -4,7 +4,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from reference.accompaniment import PlainAccompaniment, PlainMood, observed_code
+from reference.accompaniment import PlainAccompaniment, observed_code
+from reference.accompaniment_mood import PlainMoodAccompaniment
 from reference.play import play
 
 import creative_rl as crl
@@ -38,7 +39,7 @@ def play_with(env, actions):
     return [jax.tree.map(lambda leaf, t=t: np.asarray(leaf[0, t]), works) for t in range(T)]
 
 
-TWINS = [(CHORD, PlainAccompaniment), (VOICE, PlainAccompaniment), (MOOD, PlainMood)]
+TWINS = [(CHORD, PlainAccompaniment), (VOICE, PlainAccompaniment), (MOOD, PlainMoodAccompaniment)]
 
 
 @pytest.mark.parametrize(("env", "twin"), TWINS, ids=["chord", "voice", "mood"])
@@ -229,7 +230,7 @@ def test_the_chords_of_the_songs_pay_more_than_going_on_or_chance():
             "corpus must be one of songs, chorales, chorales-held-out, got 'jazz'",
         ),
         ({"num_frames": 7}, r"num_frames must be a whole number in 8\.\.512, got 7"),
-        ({"window": 65}, r"window must be a whole number in 1\.\.num_frames = 64, got 65"),
+        ({"window": 65}, r"window must be a whole number in 1\.\.64 \(num_frames\), got 65"),
     ],
 )
 def test_fields_out_of_range_are_one_clear_line(fields, line):

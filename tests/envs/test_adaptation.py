@@ -48,7 +48,7 @@ def compare(starts, timesteps, actions):
     plain.originals = np.asarray(PARAMS.originals).tolist()
     seen = {term.name: set() for term in ENV.terms}
     for episode, sequence in enumerate(actions.tolist()):
-        plain.start(int(starts[0][episode]), int(starts[1][episode]))
+        plain.begin(int(starts[0][episode]), int(starts[1][episode]))
         for step, action in enumerate(sequence):
             observation, reward, _ = plain.step(action)
             for name, value in observation.items():

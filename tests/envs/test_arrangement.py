@@ -76,7 +76,7 @@ def test_every_term_and_observation_is_the_plain_loop_s(played):
 
     for episode in range(NUM):
         wanted = start.wanted[episode].tolist()
-        same(first.observation, plain.start(int(start.piece[episode]), wanted), episode)
+        same(first.observation, plain.begin(int(start.piece[episode]), wanted), episode)
         for slot, action in enumerate(actions[episode].tolist()):
             observation, reward, is_over = plain.step(action)
             where = (episode, slot)

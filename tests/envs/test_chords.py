@@ -15,7 +15,7 @@ T = 8  # half bars; small programs compile quickly
 ENV = Chords(length=T)
 NUM = 96
 C, G7, AM = 1, 44, 22
-IN_C_MAJOR = ENV.default_params.replace(keys=jnp.zeros(24, jnp.float32).at[0].set(2.0))
+IN_C_MAJOR = ENV.default_params.replace(tonality_weights=jnp.zeros(24, jnp.float32).at[0].set(2.0))
 
 
 def lively(keys):
@@ -67,9 +67,11 @@ def test_every_term_and_observation_is_the_plain_loop_s(played):
 def test_all_keys_are_drawn_and_params_say_which(played):
     assert set(played[0].tolist()) == set(range(24))
     for key in range(8):
-        assert ENV.reset(jax.random.key(key), IN_C_MAJOR)[0].key == 0
-    with pytest.raises(ValueError, match=r"params.keys must be one .* 24 keys, .* shape \[12\]"):
-        ENV.reset(jax.random.key(0), ENV.default_params.replace(keys=jnp.ones(12)))
+        assert ENV.reset(jax.random.key(key), IN_C_MAJOR)[0].tonality == 0
+    with pytest.raises(
+        ValueError, match=r"params.tonality_weights must be one .* 24 keys, .* shape \[12\]"
+    ):
+        ENV.reset(jax.random.key(0), ENV.default_params.replace(tonality_weights=jnp.ones(12)))
 
 
 def test_a_work_is_symbols_and_voices_in_eighth_notes(played):

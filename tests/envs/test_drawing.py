@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import creative_rl as crl
-from creative_rl.envs.drawing import PixelDrawing
 from creative_rl.envs.pen_drawing import DoodleDrawing, GridDrawing
+from creative_rl.envs.pixel_drawing import PixelDrawing
 from creative_rl.envs.stroke_drawing import StrokeDrawing
 from creative_rl.ops import raster
 from creative_rl.rewards import drawing as rewards
@@ -171,6 +171,7 @@ def test_other_weights_do_not_compile_again(key):
         (StrokeDrawing, {"height": 3}, r"height must be a whole number in 4\.\.1024, got 3"),
         (StrokeDrawing, {"width": 4096}, r"width must be a whole number in 4\.\.1024, got 4096"),
         (StrokeDrawing, {"channels": 2}, r"channels must be 1 \(grey\) or 3 \(colours\), got 2"),
+        (StrokeDrawing, {"channels": True}, r"channels must be a whole number in 1\.\.3, got True"),
         (StrokeDrawing, {"goal": "win"}, r"goal must be one of .*, got 'win'"),
         (StrokeDrawing, {"background": 2.0}, r"background must be a number in 0\.\.1, got 2\.0"),
         (StrokeDrawing, {"num_steps": 0}, r"num_steps must be a whole number in 1\.\.10000, got 0"),

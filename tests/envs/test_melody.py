@@ -274,6 +274,7 @@ def test_equal_instances_and_new_params_share_one_compilation():
     [
         (lambda: VarietyMelody(length=0), r"VarietyMelody: length must .* 1\.\.256, got 0"),
         (lambda: VarietyMelody(length=2.5), r"length must be a whole number .* got 2\.5"),
+        (lambda: VarietyMelody(length=True), r"length must be a whole number .* got True"),
         (lambda: VarietyMelody(window=5000), r"window must be .* got 5000"),
         (lambda: VarietyMelody(num_pitches=1), r"num_pitches must .* 2\.\.24 .* got 1"),
         (lambda: VarietyMelody(num_pitches=25), r"num_pitches must .* 2\.\.24 .* got 25"),

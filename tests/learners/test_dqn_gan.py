@@ -12,9 +12,9 @@ from conformance.learner_case import Case
 import creative_rl as crl
 from creative_rl.configs import DQNGANConfig
 from creative_rl.environment import Environment
-from creative_rl.envs.drawing import PixelDrawing
 from creative_rl.envs.melody import TargetMelody
 from creative_rl.envs.pen_drawing import GridDrawing
+from creative_rl.envs.pixel_drawing import PixelDrawing
 from creative_rl.learners.dqn_gan import dqn_gan
 from creative_rl.rewards import drawing as rewards
 from creative_rl.testing import check_learner
@@ -338,7 +338,7 @@ class Faceless(TargetMelody):
     ("env", "change", "message"),
     [
         (MELODY, dict(content_length=3), "content_length must divide the horizon = 4, got 3"),
-        (MELODY, dict(archive_size=4), "archive_size must be at least 5, got 4"),
+        (MELODY, dict(archive_size=4), r"archive_size must be .* number in 5.* got 4"),
         (MELODY, dict(gan_batch_size=5), "gan_batch_size must be above 5, .* got 5"),
         (MELODY, dict(replay_size=4), "must be at most replay_size = 4, got 8"),
         (MELODY, dict(generator_learning_rate=-1e-3), "generator_learning_rate must not be neg"),

@@ -10,7 +10,7 @@ from conformance.learner_case import Case
 
 import creative_rl as crl
 from creative_rl.configs import GANConfig
-from creative_rl.envs.drawing import PixelDrawing
+from creative_rl.envs.pixel_drawing import PixelDrawing
 from creative_rl.learners.gan import gan
 from creative_rl.testing import check_learner
 from creative_rl.wrappers import AutoReset

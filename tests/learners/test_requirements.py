@@ -48,7 +48,7 @@ def refusal(fn, *args):
 def test_discrete_actions_are_counted_and_others_refused():
     assert requirements.num_actions("dqn", MELODY) == 4
     message = refusal(requirements.num_actions, "dqn", Chords())
-    assert message.startswith("dqn takes Discrete actions, got MultiDiscrete(nums=(2, 2)")
+    assert message.startswith("dqn takes Discrete actions, got MultiDiscrete((2,) * 2)")
     assert message.endswith("wrappers.FlattenActions turns MultiDiscrete into Discrete")
 
 
@@ -57,7 +57,7 @@ def test_one_of_several_kinds():
     requirements.one_of("sac", MELODY, kinds)
     requirements.one_of("sac", probes.BoxMatchProbe(), kinds)
     message = refusal(requirements.one_of, "sac", Chords(), kinds)
-    assert message.startswith("sac takes Discrete or Box actions, got MultiDiscrete(nums=(2, 2)")
+    assert message.startswith("sac takes Discrete or Box actions, got MultiDiscrete((2,) * 2)")
 
 
 def test_heads_know_the_sizes_of_their_spaces():

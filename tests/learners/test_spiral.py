@@ -10,7 +10,7 @@ from conformance.learner_case import Case
 
 import creative_rl as crl
 from creative_rl.configs import SpiralConfig
-from creative_rl.envs.drawing import PixelDrawing
+from creative_rl.envs.pixel_drawing import PixelDrawing
 from creative_rl.learners.spiral import spiral
 from creative_rl.rewards import judge
 from creative_rl.spaces import Discrete

@@ -9,7 +9,7 @@ from conformance.learner_case import Case
 
 import creative_rl as crl
 from creative_rl.configs import VAEConfig
-from creative_rl.envs.drawing import PixelDrawing
+from creative_rl.envs.pixel_drawing import PixelDrawing
 from creative_rl.learners.vae import vae
 from creative_rl.testing import check_learner
 

@@ -63,3 +63,17 @@ def test_arousal_is_density_and_register(events, arousal):
 def test_both_stay_in_the_square(events):
     values = np.array(of(*events))
     assert (np.abs(values) <= 1 + 1e-6).all()
+
+
+def test_valence_of_a_chord_is_told_by_its_quality():
+    chords = [0, 1, 1 + 11, 1 + 12 + 2, 1 + 24 + 11, 1 + 36 + 7, 1 + 48]
+    found = [float(affect.chord_valence(jnp.int32(chord))) for chord in chords]
+    assert found == [0, 1, 1, -0.5, -1, 0.5, -0.25]
+
+
+@pytest.mark.parametrize(
+    ("strikes", "register", "arousal"),
+    [(0, 0, -1), (0b11111111, 1, 1), (0b00010001, 0.5, -0.25), (0b11110000, 0.5, 0), (0, 1, 0)],
+)
+def test_arousal_of_chords_is_density_and_register(strikes, register, arousal):
+    assert float(affect.chord_arousal(jnp.uint32(strikes), jnp.float32(register))) == arousal

@@ -10,7 +10,7 @@ from creative_rl.ops import functional_harmony as functional
 from creative_rl.ops.harmony import NUM_CHORDS, chord_code
 
 CODES = jnp.arange(NUM_CHORDS, dtype=jnp.int32)
-KEYS = jnp.arange(functional.NUM_KEYS, dtype=jnp.int32)
+KEYS = jnp.arange(functional.NUM_TONALITIES, dtype=jnp.int32)
 C_MAJOR, A_MAJOR, A_MINOR, EB_MINOR = 0, 9, 21, 15
 
 

@@ -11,6 +11,7 @@ import pytest
 from reference.music_theory import C_MAJOR, autocorrelations
 
 from creative_rl.ops import music_theory as theory
+from creative_rl.ops.events import NUM_EVENTS
 from creative_rl.stores.shift_register import ShiftRegister
 
 LENGTH = 64
@@ -40,7 +41,7 @@ def _judge(events):
         }
         return (stats, register), {**before, **after}
 
-    register = ShiftRegister.create(LENGTH, theory.NUM_EVENTS)
+    register = ShiftRegister.create(LENGTH, NUM_EVENTS)
     return jax.lax.scan(step, (theory.init_stats(), register), events)[1]
 
 
@@ -212,7 +213,7 @@ def test_statistics_are_the_plain_sums(events):
         assert found["tails"][lag - 1] == codes[lag:].sum()
     pitches = codes[codes >= 2]
     assert found["pitch"] == (pitches[-1] if len(pitches) else 0)
-    highest, lowest = codes.max(), pitches.min(initial=theory.NUM_EVENTS)
+    highest, lowest = codes.max(), pitches.min(initial=NUM_EVENTS)
     assert found["highest"] == highest
     assert found["highest_count"] == np.count_nonzero(codes == highest)
     assert found["lowest"] == lowest

@@ -3,6 +3,7 @@
 import itertools
 
 import numpy as np
+from reference.plain import Plain
 
 WHITE = [pitch for pitch in range(36) if pitch % 12 in (0, 2, 4, 5, 7, 9, 11)]
 OPERATIONS = ("raise", "lower", "split", "merge", "earlier", "later", "ornament")
@@ -113,8 +114,8 @@ def resemblance(events, original, beat):
     return (pitch + contour + rhythm) / 3
 
 
-class PlainAdaptation:
-    """`Adaptation` with its default params; `reset` draws what may be replaced by `start`."""
+class PlainAdaptation(Plain):
+    """`Adaptation` with its default params; `reset` draws a melody and a style."""
 
     def __init__(self, env):
         params = env.default_params
@@ -127,9 +128,12 @@ class PlainAdaptation:
 
     def reset(self):
         draw = self.rng.integers
-        return self.start(int(draw(len(self.originals))), int(draw(len(self.styles))))
+        return self.begin(int(draw(len(self.originals))), int(draw(len(self.styles))))
 
-    def start(self, original, style_number):
+    def start(self, state):
+        return self.begin(int(state.original), int(state.style))
+
+    def begin(self, original, style_number):
         self.original, self.style = self.originals[original], self.styles[style_number]
         self.events, self.made = list(self.original), 0
         return self.observation()

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+from reference.plain import Plain
 
 PLAYERS = {  # program, compass, power in forte, brilliance, slots at a stretch
     "Flute": (73, 60, 96, 1, 0.5, 3), "Oboe": (68, 59, 86, 1, 0.6, 3),
@@ -16,8 +17,8 @@ VELOCITY = (33, 49, 64, 80, 96, 112)
 FORTENESS = (0, 0, 1 / 3, 2 / 3, 1, 1)
 
 
-class PlainArrangement:
-    """`Arrangement` with its default params; `reset` draws what may be replaced by `start`."""
+class PlainArrangement(Plain):
+    """`Arrangement` with its default params; `reset` draws a piece and what is wanted."""
 
     def __init__(self, env):
         params = env.default_params
@@ -35,9 +36,12 @@ class PlainArrangement:
         stretch, shift = self.rng.uniform(-self.variation, self.variation, 2)
         curve = self.curves[self.rng.integers(len(self.curves))]
         wanted = np.clip(0.5 + (1 + stretch) * (curve - 0.5) + shift, 0, 1)
-        return self.start(int(self.rng.integers(len(self.pieces))), wanted.tolist())
+        return self.begin(int(self.rng.integers(len(self.pieces))), wanted.tolist())
 
-    def start(self, piece, wanted):
+    def start(self, state):
+        return self.begin(int(state.piece), np.asarray(state.wanted).tolist())
+
+    def begin(self, piece, wanted):
         self.piece, self.wanted = self.pieces[piece], wanted
         self.made = []  # of every slot: phrase, seats, mark
         return self.observation()

@@ -3,6 +3,7 @@
 import itertools
 
 import numpy as np
+from reference.plain import Plain
 
 QUALITIES = {
     "": (0, 4, 7),
@@ -58,8 +59,8 @@ def movement(first, second):
     return least
 
 
-class PlainChords:
-    """`Chords` with its default params; `reset` draws a key, which may be replaced."""
+class PlainChords(Plain):
+    """`Chords` with its default params; `reset` draws a key."""
 
     def __init__(self, env):
         self.length, self.num_actions = env.length, env.action_space.num
@@ -72,6 +73,10 @@ class PlainChords:
         self.step_number = 0
         self.played = [0]  # the chords, without repeats
         self.lasted = 0
+        return self.observation()
+
+    def start(self, state):
+        self.key = int(state.tonality)
         return self.observation()
 
     def observation(self):

@@ -103,20 +103,6 @@ def test_cadence_is_the_tonic_on_the_last_frame():
 # Moods.
 
 
-def test_valence_is_told_by_the_quality():
-    chords = [0, C, C + 11, DM, BDIM, G7, 1 + 48]
-    found = [float(mood.valence_of(jnp.int32(chord))) for chord in chords]
-    assert found == [0, 1, 1, -0.5, -1, 0.5, -0.25]
-
-
-@pytest.mark.parametrize(
-    ("strikes", "register", "arousal"),
-    [(0, 0, -1), (0b11111111, 1, 1), (0b00010001, 0.5, -0.25), (0b11110000, 0.5, 0), (0, 1, 0)],
-)
-def test_arousal_is_density_and_register(strikes, register, arousal):
-    assert float(mood.arousal_of(jnp.uint32(strikes), jnp.float32(register))) == arousal
-
-
 def test_matches_fall_linearly_with_the_distance():
     before = SimpleNamespace(curve=jnp.int32(1), step=jnp.int32(2))
     after = SimpleNamespace(

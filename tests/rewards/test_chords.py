@@ -22,7 +22,7 @@ def paid(term, *, chords=("", "C", "C"), key=C_MAJOR, lasted=1, step=3, heard=(0
     first, now, then = (jnp.int32(code(symbol)) for symbol in chords)
     states = [
         SimpleNamespace(
-            key=jnp.int32(key),
+            tonality=jnp.int32(key),
             chord=chord,
             before=before,
             lasted=jnp.int32(lasted),

@@ -64,6 +64,7 @@ def test_lag_counts_back_from_the_newest():
         register = register.push(jnp.int32(code))
     assert [int(register.lag(age)) for age in range(8)] == [6, 5, 37, 30, 20, 10, 0, 0]
     assert register.lag(0).dtype == jnp.int32
+    assert register.newest(3).tolist() == [37, 5, 6]
 
 
 @pytest.mark.parametrize("dtype", [jnp.uint8, jnp.uint16, jnp.int32, jnp.uint32])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from creative_rl.envs.accompaniment import Accompaniment
-from creative_rl.envs.drawing import PixelDrawing
+from creative_rl.envs.pixel_drawing import PixelDrawing
 from creative_rl.learners import stream
 from creative_rl.networks import PictureEncoder
 from creative_rl.rewards import judge
@@ -23,7 +23,7 @@ BLANK = np.zeros((2, T, 24, 1), np.uint8)
 
 @pytest.fixture(scope="module")
 def params():
-    return ENV.init_params(INNER.default_params, BLANK, jax.random.key(3), weight=0.5)
+    return ENV.init_params(jax.random.key(3), INNER.default_params, BLANK, weight=0.5)
 
 
 @jax.jit
@@ -126,7 +126,7 @@ def test_judges_of_other_keys_keep_the_settings(params):
 def test_several_judges_pay_their_mean_less_their_variance(params):
     """By the word of each alone; and each learns as it would alone."""
     env = dataclasses.replace(ENV, num_judges=2)
-    together = env.init_params(INNER.default_params, BLANK, jax.random.key(3))
+    together = env.init_params(jax.random.key(3), INNER.default_params, BLANK)
     shares, penalty = np.array([0.75, 0.25], np.float32), np.float32(0.5)
     together = together.replace(shares=jnp.asarray(shares), penalty=jnp.asarray(penalty))
     judges = [jax.tree.map(lambda leaf, i=i: leaf[i], together.judge) for i in range(2)]
@@ -184,7 +184,7 @@ def test_what_has_examples_of_its_own_needs_no_others():
 )
 def test_other_examples_are_refused(examples, got):
     with pytest.raises(ValueError, match=rf"of \[8, 24, 1\].*got {got}"):
-        ENV.init_params(INNER.default_params, examples, jax.random.key(0))
+        ENV.init_params(jax.random.key(0), INNER.default_params, examples)
 
 
 def test_a_number_of_steps_out_of_range_is_refused():

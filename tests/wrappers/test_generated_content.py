@@ -12,8 +12,8 @@ import pytest
 
 import creative_rl as crl
 from creative_rl.environment import Environment
-from creative_rl.envs.drawing import PixelDrawing
 from creative_rl.envs.melody import TargetMelody
+from creative_rl.envs.pixel_drawing import PixelDrawing
 from creative_rl.envs.stroke_drawing import StrokeDrawing
 from creative_rl.networks import ContentGenerator, PictureEncoder
 from creative_rl.rewards import drawing as rewards
@@ -367,6 +367,12 @@ def test_a_term_of_a_judges_name_is_refused(key):
 # Novelty.
 
 
+def test_weights_of_other_names_are_refused(key):
+    env = WRAPPED["melody"]
+    with pytest.raises(ValueError, match=r"one number for each of .*, novelty; got noveltie$"):
+        env.init_params(key, env.env.default_params, {"noveltie": 1.0})
+
+
 def test_novelty_is_the_mean_distance_to_the_five_nearest():
     # Rows at the distances 0.1 .. 0.7 in every feature, so that is their root mean square too.
     archive = jnp.float32([[0.1], [0.7], [0.2], [0.6], [0.3], [0.5], [0.4]]) * jnp.ones((1, 4))
@@ -417,7 +423,14 @@ class Masked(TargetMelody):
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda: instructed(MELODY, archive_size=4), "archive_size must be at least 5, got 4"),
+        (
+            lambda: instructed(MELODY, archive_size=4),
+            r"archive_size must be a whole .* in 5\.\..* 4",
+        ),
+        (
+            lambda: dataclasses.replace(WRAPPED["melody"], noise_size=2.0),
+            r"GeneratedContent: noise_size must be a whole number in 1\.\..*, got 2\.0",
+        ),
         (
             lambda: dataclasses.replace(WRAPPED["melody"], env=None),
             "GeneratedContent: env must be an environment",

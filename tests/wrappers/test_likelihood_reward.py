@@ -111,3 +111,8 @@ def test_the_model_is_in_the_params_so_a_better_one_compiles_nothing(played):
 def test_the_work_is_the_wrapped_environments(played):
     env, params, states, _ = played
     assert env.work(states[-1], params).events.tolist() == list(ACTIONS)
+
+
+def test_actions_that_no_model_tells_apart_are_refused():
+    with pytest.raises(ValueError, match=r"LikelihoodReward: actions must be Discrete, .* Box\("):
+        LikelihoodReward(crl.make("drawing-pixels"), Recurrent())

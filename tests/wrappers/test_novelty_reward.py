@@ -274,7 +274,7 @@ def test_what_makes_no_sense_is_refused():
     with pytest.raises(ValueError, match="of must be work or observation, got 'state'"):
         NoveltyReward(Lock(), "state")
     for size in (1, 2**31, True, 2.5, 4.0, "a", None):
-        words = f"num_buckets must be a whole number, 2 to 2**31 - 1, got {size!r}"
+        words = f"num_buckets must be a whole number in 2..{2**31 - 1}, got {size!r}"
         with pytest.raises(ValueError, match=re.escape(words)):
             NoveltyReward(Lock(), num_buckets=size)
     with pytest.raises(ValueError, match="one is enough"):
