@@ -35,10 +35,12 @@ def test_import_is_quick():
     assert statistics.median(seconds) < 1.2
 
 
-def test_the_version_is_told_alike_in_both_places():
-    project = pathlib.Path(creative_rl.__file__).parent.parent / "pyproject.toml"
-    declared = tomllib.loads(project.read_text())["project"]["version"]
-    assert declared == creative_rl.__version__
+def test_the_version_stands_once():
+    package = pathlib.Path(creative_rl.__file__)
+    settings = tomllib.loads((package.parents[1] / "pyproject.toml").read_text())
+    assert settings["project"]["dynamic"] == ["version"] and "version" not in settings["project"]
+    assert package.samefile(package.parents[1] / settings["tool"]["hatch"]["version"]["path"])
+    assert re.fullmatch(r"\d+\.\d+\.\d+", creative_rl.__version__)
 
 
 def test_import_loads_nothing_heavy():
