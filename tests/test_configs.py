@@ -29,7 +29,7 @@ from creative_rl.registry import LEARNERS, load
 ALL = tuple(load(entry.config) for entry in LEARNERS.values())
 
 
-@pytest.mark.parametrize("config", ALL)
+@pytest.mark.parametrize("config", ALL, ids=LEARNERS)
 def test_the_defaults_are_valid(config):
     validate(config())
 
@@ -157,7 +157,7 @@ def test_tracers_and_arrays_pass():
     validate(PPOConfig(learning_rate=jnp.float32(-1.0)))
 
 
-@pytest.mark.parametrize("config", [*ALL, TransformerFields])
+@pytest.mark.parametrize("config", [*ALL, TransformerFields], ids=[*LEARNERS, "transformer_fields"])
 def test_every_field_has_a_line_about_it(config):
     (definition,) = ast.parse(inspect.getsource(config)).body
     body = definition.body
@@ -183,7 +183,7 @@ def test_what_two_configs_share_goes_from_one_to_the_other():
     assert QLearningConfig(**handed).epsilon_start == QLearningConfig().epsilon_start
 
 
-@pytest.mark.parametrize("config", ALL)
+@pytest.mark.parametrize("config", ALL, ids=LEARNERS)
 def test_static_fields_are_static_in_the_pytree(config):
     assert learners  # its modules register the configs
     fields = dataclasses.fields(config)

@@ -9,6 +9,8 @@ import jax
 import nbformat
 import pytest
 
+from creative_rl.registry import LEARNERS
+
 ROOT = pathlib.Path(__file__).parent.parent
 
 
@@ -78,3 +80,10 @@ def test_notebooks_run_and_are_stored_without_output(path, tmp_path):
     notebook = nbformat.read(path, as_version=4)
     assert not any(cell.get("outputs") for cell in notebook.cells)
     NotebookClient(notebook, timeout=240, resources={"metadata": {"path": tmp_path}}).execute()
+
+
+def test_the_table_of_actions_names_every_learner():
+    below = (ROOT / "README.md").read_text().split("<!-- end learners -->")[1]
+    table = below.split("\n\n| |")[1].split("\n\n")[0]
+    rows = re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
+    assert sorted(re.findall(r"`(\w+)`", " ".join(rows))) == sorted(LEARNERS)

@@ -51,15 +51,14 @@ def test_every_learner_has_a_factory_and_a_config(name):
     assert entry.takes_prior == ("prior_variables" in parameters)
     assert entry.needs_corpus == ("sequences" in parameters) == ("params" not in parameters)
     assert entry.takes_corpus == (entry.needs_corpus or "examples" in parameters)
+    assert name in learners.__all__ and getattr(learners, name) is factory
+    config = registry.load(entry.config)
+    assert getattr(crl, config.__name__) is getattr(crl.configs, config.__name__) is config
 
 
-def test_every_learner_and_config_is_offered_by_name():
-    # What is built around learners has no row.
+def test_no_learner_is_offered_that_has_no_row():
+    # What is built around learners has none.
     assert learners.__all__ == sorted([*registry.LEARNERS, "demonstrate", "ensemble"])
-    for name, entry in registry.LEARNERS.items():
-        assert getattr(learners, name) is registry.load(entry.target)
-        config = registry.load(entry.config)
-        assert getattr(crl, config.__name__) is getattr(crl.configs, config.__name__) is config
 
 
 def test_keywords_override_the_variant():

@@ -169,7 +169,7 @@ def _check_updates(learner: Learner, update: Update, keys: Key, num_updates: int
 def _check_seeds(init: Callable[[Key], PyTree], update: Update, keys: Key, first: PyTree) -> None:
     """Seeds side by side; `first` is the first seed's state after an update of its own."""
     population = jax.jit(jax.vmap(init))(keys)
-    matrices = [leaf for leaf in jax.tree.leaves(population) if _is_matrix(leaf)]
+    matrices = _weights(population)
     # A table starts from one number everywhere; what it learns is then the key's own.
     is_table = all((leaf == leaf.ravel()[0]).all() for leaf in matrices)
     require(
@@ -177,7 +177,7 @@ def _check_seeds(init: Callable[[Key], PyTree], update: Update, keys: Key, first
         "init must give every key parameters of its own, or one number everywhere.",
     )
     population, _ = jax.jit(jax.vmap(update))(population)
-    matrices = [leaf for leaf in jax.tree.leaves(population) if _is_matrix(leaf)]
+    matrices = _weights(population)
     require(not is_table or _differ(matrices), "every key must learn parameters of its own.")
     together = jax.tree.map(lambda leaf: leaf[0], population)
     wrong = value_difference(first, together, rtol=1e-3, atol=1e-4)
@@ -189,9 +189,13 @@ def _differ(matrices: list[Any]) -> bool:
     return any(not np.array_equal(leaf[0], leaf[1]) for leaf in matrices)
 
 
-def _is_matrix(leaf: Any) -> bool:
-    """Whether a leaf with a leading seed axis is a float matrix or more."""
-    return not is_key(leaf) and jnp.issubdtype(leaf.dtype, jnp.floating) and leaf.ndim >= 3
+def _weights(population: PyTree) -> list[Any]:
+    """Float leaves with a leading seed axis: matrices and more, vectors where there are none."""
+    leaves = [leaf for leaf in jax.tree.leaves(population) if not is_key(leaf)]
+    floats = [leaf for leaf in leaves if jnp.issubdtype(leaf.dtype, jnp.floating)]
+    return [leaf for leaf in floats if leaf.ndim >= 3] or [
+        leaf for leaf in floats if leaf.ndim == 2
+    ]
 
 
 def _check_act(learner: Learner, env: Any, params: PyTree, state: PyTree, key: Key) -> None:

@@ -20,6 +20,7 @@ class Case:
       task: id and keywords of the environment that it learns in there.
       probe: its config for the probe problems; None where it learns from something else.
       probe_updates: that solve them.
+      has_values: it estimates values and reports them, which some of the probes ask for.
     """
 
     small: Any
@@ -27,6 +28,7 @@ class Case:
     task: tuple[str, dict[str, Any]] = ("melody-target-tutorial", {})
     probe: Any = None
     probe_updates: int = 0
+    has_values: bool = True
 
 
 def cases() -> dict[str, Case]:

@@ -50,11 +50,14 @@ def test_registered_learners(name, recurrent):
     check_learner(build(name, env, config), env)
 
 
-@pytest.mark.parametrize("name", PROBED)
 @pytest.mark.parametrize(
-    "probe",
-    [*probes.VALUE_PROBES, *probes.ACTION_PROBES],
-    ids=lambda probe: type(probe).__name__,
+    ("name", "probe"),
+    [
+        (name, probe)
+        for name, case in PROBED.items()
+        for probe in probes.VALUE_PROBES * case.has_values + probes.ACTION_PROBES
+    ],
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
 def test_probe_problems(name, probe):
     probes.check_solves(
