@@ -1,5 +1,6 @@
 """What users read first runs, and its tables are those of the registry and the results."""
 
+import importlib
 import pathlib
 import re
 import subprocess
@@ -9,6 +10,7 @@ import jax
 import nbformat
 import pytest
 
+import creative_rl as crl
 from creative_rl.registry import LEARNERS
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -43,6 +45,29 @@ def test_the_readmes_examples_run(place, printed, tmp_path):
     assert all(words in done.stdout for words in printed)
     if place == 0:
         assert (tmp_path / "first.mid").read_bytes().startswith(b"MThd")
+
+
+PARTS = ["crl", *(name for name in crl.__all__ if name.islower())]
+
+
+def names_in(text):
+    """What code of a page names of the package: `crl.make`, `learners.ensemble`, `ops.latents`."""
+    code = " ".join(
+        a or b for a, b in re.findall(r"```python\n(.*?)```|`([^`\n]+)`", text, re.DOTALL)
+    )
+    return sorted(set(re.findall(rf"(?<![\w./-])(?:{'|'.join(PARTS)})(?:\.[A-Za-z_]\w*)+", code)))
+
+
+@pytest.mark.parametrize("name", names_in((ROOT / "README.md").read_text()))
+def test_what_the_readme_names_is_there(name):
+    """Found as a reader would: an attribute hides the module of its name."""
+    owner = crl
+    for part in name.removeprefix("crl.").split("."):
+        if part in dir(owner):
+            # Some names need a package that is not installed; it is enough that they are offered.
+            owner = None if owner is crl.interop else getattr(owner, part)
+        else:
+            owner = importlib.import_module(f"{owner.__name__}.{part}")
 
 
 @pytest.mark.parametrize("page", ["README", "PAGE"])

@@ -1,7 +1,8 @@
 """Learners, one file each: factories that bind an environment and a config.
 
 What they share is beside them: requirements, stream, summary, composing, picture_learning, and
-demonstrating, whose `demonstrate` plays known actions.
+demonstrating, whose `demonstrate` plays known actions. What else a learner's file offers is named
+here too, because the learner itself takes the name of its file.
 """
 
 from creative_rl.learners.a2c import a2c
@@ -9,10 +10,10 @@ from creative_rl.learners.apg import apg
 from creative_rl.learners.demonstrating import demonstrate
 from creative_rl.learners.dqn import dqn
 from creative_rl.learners.dqn_gan import dqn_gan
-from creative_rl.learners.ensemble import ensemble
+from creative_rl.learners.ensemble import ensemble, of_members
 from creative_rl.learners.gan import gan
-from creative_rl.learners.likelihood import likelihood
-from creative_rl.learners.music_vae import music_vae
+from creative_rl.learners.likelihood import likelihood, sequence_model
+from creative_rl.learners.music_vae import music_codec, music_vae
 from creative_rl.learners.ppo import ppo
 from creative_rl.learners.q_learning import q_learning
 from creative_rl.learners.reinforce import reinforce
@@ -29,11 +30,14 @@ __all__ = [
     "ensemble",
     "gan",
     "likelihood",
+    "music_codec",
     "music_vae",
+    "of_members",
     "ppo",
     "q_learning",
     "reinforce",
     "sac",
+    "sequence_model",
     "spiral",
     "vae",
 ]
