@@ -65,8 +65,9 @@ def likelihood(
         others, and not taken.
 
     Raises:
-      ValueError: observations are not what the sequences have, a field is out of range, or there
-        are fewer sequences than `batch_size` to train on or none held out.
+      ValueError: observations are not what the sequences have, events are no actions of the
+        environment, a field is out of range, or there are fewer sequences than `batch_size` to
+        train on or none held out.
     """
     validate(config, LikelihoodConfig)
     model = sequence_model(env, config)
@@ -179,15 +180,17 @@ def _check(env: Any, config: LikelihoodConfig, sequences: Sequences | Demonstrat
     """Refuse what cannot be learned from, or not in this environment; how many train."""
     requirements.never_resets("likelihood", env)
     num_events = requirements.num_actions("likelihood", env)
-    if isinstance(sequences, Demonstrations):
-        _check_examples(env, sequences.train, "train")
-        _check_examples(env, sequences.held_out, "held_out")
-    elif env.observation_space != Discrete(num_events):
+    is_of_events = not isinstance(sequences, Demonstrations)
+    if is_of_events and env.observation_space != Discrete(num_events):
         raise ValueError(
             "likelihood predicts events from the last one, so observations must be the last of "
             f"{num_events} actions, as in melody-theory; those of {type(env).__name__} are a "
             f"{type(env.observation_space).__name__}, which takes Demonstrations"
         )
+    for part, name in ((sequences.train, "train"), (sequences.held_out, "held_out")):
+        requirements.events_in("likelihood", part, num_events)
+        if isinstance(part, Examples):
+            _check_examples(env, part, name)
     num_train, num_held_out = (
         jax.tree.leaves(part)[0].shape[0] for part in (sequences.train, sequences.held_out)
     )

@@ -304,21 +304,12 @@ def _events(part: Array | Examples) -> Array:
 
 def _check_sequences(env: Any, config: MusicVAEConfig, sequences: Any) -> int:
     """How many there are to train on; refuse what cannot be learned."""
+    for part in (sequences.train, sequences.held_out):
+        requirements.events_in("music_vae", part, env.action_space.num)
     num_train, num_held_out = (
         jax.tree.leaves(part)[0].shape[0] for part in (sequences.train, sequences.held_out)
     )
     requirements.at_most("music_vae", "batch_size", config.batch_size, "sequences", num_train)
     if num_held_out < 1:
         raise ValueError("music_vae: what it reconstructs is held out, got no such sequences")
-    num_events = env.action_space.num
-    for part in (sequences.train, sequences.held_out):
-        events = part.actions if isinstance(part, Examples) else part
-        if isinstance(events, jax.core.Tracer):
-            continue
-        # Read on the host, because a sweep builds learners while it is traced.
-        if (highest := int(np.asarray(events).max())) >= num_events:
-            raise ValueError(
-                f"music_vae: events must be actions of the environment, 0..{num_events - 1}, got "
-                f"{highest}; take one that has them, such as melody-theory"
-            )
     return num_train

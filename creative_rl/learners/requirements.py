@@ -4,11 +4,13 @@ import math
 from typing import Any
 
 import jax
+import numpy as np
 
 from creative_rl.ops.action_heads import ActionHead
 from creative_rl.ops.action_heads import action_head as head_of
 from creative_rl.spaces import Discrete, MultiDiscrete
-from creative_rl.typing import PyTree
+from creative_rl.stores.demonstrations import Examples
+from creative_rl.typing import Array, PyTree
 from creative_rl.wrappers import AutoReset, Wrapper
 
 
@@ -86,6 +88,26 @@ def fixed_horizon(learner: str, env: Any) -> int:
             "whose episodes have a fixed length"
         )
     return env.horizon
+
+
+def events_in(learner: str, part: Array | Examples, num_events: int) -> None:
+    """Refuse windows or played actions that are not of `num_events` events; tracers pass."""
+    given, least = (part.actions, 1) if isinstance(part, Examples) else (part, 2)
+    if isinstance(given, jax.core.Tracer):
+        return
+    # Read on the host, because a sweep builds learners while it is traced.
+    events = np.asarray(given)
+    is_whole = np.issubdtype(events.dtype, np.integer)
+    if not is_whole or events.ndim != 2 or events.shape[1] < least:
+        raise ValueError(
+            f"{learner}: events must be whole numbers [N, T] with T of at least {least}, got "
+            f"{events.dtype}{list(events.shape)}"
+        )
+    if events.size and not 0 <= (lowest := events.min()) <= (highest := events.max()) < num_events:
+        raise ValueError(
+            f"{learner}: events must be actions of the environment, 0..{num_events - 1}, got "
+            f"{lowest if lowest < 0 else highest}; take one that has them, such as melody-theory"
+        )
 
 
 def divides(learner: str, part: str, part_size: int, whole: str, whole_size: int) -> None:

@@ -107,6 +107,23 @@ def test_what_it_cannot_learn_from_is_refused(sequences):
         likelihood(AutoReset(theory), CONFIG, sequences)
 
 
+@pytest.mark.parametrize("part", ["train", "held_out"])
+@pytest.mark.parametrize(
+    ("spoil", "line"),
+    [
+        (lambda events: events.at[0, 0].set(99), r"of the environment, 0\.\.37, got 99; take one"),
+        (lambda events: events.astype(int).at[0, 0].set(-1), r"0\.\.37, got -1; take one"),
+        (lambda events: events.astype(float), r"whole numbers \[N, T\] .* got float32\[\d+, 13\]"),
+        (lambda events: events[:, :1], r"with T of at least 2, got uint8\[\d+, 1\]"),
+        (lambda events: events[:, 0], r"whole numbers \[N, T\] .* got uint8\[\d+\]"),
+    ],
+)
+def test_events_that_are_no_actions_are_refused(sequences, part, spoil, line):
+    spoiled = sequences.replace(**{part: spoil(getattr(sequences, part))})
+    with pytest.raises(ValueError, match=f"likelihood: events must be .*{line}"):
+        likelihood(crl.make("melody-theory"), CONFIG, spoiled)
+
+
 def test_without_a_horizon_it_predicts_and_composes_nothing():
     env = crl.make("grid-path")
     assert env.horizon is None

@@ -164,6 +164,12 @@ def test_what_it_cannot_learn_from_is_refused():
         music_vae(ENV, TINY, SEQUENCES.replace(held_out=SEQUENCES.held_out[:0]))
     with pytest.raises(ValueError, match=r"actions of the environment, 0\.\.11, got 2[01]; take"):
         music_vae(crl.make("melody-variety"), TINY, SEQUENCES)
+    with pytest.raises(ValueError, match=r"environment, 0\.\.37, got -1; take"):
+        music_vae(
+            ENV, TINY, SEQUENCES.replace(held_out=SEQUENCES.held_out.astype(int).at[0, 0].set(-1))
+        )
+    with pytest.raises(ValueError, match=r"with T of at least 2, got uint8\[4, 1\]"):
+        music_vae(ENV, TINY, SEQUENCES.replace(train=SEQUENCES.train[:, :1]))
     with pytest.raises(ValueError, match="music_vae takes Discrete actions"):
         music_codec(crl.make("drawing-pixels"), TINY)
     with pytest.raises(ValueError, match="music_vae resets its environments"):
