@@ -3,14 +3,18 @@
 What is perturbed, and the unit of a radius, are those of `learners.ppo`.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import flax.errors
 import jax
 import jax.numpy as jnp
 
-from creative_rl.configs import A2CConfig, PPOConfig, ReinforceConfig
+from creative_rl.configs import A2CConfig, PPOConfig, ReinforceConfig, shared
+from creative_rl.environment import check_whole
 from creative_rl.experiment.rollouts import MAX_STEPS
+from creative_rl.learners import requirements
 from creative_rl.networks import Model, feature_space, features
 from creative_rl.ops import distributions, losses
 from creative_rl.ops.action_heads import ActionHead, action_head
@@ -50,22 +54,27 @@ def attacked_returns(
     the episodes of all attacks and radii have the same starts and draws.
 
     Args:
-      env: the environment.
+      env: the environment, not wrapped in `AutoReset`.
       params: its params.
       config: what the learner was built with.
       variables: of "actor" and, for `lowest_value`, "critic", as `state.variables` has them.
       key: of all episodes.
-      num: episodes.
+      num: episodes, at least 1.
       attack: one of `ATTACKS`.
-      radius: how far any feature may be moved; 0 for no attack.
-      num_steps: gradients for every perturbation.
+      radius: how far any feature may be moved, at least 0; 0 for no attack.
+      num_steps: gradients for every perturbation, 1 to 10,000.
 
     Raises:
-      ValueError: an unknown attack, or one that the actions or the variables do not allow.
+      ValueError: an unknown attack, or one that the actions or the variables do not allow;
+        variables of networks that the config does not describe; or an argument is none of these.
     """
-    _check(env, variables, attack)
+    _check(env, config, variables, attack)
+    _check_numbers(num, radius, num_steps)
     head = action_head(env.action_space)
-    actor, critic = (seeing_model(env, config, size) for size in (head.num_outputs, 1))
+    actor, critic = (_seeing_model(env, config, size) for size in (head.num_outputs, 1))
+    _check_sizes(actor, variables, "actor")
+    if attack == "lowest_value":
+        _check_sizes(critic, variables, "critic")
     step = env.step if env.horizon is None else env.transition
 
     def policy(seen: Array, memory: PyTree, action_mask: Array | None) -> tuple[Array, PyTree]:
@@ -117,19 +126,12 @@ def attacked_returns(
     return jax.vmap(play)(jnp.arange(num))
 
 
-def seeing_model(env: Any, config: Any, num_outputs: int) -> Model:
+def _seeing_model(
+    env: Any, config: PPOConfig | A2CConfig | ReinforceConfig, num_outputs: int
+) -> Model:
     """A learner's network from the features on, which takes the learner's variables."""
-    return Model(
-        space=feature_space(env.observation_space),
-        num_outputs=num_outputs,
-        hidden_sizes=config.hidden_sizes,
-        activation=config.activation,
-        recurrent=config.recurrent,
-        memory_size=config.memory_size,
-        num_layers=config.num_layers,
-        num_heads=config.num_heads,
-        context=config.context,
-    )
+    space = feature_space(env.observation_space)
+    return Model(space=space, num_outputs=num_outputs, **shared(config, Model))
 
 
 def _damage_fn(
@@ -150,7 +152,19 @@ def _damage_fn(
     return lambda moved: -head.log_prob(moved, best)
 
 
-def _check(env: Any, variables: PyTree, attack: str) -> None:
+def _check(env: Any, config: Any, variables: PyTree, attack: str) -> None:
+    requirements.never_resets("attacked_returns", env)
+    if not isinstance(config, PPOConfig | A2CConfig | ReinforceConfig):
+        raise ValueError(
+            "attacked_returns: config must be that of a ppo, a2c or reinforce learner, got "
+            f"{type(config).__name__}"
+        )
+    if not isinstance(variables, Mapping) or "actor" not in variables:
+        given = list(variables) if isinstance(variables, Mapping) else type(variables).__name__
+        raise ValueError(
+            "attacked_returns: variables must have the networks by name, actor among them, as "
+            f"state.variables, got {given}"
+        )
     if attack not in ATTACKS:
         raise ValueError(
             f"attacked_returns: attack must be one of {', '.join(ATTACKS)}, got {attack!r}"
@@ -162,3 +176,22 @@ def _check(env: Any, variables: PyTree, attack: str) -> None:
             "attacked_returns: lowest_value needs Discrete actions and the variables of a critic, "
             f"got {env.action_space} and {', '.join(variables)}; take another attack"
         )
+
+
+def _check_numbers(num: int, radius: float | Array, num_steps: int) -> None:
+    check_whole("attacked_returns", "num", num, 1, 2**31 - 1)
+    check_whole("attacked_returns", "num_steps", num_steps, 1, 10_000)
+    if isinstance(radius, int | float) and not 0 <= radius < math.inf:
+        raise ValueError(
+            f"attacked_returns: radius must be a finite number of at least 0, got {radius}"
+        )
+
+
+def _check_sizes(model: Model, variables: PyTree, name: str) -> None:
+    try:
+        jax.eval_shape(model.apply, variables[name], model.space.zeros(), model.init_memory())
+    except flax.errors.FlaxError:
+        raise ValueError(
+            f"attacked_returns: the variables of the {name} are not of a network with this "
+            "config's sizes; give the config that the learner was built with"
+        ) from None

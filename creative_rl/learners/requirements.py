@@ -64,6 +64,7 @@ def is_differentiable(learner: str, env: Any) -> None:
 
 def never_resets(learner: str, env: Any) -> None:
     """Refuse an environment that starts new episodes by itself: the learner does that."""
+    _is_environment(learner, env)
     while isinstance(env, Wrapper):
         if isinstance(env, AutoReset):
             raise ValueError(f"{learner} resets its environments; give it one without AutoReset")

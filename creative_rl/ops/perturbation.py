@@ -6,9 +6,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Float
 
-from creative_rl.typing import Array, Key
+from creative_rl.typing import Array, Key, Number
 
-Number = float | Float[Array, ""]
 _REACH = 2.5
 """Radii that all steps together can go."""
 
@@ -37,6 +36,9 @@ def projected_gradient(
       step_size: how far a step goes in every entry; where None `2.5 * radius / num_steps`, which
         leads from any start to any place in the box.
 
+    Raises:
+      ValueError: num_steps is below 1.
+
     Example:
       A linear loss is largest in a corner of the box:
 
@@ -45,6 +47,8 @@ def projected_gradient(
       >>> worst.tolist()
       [1.25, 0.75]
     """
+    if num_steps < 1:
+        raise ValueError(f"projected_gradient: num_steps must be at least 1, got {num_steps}")
     if step_size is None:
         step_size = _REACH * radius / num_steps
     gradient_fn = jax.grad(loss_fn)

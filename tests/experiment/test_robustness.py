@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 import creative_rl as crl
-from creative_rl.configs import A2CConfig, PPOConfig
+from creative_rl.configs import A2CConfig, DQNConfig, PPOConfig
 from creative_rl.experiment import rollout
 from creative_rl.experiment.robustness import ATTACKS, attacked_returns
 from creative_rl.learners import a2c
 from creative_rl.spaces import MultiDiscrete
 from creative_rl.testing import probes
+from creative_rl.wrappers import AutoReset
 
 BY_HAND = PPOConfig(hidden_sizes=(2,), activation="relu")
 
@@ -117,3 +118,30 @@ def test_without_a_critic_there_is_no_lowest_value():
     actor = {"actor": networks_by_hand(1.0)["actor"]}
     with pytest.raises(ValueError, match=r"variables of a critic, got .* and actor; take another"):
         attacked(probes.MatchProbe(), BY_HAND, actor, attack="lowest_value", radius=0.1)
+
+
+WIDER = dataclasses.replace(BY_HAND, hidden_sizes=(3,))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"env": "match"}, "attacked_returns takes an environment, such as .* got 'match'"),
+        ({"env": AutoReset(probes.MatchProbe())}, "give it one without AutoReset"),
+        ({"config": DQNConfig()}, "config must be that of a ppo, a2c .* got DQNConfig"),
+        ({"config": WIDER}, "of the actor are not of a network with this config's sizes; give"),
+        ({"variables": {}}, r"actor among them, as state\.variables, got \[\]"),
+        ({"variables": 3}, r"actor among them, as state\.variables, got int"),
+        ({"num": 0}, r"num must be a whole number in 1\.\.2147483647, got 0"),
+        ({"num_steps": 0}, r"num_steps must be a whole number in 1\.\.10000, got 0"),
+        ({"num_steps": 1.5}, r"num_steps must be a whole number in 1\.\.10000, got 1\.5"),
+        ({"radius": -0.1}, r"radius must be a finite number of at least 0, got -0\.1"),
+        ({"radius": float("nan")}, "radius must be a finite number of at least 0, got nan"),
+    ],
+)
+def test_arguments_that_make_no_sense_are_refused(wrong, message):
+    env, variables = probes.MatchProbe(), networks_by_hand(1.0)
+    given = {"env": env, "params": env.default_params, "config": BY_HAND, "variables": variables}
+    given |= {"key": jax.random.key(0), "num": 2, "attack": "divergence", "radius": 0.1}
+    with pytest.raises(ValueError, match=message):
+        attacked_returns(**(given | wrong))

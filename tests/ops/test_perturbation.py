@@ -26,6 +26,12 @@ def test_a_linear_loss_is_largest_in_a_corner(num_steps, key):
     assert 0 < abs(moved[1, 1]) < 0.25
 
 
+@pytest.mark.parametrize("num_steps", [0, -1])
+def test_without_a_step_it_is_refused(num_steps, key):
+    with pytest.raises(ValueError, match=f"num_steps must be at least 1, got {num_steps}"):
+        projected_gradient(key, linear, POINT, 0.25, num_steps)
+
+
 def test_steps_by_hand(key):
     """Two steps of 0.1 from the start, along the sign and within the box."""
     radius, start = 0.5, projected_gradient(key, linear, POINT, 0.5, 1, 0.0) - POINT
