@@ -7,15 +7,13 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Bool, Float
 
-from creative_rl.typing import Array
+from creative_rl.typing import Array, Number
 
 _LEAST_SINE = 1e-4
 """Below it two directions count as one line, on which the great circle is not told."""
 
 
-def slerp(
-    start: Float[Array, " L"], end: Float[Array, " L"], share: float | Float[Array, ""]
-) -> Float[Array, " L"]:
+def slerp(start: Float[Array, " L"], end: Float[Array, " L"], share: Number) -> Float[Array, " L"]:
     """Spherical interpolation: on the great circle from one direction to another.
 
     Draws from a normal prior of many dimensions lie near a sphere, which a straight line leaves:
