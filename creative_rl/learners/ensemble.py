@@ -40,7 +40,10 @@ class EnsembleState(flax.struct.PyTreeNode):
 
     @property
     def env_params(self) -> PyTree:
-        """The environment's params of the first member; rewards that learn may differ in others."""
+        """The environment's params of the first member; rewards that learn may differ in others.
+
+        Members that keep none, such as those of `likelihood`, raise AttributeError, as they do.
+        """
         return jax.tree.map(lambda leaf: leaf[0], self.members.env_params)
 
 
@@ -77,6 +80,11 @@ def ensemble(
       (2, 32)
     """
     requirements.num_actions("ensemble", env)
+    if not isinstance(learner, Learner):
+        raise ValueError(
+            "ensemble takes a learner, such as learners.ppo(env, config) gives, got "
+            f"{type(learner).__name__}"
+        )
     policy = learner.policy
     if policy is None:
         raise ValueError(
@@ -87,7 +95,7 @@ def ensemble(
         raise ValueError(
             f"ensemble: num_members must be a whole number of at least 1, got {num_members!r}"
         )
-    if pooling not in _POOLS:
+    if not isinstance(pooling, str) or pooling not in _POOLS:
         raise ValueError(f"ensemble: pooling must be one of {', '.join(_POOLS)}, got {pooling!r}")
     shares = _shares(weights, num_members)
     pool, fresh = _POOLS[pooling], learner.init_memory
@@ -102,6 +110,7 @@ def ensemble(
         return state.replace(members=members), _of_all(metrics)
 
     def outputs(state: EnsembleState, timestep: Timestep, memory: PyTree) -> tuple[Array, PyTree]:
+        _check_state(state, num_members)
         logits, memory = jax.vmap(policy.outputs, (0, None, 0))(state.members, timestep, memory)
         return pool(logits, state.weights), memory
 
@@ -141,16 +150,30 @@ def of_members(members: PyTree, weights: Weights | None = None) -> EnsembleState
     return EnsembleState(members, jnp.array(_shares(weights, num_members)))
 
 
-def _shares(weights: Weights | None, num_members: int) -> np.ndarray:
+def _shares(weights: Any, num_members: int) -> np.ndarray:
     """float32[M] of sum 1."""
-    given = np.ones(num_members) if weights is None else np.asarray(weights, np.float64)
-    is_right = given.shape == (num_members,) and (given >= 0).all()
+    try:
+        given = np.ones(num_members) if weights is None else np.asarray(weights, np.float64)
+        is_right = given.shape == (num_members,) and (given >= 0).all()
+    except (TypeError, ValueError):  # what makes no array of numbers
+        is_right = False
     if not is_right or not 0 < given.sum() < math.inf:
         raise ValueError(
             f"ensemble: weights must be {num_members} finite numbers of at least 0, one a member "
             f"and not all 0, got {weights!r}"
         )
     return (given / given.sum()).astype(np.float32)
+
+
+def _check_state(state: Any, num_members: int) -> None:
+    """Refuse to act with what is no state of `num_members`; it costs nothing in a program."""
+    is_ensemble = isinstance(state, EnsembleState)
+    if not is_ensemble or state.weights.shape != (num_members,):
+        given = f"{state.weights.size} members" if is_ensemble else type(state).__name__
+        raise ValueError(
+            f"ensemble: state must be of {num_members} members, as from init or of_members, got "
+            f"{given}"
+        )
 
 
 def _of_all(metrics: dict[str, Array]) -> dict[str, Array]:

@@ -1,5 +1,7 @@
 """Ensembles: that they act by what was pooled, learn as their members do, and keep the contract."""
 
+import inspect
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -128,7 +130,25 @@ def test_what_cannot_be_pooled_is_refused():
     for weights in ([1.0], [1.0, -1.0], [0.0, 0.0], [1.0, float("nan")], [1.0, float("inf")]):
         with pytest.raises(ValueError, match="weights must be 2 finite numbers of at least 0"):
             ensemble(env, member, 2, weights=weights)
+    untyped = inspect.unwrap(ensemble)
+    for nonsense in ("ab", ["a", "b"], {0: 1.0}):
+        with pytest.raises(ValueError, match="weights must be 2 finite numbers of at least 0"):
+            untyped(env, member, 2, weights=nonsense)
+    with pytest.raises(ValueError, match=r"pooling must be one of .*, got \['mixture'\]"):
+        untyped(env, member, 2, ["mixture"])
+    with pytest.raises(ValueError, match=r"ensemble takes a learner, such as .* got str"):
+        untyped(env, "ppo", 2)
     with pytest.raises(ValueError, match="ensemble takes Discrete actions"):
         ensemble(crl.make("drawing-copy"), member, 2)
     with pytest.raises(ValueError, match="leading axis of one size"):
         of_members({"w": jnp.zeros((2, 3)), "b": jnp.zeros(3)})
+
+
+@pytest.mark.parametrize(
+    ("state", "given"),
+    [(of_members(jnp.zeros((3, 3))), "3 members"), (LOGITS, "ArrayImpl")],
+)
+def test_states_of_others_are_not_acted_with(state, given):
+    learner = ensemble(Space(), table(best), 2)
+    with pytest.raises(ValueError, match=f"state must be of 2 members, as from .*, got {given}"):
+        inspect.unwrap(learner.policy.outputs)(state, TIMESTEP, learner.init_memory())
