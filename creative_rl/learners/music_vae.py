@@ -7,6 +7,7 @@ it needs the latent vector, is Bowman et al. 2016, arXiv 1511.06349. Mathematics
 such as interpolation, is in `ops.latents`.
 """
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
@@ -52,11 +53,12 @@ class MusicCodec(NamedTuple):
     """What a researcher does with a learner's state: pure functions, of N sequences at once.
 
     `encode(state, events) -> (mean, log_variance)`: float32[N, L] each, of the normal distribution
-    that the events int[N, T] are encoded as.
+    that the events int[N, T] are encoded as, such as `melodies.events`.
     `predict(state, latents, events) -> logits`: float32[N, T, A] of every event given the latent
     float32[N, L] and the events int[N, T] before it, the source's teacher forcing.
     `decode(state, key, latents, temperature=1.0) -> works`: leaves [N, ...], events of an episode
     drawn one by one; at temperature 0 the most likely one each.
+    What has another shape, a temperature below 0 and events that are no actions raise ValueError.
     """
 
     encode: Callable[[PyTree, Array], tuple[Array, Array]]
@@ -202,15 +204,22 @@ def music_codec(env: Any, config: MusicVAEConfig) -> MusicCodec:
     validate(config, MusicVAEConfig)
     codec = _Codec(env, config)
 
+    num_events = requirements.num_actions("music_codec", env)
+
     def encode(state: MusicVAEState, events: Array) -> tuple[Array, Array]:
+        _check_events(events, num_events)
         return codec.encode(state.variables, events)
 
     def predict(state: MusicVAEState, latents: Array, events: Array) -> Array:
+        _check_events(events, num_events)
+        _check_latents(latents, config.latent_size, events.shape[0])
         return codec.predict(state.variables, latents, events)
 
     def decode(
         state: MusicVAEState, key: Key, latents: Array, temperature: float | Array = 1.0
     ) -> PyTree:
+        _check_latents(latents, config.latent_size)
+        _check_temperature(temperature)
         play = partial(codec.play, state.variables, temperature)
 
         def decoded(key: Key, latent: Array) -> PyTree:
@@ -313,3 +322,28 @@ def _check_sequences(env: Any, config: MusicVAEConfig, sequences: Any) -> int:
     if num_held_out < 1:
         raise ValueError("music_vae: what it reconstructs is held out, got no such sequences")
     return num_train
+
+
+def _check_events(events: Any, num_events: int) -> None:
+    requirements.events_in("music_codec", events, num_events, least=1)
+    if events.shape[0] < 1:
+        raise ValueError("music_codec: events must be of at least one sequence, got none")
+
+
+def _check_latents(latents: Any, latent_size: int, num: int | None = None) -> None:
+    """Refuse what is not [N, latent_size], with N = num where it is given."""
+    shape = getattr(latents, "shape", ())
+    if len(shape) != 2 or shape[1] != latent_size or shape[0] < 1 or num not in (None, shape[0]):
+        found = list(shape) if shape else type(latents).__name__
+        raise ValueError(
+            "music_codec: latents must be an array "
+            f"[{'N' if num is None else num}, {latent_size}], one row a sequence, got {found}"
+        )
+
+
+def _check_temperature(temperature: Any) -> None:
+    is_number = isinstance(temperature, int | float)
+    if not ((is_number and 0 <= temperature < math.inf) or hasattr(temperature, "shape")):
+        raise ValueError(
+            f"music_codec: temperature must be a finite number of at least 0, got {temperature!r}"
+        )

@@ -4,13 +4,14 @@ import math
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from creative_rl.ops.action_heads import ActionHead
 from creative_rl.ops.action_heads import action_head as head_of
 from creative_rl.spaces import Discrete, MultiDiscrete
 from creative_rl.stores.demonstrations import Examples
-from creative_rl.typing import Array, PyTree
+from creative_rl.typing import PyTree
 from creative_rl.wrappers import AutoReset, Wrapper
 
 
@@ -91,19 +92,23 @@ def fixed_horizon(learner: str, env: Any) -> int:
     return env.horizon
 
 
-def events_in(learner: str, part: Array | Examples, num_events: int) -> None:
-    """Refuse windows or played actions that are not of `num_events` events; tracers pass."""
-    given, least = (part.actions, 1) if isinstance(part, Examples) else (part, 2)
+def events_in(learner: str, part: Any, num_events: int, least: int = 2) -> None:
+    """Refuse windows or played actions that are not of `num_events` events.
+
+    `least` is the length that windows must have; of tracers the numbers are not looked at.
+    """
+    given, least = (part.actions, 1) if isinstance(part, Examples) else (part, least)
+    is_array = isinstance(given, jax.Array | np.ndarray)
+    is_whole = is_array and jnp.issubdtype(given.dtype, jnp.integer)
+    if not is_whole or given.ndim != 2 or given.shape[1] < least:
+        found = f"{given.dtype}{list(given.shape)}" if is_array else type(given).__name__
+        raise ValueError(
+            f"{learner}: events must be an array of whole numbers [N, T] with T of at least "
+            f"{least}, got {found}"
+        )
     if isinstance(given, jax.core.Tracer):
         return
-    # Read on the host, because a sweep builds learners while it is traced.
-    events = np.asarray(given)
-    is_whole = np.issubdtype(events.dtype, np.integer)
-    if not is_whole or events.ndim != 2 or events.shape[1] < least:
-        raise ValueError(
-            f"{learner}: events must be whole numbers [N, T] with T of at least {least}, got "
-            f"{events.dtype}{list(events.shape)}"
-        )
+    events = np.asarray(given)  # on the host, because a sweep builds learners while it is traced
     if events.size and not 0 <= (lowest := events.min()) <= (highest := events.max()) < num_events:
         raise ValueError(
             f"{learner}: events must be actions of the environment, 0..{num_events - 1}, got "

@@ -1,4 +1,5 @@
 import dataclasses
+import inspect
 
 import jax
 import jax.numpy as jnp
@@ -176,3 +177,30 @@ def test_what_it_cannot_learn_from_is_refused():
         music_vae(AutoReset(ENV), TINY, SEQUENCES)
     with pytest.raises(ValueError, match="music_vae plays whole episodes to a horizon, and"):
         music_codec(crl.make("grid-path"), TINY)
+
+
+EVENTS, LATENTS = jnp.asarray(TUNES[:, :-1]), jnp.zeros((4, 3))
+HEAT = "temperature must be a finite number of at least 0, got"
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        ("encode", (EVENTS.tolist(),), r"an array of whole numbers \[N, T\] .* got list"),
+        ("encode", (EVENTS.astype(float),), r"whole numbers .* got float32\[4, 12\]"),
+        ("encode", (EVENTS.at[0, 0].set(99),), r"of the environment, 0\.\.37, got 99"),
+        ("encode", (EVENTS[:0],), "of at least one sequence, got none"),
+        ("predict", (LATENTS, EVENTS[:2]), r"latents must be an array \[2, 3\], .* got \[4, 3\]"),
+        ("predict", (LATENTS, EVENTS[0]), r"whole numbers \[N, T\] .* got uint8\[12\]"),
+        ("decode", (LATENTS[0],), r"latents must be an array \[N, 3\], .* got \[3\]"),
+        ("decode", (LATENTS[:, :2],), r"latents must be an array \[N, 3\], .* got \[4, 2\]"),
+        ("decode", (LATENTS, -1.0), f"{HEAT} -1"),
+        ("decode", (LATENTS, float("nan")), f"{HEAT} nan"),
+        ("decode", (LATENTS, "hot"), f"{HEAT} 'hot'"),
+    ],
+)
+def test_what_can_not_be_encoded_or_decoded_is_refused(name, arguments, message):
+    function = inspect.unwrap(getattr(music_codec(ENV, TINY), name))
+    key = (jax.random.key(0),) if name == "decode" else ()
+    with pytest.raises(ValueError, match=f"music_codec: .*{message}"):
+        function(None, *key, *arguments)
