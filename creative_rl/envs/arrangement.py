@@ -217,14 +217,15 @@ heard |
 
     def _check_params(self, params: ArrangementParams) -> None:
         pieces, curves = params.pieces.shape, params.curves.shape
-        players = params.orchestra.power.shape
+        players = {leaf.shape for leaf in jax.tree.leaves(params.orchestra)}
         phrase = (self.num_phrases, NUM_VOICES, self.phrase_frames)
         fits = pieces[1:] == phrase and curves[1:] == (self.num_slots,)
-        if not fits or 0 in (pieces[0], curves[0]) or players != (len(self.players),):
+        if not fits or 0 in (pieces[0], curves[0]) or players != {(len(self.players),)}:
             raise ValueError(
                 f"Arrangement: params.pieces must be {['P', *phrase]}, params.curves "
                 f"['C', {self.num_slots}] and the orchestra's arrays [{len(self.players)}], got "
-                f"{list(pieces)}, {list(curves)} and {list(players)}; P and C must be at least 1"
+                f"{list(pieces)}, {list(curves)} and {sorted(map(list, players))}; P and C must be "
+                "at least 1"
             )
 
     def next_state(

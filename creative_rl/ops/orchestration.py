@@ -78,11 +78,16 @@ class Orchestra(flax.struct.PyTreeNode):
 
 
 def orchestra_of(names: Sequence[str]) -> Orchestra:
-    """The players of these names in `INSTRUMENTS`.
+    """The players of these names in `INSTRUMENTS`; ValueError for others.
 
     >>> orchestra_of(("Oboe", "Horn")).power.tolist()
     [1.0, 2.0]
     """
+    for name in names:
+        if name not in INSTRUMENTS:
+            raise ValueError(
+                f"orchestra_of: unknown instrument {name!r}; one of {', '.join(INSTRUMENTS)}"
+            )
     rows = [INSTRUMENTS[name] for name in names]
 
     def column(field: str, dtype: type) -> Array:

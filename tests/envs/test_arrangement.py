@@ -220,6 +220,7 @@ def test_params_that_do_not_fit_are_one_clear_line():
     for wrong in (
         {"pieces": PARAMS.pieces[:, :2]}, {"pieces": PARAMS.pieces[:0]},
         {"curves": PARAMS.curves[:, :4]}, {"orchestra": strings},
+        {"orchestra": PARAMS.orchestra.replace(lowest=strings.lowest)},
     ):  # fmt: skip
         with pytest.raises(ValueError, match=r"must be \['P', 3, 4, 8\], .*\['C', 6\] .* \[11\]"):
             ENV.reset(jax.random.key(0), PARAMS.replace(**wrong))

@@ -29,6 +29,11 @@ def test_marks_are_those_that_notation_writes():
     assert [_DYNAMICS[mark] for mark in ops.MARKS] == list(ops.VELOCITIES)
 
 
+def test_who_is_unknown_is_told_who_is_known():
+    with pytest.raises(ValueError, match="orchestra_of: unknown instrument 'Tuba'; one of Flute, "):
+        ops.orchestra_of(("Tuba",))
+
+
 def test_forte_is_rimsky_korsakov_s_and_piano_equal():
     power = ops.orchestra_of(("Flute", "Violin 1", "Horn", "Trumpet", "Trombone")).power
     seats = ints(1, 2, 3, 4, 5)
