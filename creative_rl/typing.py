@@ -113,7 +113,7 @@ class Learner(NamedTuple):
     action out; `vmap` over keys, timesteps and memories for a batch.
     `init_memory() -> memory` is what `act` starts an episode with (an empty tuple when
     feed-forward).
-    `generate(state, key, num) -> works`, for learners that create without an environment.
+    `generate(state, key, num) -> works`, of learners that create whole works.
     `steps_per_update` counts environment steps (or training examples) in one update.
     `policy` is `act` in two parts, of learners that have a distribution or values of actions.
     """
