@@ -1,4 +1,4 @@
-"""What the published tables measure, on works and on features of pictures."""
+"""What is measured of works and of features of pictures, as in published tables where any are."""
 
 from creative_rl.metrics.accompaniment import chord_vendi_score, note_in_chord_ratio
 from creative_rl.metrics.adaptation import recognisability
