@@ -16,8 +16,10 @@ _BOX = 9
 _LEAST_LEGEND = 240
 
 # Neighbours among these hues differ most.
-VOICE_COLOURS = tuple(COLOURS[pitch_class] for pitch_class in (8, 7, 4, 5, 6, 2, 3, 0))
-"""Fill and edge by voice; after the eighth they start again."""
+VOICE_COLOURS = tuple(
+    COLOURS[pitch_class] for pitch_class in (8, 7, 4, 5, 6, 2, 3, 0, 11, 9, 10, 1)
+)
+"""Fill and edge by voice; after the twelfth they start again."""
 
 
 class _Entry(NamedTuple):

@@ -7,6 +7,7 @@ from PIL import Image, ImageColor
 from works.scores import lines, score
 
 from creative_rl.ops.harmony import chord_code
+from creative_rl.ops.orchestration import ENSEMBLES
 from creative_rl.works import pillow, roll_paper, score_roll, voices
 
 
@@ -46,6 +47,12 @@ def test_every_note_and_nothing_else_is_coloured(chords):
 def test_quiet_is_pale():
     assert score_roll.shade("#102030", 127) == "#102030"
     assert sum(ImageColor.getrgb(score_roll.shade("#102030", 1))) > sum((0x10, 0x20, 0x30)) + 400
+
+
+def test_no_two_players_of_the_orchestra_look_alike():
+    num_players = len(ENSEMBLES["orchestra"])
+    colours = [score_roll.voice_colour(voice) for voice in range(num_players)]
+    assert len({fill for fill, _ in colours}) == len({edge for _, edge in colours}) == num_players
 
 
 def test_chord_symbols_make_room_and_stay_inside_it():
