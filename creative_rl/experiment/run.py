@@ -28,6 +28,8 @@ FORMAT = 1
 """Changes when older directories can no longer be read."""
 
 _PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "orbax-checkpoint")
+_FIELDS = ("format", "spec", "hash", "environment", "versions")
+_REMEDY = "put a copy back, or start a new run"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,14 +101,19 @@ class Run:
             )
         try:
             config = json.loads((path / "config.json").read_text(encoding="utf-8"))
-            found = config["format"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"{path}/config.json cannot be read ({error!r})") from error
+            if not isinstance(config, dict):
+                raise ValueError("it must hold an object")
+        except (OSError, ValueError) as error:
+            raise ValueError(f"{path}/config.json cannot be read ({error}); {_REMEDY}") from error
+        found = config.get("format", FORMAT)
         if found != FORMAT:
             raise ValueError(
                 f"{path} is a run of format {found}, this creative_rl reads format {FORMAT}; use "
                 f"creative_rl {config.get('versions', {}).get('creative_rl', 'of its time')}"
             )
+        missing = [name for name in _FIELDS if name not in config]
+        if missing:
+            raise ValueError(f"{path}/config.json lacks {', '.join(missing)}; {_REMEDY}")
         return cls(path, config)
 
     @property
@@ -132,9 +139,12 @@ class Run:
         """How the last process ended: `status` and `num_updates`; empty where it was killed."""
         path = self.path / "status.json"
         try:
-            return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+            status = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+            if not isinstance(status, dict):
+                raise ValueError("it must hold an object")
         except ValueError as error:
             raise ValueError(f"{path} cannot be read ({error}); remove it") from error
+        return status
 
     @property
     def works(self) -> pathlib.Path:

@@ -51,9 +51,9 @@ def test_existing_directory_is_refused_and_kept(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "cannot be read"),
-        ("[1]", "cannot be read"),
-        ('{"spec": {}}', "cannot be read"),
+        ("{", r"cannot be read \(Expecting .*\); put a copy back, or start a new run"),
+        ("[1]", r"cannot be read \(it must hold an object\); put a copy back"),
+        ('{"spec": {}}', r"config\.json lacks format, hash, environment, versions; put a copy"),
         ('{"format": 99}', "is a run of format 99, this creative_rl reads format 1"),
     ],
 )
@@ -84,6 +84,14 @@ def test_damaged_spec_names_the_file(tmp_path):
     (run.path / "config.json").write_text(json.dumps(config))
     with pytest.raises(ValueError, match=r"config\.json: unknown learner 'pppo'"):
         _ = Run.open(run.path).spec
+
+
+def test_damaged_status_names_the_file(tmp_path):
+    run = Run.create(SPEC, 1, tmp_path / "run")
+    assert run.status == {}
+    (run.path / "status.json").write_text("[]")
+    with pytest.raises(ValueError, match=r"status\.json cannot be read .*object\); remove it"):
+        _ = run.status
 
 
 def test_lock_is_for_one_and_is_let_go(tmp_path):
