@@ -125,6 +125,7 @@ def _create(argv: list[str]) -> int:
     arguments = parser.parse_all(argv)
     at_least("--num", arguments.num)
     at_least("--best", arguments.best, 0)
+    between("--seed", arguments.seed, *BOUNDS["seed"])
     _prepare_jax(arguments.run)
     from creative_rl.experiment import creation
 
@@ -144,6 +145,7 @@ def _evaluate(argv: list[str]) -> int:
     add("--seed", type=whole, default=0, metavar="N", help="of the episodes (default 0)")
     arguments = parser.parse_all(argv)
     at_least("--num", arguments.num)
+    between("--seed", arguments.seed, *BOUNDS["seed"])
     _prepare_jax(arguments.run)
     from creative_rl.experiment import evaluation
 
