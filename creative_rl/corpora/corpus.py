@@ -107,8 +107,9 @@ def load(
     )
     if held_out > 0 and len(set(family_of.values())) == 1:
         raise ValueError(
-            f"{source}: nothing can be held out of {len(usable)} usable piece(s) that are one "
-            "tune; add other pieces, or pass held_out=0"
+            f"{source}: nothing can be held out of one tune, and its usable pieces "
+            f"({len(usable)}) are one; add other tunes (to read them without a split: "
+            "corpora.load(..., held_out=0))"
         )
     kept_back = split.held_out_names(family_of, held_out, seed)
     train_names = tuple(name for name in usable if name not in kept_back)

@@ -134,7 +134,9 @@ def test_what_cannot_be_used_is_one_line_with_a_remedy(tmp_path, monkeypatch):
         corpora.load(file, cache_dir=cache)
     with pytest.raises(ValueError, match=r"none of its 1 pieces is usable at length 32 \(short"):
         corpora.load(empty, cache_dir=cache)
-    with pytest.raises(ValueError, match="pass held_out=0"):
+    with pytest.raises(
+        ValueError, match=r"usable pieces \(1\) are one; add other tunes .*held_out=0"
+    ):
         corpora.load(empty, cache_dir=cache, length=4)
     assert corpora.load(empty, cache_dir=cache, length=4, held_out=0).sequences.train.tolist() == [
         [14, 1, 1, 1, 0]
