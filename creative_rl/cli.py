@@ -1,10 +1,12 @@
 """The `creative-rl` command. Nothing that needs JAX is imported before it is asked for."""
 
 import argparse
+import contextlib
+import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from creative_rl import registry
@@ -29,7 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv = list(sys.argv[1:] if argv is None else argv)
     is_debug = bool(os.environ.get("CREATIVE_RL_DEBUG")) or "--debug" in argv
     try:
-        return _dispatch([argument for argument in argv if argument != "--debug"])
+        with _warnings_as_lines():
+            return _dispatch([argument for argument in argv if argument != "--debug"])
     except SystemExit as leaving:  # --help and --version
         return int(leaving.code or 0)
     except KeyboardInterrupt:
@@ -43,6 +46,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         is_worded = isinstance(error, (ValueError, RuntimeError, ImportError, OSError))
         name = "" if is_worded and str(error) else f"{type(error).__name__}: "
         return _fail(f"{name}{error}", 2 if isinstance(error, UsageError) else 1)
+
+
+@contextlib.contextmanager
+def _warnings_as_lines() -> Iterator[None]:
+    """What the package warns of as lines of this command, while it runs."""
+    log, handler = logging.getLogger("creative_rl"), logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("creative-rl: warning: %(message)s"))
+    handler.setLevel(logging.WARNING)
+    propagated, log.propagate = log.propagate, False
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.propagate = propagated
 
 
 def _fail(message: str, code: int) -> int:

@@ -1,6 +1,7 @@
 """The command line: light, and every fault is one line."""
 
 import json
+import logging
 import shutil
 import subprocess
 import sys
@@ -8,7 +9,7 @@ import sys
 import pytest
 from PIL import Image
 
-from creative_rl import registry, works
+from creative_rl import cli, registry, works
 from creative_rl.cli import main
 from creative_rl.experiment import train_arguments
 from creative_rl.experiment.parser import UsageError
@@ -148,6 +149,18 @@ def test_existing_directory_and_missing_prior(capsys, tmp_path):
     argv = ["train", "melody-theory", "--learner", "likelihood", "--corpus", "no-such-corpus"]
     assert "no-such-corpus" in fails(capsys, [*argv, "--out", str(tmp_path / "run")], 1)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_warnings_are_lines_of_the_command(capsys, monkeypatch):
+    def warn(argv):
+        logging.getLogger("creative_rl.corpora.corpus").warning("%d pieces skipped", 2)
+        return 0
+
+    monkeypatch.setitem(cli._COMMANDS, "list", warn)
+    assert main(["list"]) == 0
+    assert capsys.readouterr() == ("", "creative-rl: warning: 2 pieces skipped\n")
+    log = logging.getLogger("creative_rl")
+    assert log.propagate and not log.handlers  # a program that calls main keeps its own
 
 
 def test_debug_shows_where(tmp_path):

@@ -157,7 +157,9 @@ def _usable(
 
 def _log_skipped(source: str | os.PathLike, skipped: list[tuple[str, str]], num_kept: int) -> None:
     if skipped:
-        _LOG.warning(
+        level = logging.INFO if source in sources.NAMES else logging.WARNING  # what can be mended
+        _LOG.log(
+            level,
             "%s: %d of %d pieces skipped, with their reasons in Corpus.skipped; first %s",
             source,
             len(skipped),

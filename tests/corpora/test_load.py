@@ -119,6 +119,13 @@ def test_an_unknown_source_names_the_known_ones(source, tmp_path):
         assert name in line
 
 
+def test_pieces_that_nobody_can_mend_are_no_warning(tmp_path, caplog):
+    with caplog.at_level(logging.INFO):
+        for source in ("default", str(tmp_path), tmp_path):
+            corpora.corpus._log_skipped(source, [("a.mid", "it is empty")], 1)
+    assert [record.levelname for record in caplog.records] == ["INFO", "WARNING", "WARNING"]
+
+
 def test_a_near_name_is_offered(tmp_path):
     with pytest.raises(ValueError, match=r"no such directory \(did you mean bach-sopranos\?\)"):
         corpora.load("bach-soprano", cache_dir=tmp_path)
