@@ -92,6 +92,7 @@ def fails(capsys, argv, code):
             "train melody-theory --learner a2c --prior x",
             "a prior is tuned by the learners ppo and dqn",
         ),
+        ("train drawing-copy --learner likelihood", "likelihood takes Discrete actions"),
         ("create run --num 0", "--num: must be at least 1, got 0"),
         ("create run --seed 4294967296", "--seed: must be between 0 and 4294967295, got 42"),
         ("evaluate run --num -1", "--num: must be at least 1, got -1"),

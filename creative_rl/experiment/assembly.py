@@ -13,6 +13,7 @@ import numpy as np
 
 from creative_rl import registry
 from creative_rl.experiment.spec import RunSpec
+from creative_rl.learners import requirements
 from creative_rl.learners.likelihood import sequence_model
 from creative_rl.ops.events import NUM_EVENTS
 from creative_rl.registry import unknown_name
@@ -24,9 +25,13 @@ from creative_rl.wrappers import LikelihoodReward
 def check(spec: RunSpec) -> None:
     """Raise ValueError where environment or learner refuse their sizes, before anything is read."""
     env = registry.make(spec.environment, **spec.env_overrides)
+    entry = registry.learner_entry(spec.learner)
     if spec.corpus is None:
-        params = _params(env, spec)
-        registry.load(registry.learner_entry(spec.learner).target)(env, spec.config, params)
+        registry.load(entry.target)(env, spec.config, _params(env, spec))
+    elif entry.needs_corpus:
+        requirements.num_actions(spec.learner, env)
+        requirements.never_resets(spec.learner, env)
+        requirements.fixed_horizon(spec.learner, env)
 
 
 def build(spec: RunSpec, materials: PyTree = None) -> tuple[Any, Learner]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import creative_rl as crl
-from creative_rl import configs, works
+from creative_rl import configs, registry, spaces, works, wrappers
 from creative_rl.experiment import (
     RunSpec,
     assembly,
@@ -135,6 +135,18 @@ def test_a_corpus_must_have_the_environments_events():
     )
     with pytest.raises(ValueError, match=r"a corpus has 38 events, .*; got Discrete\(.*12"):
         assembly.build(spec)
+
+
+def test_what_no_corpus_can_mend_is_refused_before_one_is_read():
+    horizonless = types.SimpleNamespace(action_space=spaces.Discrete(3), horizon=None)
+    for env, message in (
+        (wrappers.AutoReset(crl.make("melody-theory")), "give it one without AutoReset"),
+        (horizonless, "to a horizon, and this environment has none"),
+    ):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(registry, "make", lambda *_, env=env, **__: env)
+            with pytest.raises(ValueError, match=message):
+                assembly.check(RunSpec("melody-theory", "music_vae", corpus="no-such-corpus"))
 
 
 def test_a_corpus_is_found_from_everywhere(tmp_path, monkeypatch):
