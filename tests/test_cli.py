@@ -186,7 +186,7 @@ def test_a_run_from_start_to_report(capsys, tmp_path):
     assert main(["evaluate", out, "--num", "16"]) == 0
     assert "±" in capsys.readouterr().out
     assert main(["perform", out, "--tempo", "1000", "--out", str(tmp_path / "played")]) == 0
-    assert "1 works, 5 events: latency" in capsys.readouterr().out
+    assert "1 work, 5 events: latency" in capsys.readouterr().out
     assert works.load(tmp_path / "played" / "performed-00.mid").length == 5
     assert main(["report", out]) == 0
     page = (tmp_path / "run" / "report.html").read_text()

@@ -146,9 +146,10 @@ def restore(
       ValueError: there is no checkpoint, none can be read, or it holds another structure.
     """
     available = updates(folder)
-    if not available or (update is not None and update not in available):
-        which = "no checkpoint" if update is None else f"no checkpoint {update}"
-        raise ValueError(f"{folder}: there is {which}; it has {available or 'none'}")
+    if not available:
+        raise ValueError(f"{folder}: there is no checkpoint; resume the run or train again")
+    if update is not None and update not in available:
+        raise ValueError(f"{folder}: there is no checkpoint {update}; it has {available}")
     for candidate in reversed(available) if update is None else [update]:
         try:
             return _read(_absolute(folder), candidate, template), candidate

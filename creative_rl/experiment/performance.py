@@ -163,7 +163,8 @@ def _files(folder: pathlib.Path, num: int) -> list[pathlib.Path]:
 def describe(performed: Performance) -> str:
     """One line: how many events, their latencies, how many came late."""
     median, most = np.percentile(1e3 * performed.latencies, (50, 99))
+    works_played = "1 work" if len(performed.works) == 1 else f"{len(performed.works)} works"
     return (
-        f"{len(performed.works)} works, {len(performed.latencies)} events: latency {median:.2f} ms "
-        f"(median), {most:.2f} ms (99th percentile); {performed.num_late} were asked for too late"
+        f"{works_played}, {len(performed.latencies)} events: latency {median:.2f} ms (median), "
+        f"{most:.2f} ms (99th percentile); {performed.num_late} late"
     )

@@ -60,10 +60,9 @@ class Run:
         """
         path = pathlib.Path(out) if out is not None else default_path(spec)
         if path.is_file() or (path.is_dir() and any(path.iterdir())):
-            raise ValueError(
-                f"{path} exists already; choose another --out, or go on with it: "
-                f"creative-rl resume {path}"
-            )
+            is_run = (path / "config.json").is_file()
+            way_on = f", or go on with it: creative-rl resume {path}" if is_run else ""
+            raise ValueError(f"{path} exists already; choose another --out{way_on}")
         config = describe(spec, environment_version)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

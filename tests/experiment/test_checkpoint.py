@@ -114,7 +114,7 @@ def test_another_state_is_one_line(state, tmp_path, change, message, capfd):
 
 
 def test_nothing_there(state, tmp_path):
-    with pytest.raises(ValueError, match="there is no checkpoint; it has none"):
+    with pytest.raises(ValueError, match="there is no checkpoint; resume the run or train"):
         checkpoint.restore(tmp_path, state)
     checkpoint.save(tmp_path, state, 4)
     with pytest.raises(ValueError, match=r"there is no checkpoint 3; it has \[4\]"):

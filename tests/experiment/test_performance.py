@@ -80,8 +80,7 @@ def test_who_is_slower_than_the_beat_is_late(run):
     np.testing.assert_allclose(played.latencies, 0.6 * STEP)
     said = performance.describe(played)
     assert said == (
-        "1 works, 5 events: latency 90.00 ms (median), 90.00 ms (99th percentile); "
-        "4 were asked for too late"
+        "1 work, 5 events: latency 90.00 ms (median), 90.00 ms (99th percentile); 4 late"
     )
 
 
@@ -89,6 +88,7 @@ def test_who_is_just_fast_enough_is_not(run):
     clock = Clock(cost=0.2 * STEP)
     played = performance.perform(run, 2, clock=clock.look, sleep=clock.sleep)
     assert played.num_late == 0
+    assert performance.describe(played).startswith("2 works, 10 events: ")
 
 
 def test_an_event_of_several_steps_lasts_as_long(tmp_path):

@@ -37,15 +37,16 @@ def test_default_path_names_what_is_run():
 
 def test_existing_directory_is_refused_and_kept(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(ValueError, match=r"exists already; choose another --out, or .* resume"):
-        Run.create(SPEC, 1, tmp_path)
-    with pytest.raises(ValueError, match="exists already"):
-        Run.create(SPEC, 1, tmp_path / "notes.txt")
+    for taken in (tmp_path, tmp_path / "notes.txt"):
+        with pytest.raises(ValueError, match=r"exists already; choose another --out$"):
+            Run.create(SPEC, 1, taken)
     with pytest.raises(ValueError, match="cannot make a run directory"):
         Run.create(SPEC, 1, tmp_path / "notes.txt" / "run")
     assert [path.read_text() for path in tmp_path.iterdir()] == ["mine"]
     (tmp_path / "empty").mkdir()
     Run.create(SPEC, 1, tmp_path / "empty")
+    with pytest.raises(ValueError, match=r"exists already; choose another --out, or .* resume"):
+        Run.create(SPEC, 1, tmp_path / "empty")
 
 
 @pytest.mark.parametrize(
