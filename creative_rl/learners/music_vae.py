@@ -332,7 +332,7 @@ def _check_events(events: Any, num_events: int) -> None:
 
 def _check_latents(latents: Any, latent_size: int, num: int | None = None) -> None:
     """Refuse what is not [N, latent_size], with N = num where it is given."""
-    shape = getattr(latents, "shape", ())
+    shape: tuple[int, ...] = getattr(latents, "shape", ())
     if len(shape) != 2 or shape[1] != latent_size or shape[0] < 1 or num not in (None, shape[0]):
         found = list(shape) if shape else type(latents).__name__
         raise ValueError(
