@@ -70,6 +70,7 @@ class Tokens:
     """What the learner asks of an environment: the last token is observed, the next one chosen."""
 
     num: int
+    horizon: None = None
 
     @property
     def observation_space(self) -> Discrete:

@@ -177,6 +177,7 @@ def text(work: PyTree) -> str:
       ValueError: it is no work, is a batch (see `unbatch`), or a field is out of range.
 
     Example:
+      >>> import numpy as np
       >>> text(Melody(events=np.array([14, 1, 0], np.int32), length=np.int32(3)))
       'C4 - .'
     """

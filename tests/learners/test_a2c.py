@@ -211,7 +211,7 @@ def test_gradients_are_clipped_by_their_global_norm(key):
     before = learner.init(key)
     after, _ = jax.jit(learner.update)(before)
     np.testing.assert_allclose(np.linalg.norm(gradient_of_a2c(before, after)), 0.01, rtol=1e-3)
-    assert np.linalg.norm(slow_gradient(before, after, A2C)) > 0.02
+    assert np.linalg.norm(slow_gradient(ENV, before, after, A2C)) > 0.02
 
 
 def test_refusals():
