@@ -151,7 +151,7 @@ def goals(found: Mapping[str, Curves], radii: Sequence[float]) -> list[Goal]:
     place = list(radii).index(RADIUS)
     return [
         Goal(
-            f"worst return at radius {RADIUS:g}, robust to plain",
+            f"worst return at radius {RADIUS:g}, robust to plain (to 1 where plain has less)",
             LEAST_RATIO,
             ratio(means[ROBUST][place], means[PLAIN][place]),
         ),
