@@ -109,7 +109,7 @@ def attacked_returns(
             num_steps,
         )
         outputs, actor_memory = policy(worst, memory["actor"], timestep.action_mask)
-        action = head.action(head.choose(outputs, head.noise(keys[1], ())))
+        action = head.draw(keys[1], outputs)
         env_state, timestep = step(keys[2], env_state, action, params)
         memory = {**memory, "actor": actor_memory}
         return (env_state, timestep, memory, total + timestep.reward), None

@@ -346,9 +346,5 @@ def ppo(
         )
         return distributions.mask_logits(outputs, timestep.action_mask), memory
 
-    def choose(key: Key, outputs: Array) -> Array:
-        """An action drawn from the policy."""
-        return head.action(head.choose(outputs, head.noise(as_key(key), ())))
-
-    policy = Policy(outputs, choose)
+    policy = Policy(outputs, head.draw)
     return Learner(init, update, policy.act, models["actor"].init_memory, batch_size, policy=policy)

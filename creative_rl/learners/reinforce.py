@@ -205,11 +205,7 @@ def reinforce(env: Any, config: ReinforceConfig, params: PyTree = None) -> Learn
         )
         return distributions.mask_logits(outputs, timestep.action_mask), memory
 
-    def choose(key: Key, outputs: Array) -> Array:
-        """An action drawn from the policy."""
-        return head.action(head.choose(outputs, head.noise(as_key(key), ())))
-
-    policy = Policy(outputs, choose)
+    policy = Policy(outputs, head.draw)
     steps_per_update = config.num_envs * num_steps
     return Learner(
         init, update, policy.act, models["actor"].init_memory, steps_per_update, policy=policy

@@ -295,7 +295,7 @@ def sac(env: Any, config: SACConfig, params: PyTree = None) -> Learner:
         """The middle of the policy for boxes, a draw from it for discrete actions."""
         if is_continuous:
             return head.action(head.best(outputs))
-        return head.action(head.choose(outputs, head.noise(as_key(key), ())))
+        return head.draw(key, outputs)
 
     parts = Policy(outputs, choose)
     return Learner(init, update, parts.act, actor.init_memory, steps_per_update, policy=parts)

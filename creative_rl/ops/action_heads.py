@@ -17,7 +17,7 @@ from jax.scipy.stats import norm
 
 from creative_rl.ops import distributions
 from creative_rl.spaces import Box, Discrete, MultiDiscrete, Space
-from creative_rl.typing import Array, Key
+from creative_rl.typing import Array, Key, as_key
 
 _LOG_STD_RANGE = (-5.0, 2.0)
 _NODES, _NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(16)
@@ -42,6 +42,10 @@ class ActionHead(NamedTuple):
     entropy: Callable[[Array], Array]
     divergence: Callable[[Array, Array], Array]
     action: Callable[[Array], Array]
+
+    def draw(self, key: Key, outputs: Array) -> Array:
+        """One action from the distribution, of outputs float32[num_outputs]."""
+        return self.action(self.choose(outputs, self.noise(as_key(key), ())))
 
 
 def action_head(space: Space) -> ActionHead:

@@ -268,3 +268,13 @@ def test_spaces_without_a_distribution_are_refused_in_one_line(space):
     with pytest.raises(ValueError, match="actions must be Discrete, MultiDiscrete or a") as refused:
         action_head(space)
     assert "\n" not in str(refused.value) and str(space) in str(refused.value)
+
+
+@pytest.mark.parametrize("space", SPACES)
+def test_one_action_is_drawn_as_many_are(space, key):
+    head = action_head(space)
+    outputs = jnp.linspace(-1.0, 1.0, head.num_outputs)
+    drawn = head.draw(key, outputs)
+    np.testing.assert_array_equal(drawn, head.action(head.choose(outputs, head.noise(key, ()))))
+    np.testing.assert_array_equal(drawn, head.draw(jax.random.key_data(key), outputs))  # a raw key
+    assert drawn.shape == space.zeros().shape and drawn.dtype == space.zeros().dtype
