@@ -187,14 +187,12 @@ def _check(env: Any, config: LikelihoodConfig, sequences: Sequences | Demonstrat
             f"{num_events} actions, as in melody-theory; those of {type(env).__name__} are a "
             f"{type(env.observation_space).__name__}, which takes Demonstrations"
         )
+    num_train, num_held_out = requirements.sequences_in(
+        "likelihood", sequences, num_events, config.batch_size
+    )
     for part, name in ((sequences.train, "train"), (sequences.held_out, "held_out")):
-        requirements.events_in("likelihood", part, num_events)
         if isinstance(part, Examples):
             _check_examples(env, part, name)
-    num_train, num_held_out = (
-        jax.tree.leaves(part)[0].shape[0] for part in (sequences.train, sequences.held_out)
-    )
-    requirements.at_most("likelihood", "batch_size", config.batch_size, "sequences", num_train)
     if num_held_out < 1:
         raise ValueError("likelihood: early stopping needs held-out sequences, got none")
     return num_train

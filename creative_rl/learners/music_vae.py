@@ -203,8 +203,7 @@ def music_codec(env: Any, config: MusicVAEConfig) -> MusicCodec:
     """
     validate(config, MusicVAEConfig)
     codec = _Codec(env, config)
-
-    num_events = requirements.num_actions("music_codec", env)
+    num_events = env.action_space.num
 
     def encode(state: MusicVAEState, events: Array) -> tuple[Array, Array]:
         _check_events(events, num_events)
@@ -313,12 +312,9 @@ def _events(part: Array | Examples) -> Array:
 
 def _check_sequences(env: Any, config: MusicVAEConfig, sequences: Any) -> int:
     """How many there are to train on; refuse what cannot be learned."""
-    for part in (sequences.train, sequences.held_out):
-        requirements.events_in("music_vae", part, env.action_space.num)
-    num_train, num_held_out = (
-        jax.tree.leaves(part)[0].shape[0] for part in (sequences.train, sequences.held_out)
+    num_train, num_held_out = requirements.sequences_in(
+        "music_vae", sequences, env.action_space.num, config.batch_size
     )
-    requirements.at_most("music_vae", "batch_size", config.batch_size, "sequences", num_train)
     if num_held_out < 1:
         raise ValueError("music_vae: what it reconstructs is held out, got no such sequences")
     return num_train

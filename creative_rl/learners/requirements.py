@@ -116,6 +116,19 @@ def events_in(learner: str, part: Any, num_events: int, least: int = 2) -> None:
         )
 
 
+def sequences_in(learner: str, sequences: Any, num_events: int, batch_size: int) -> tuple[int, int]:
+    """How many there are to train on and how many are held out; see `events_in`.
+
+    More must be there to train on than go into a batch.
+    """
+    parts = (sequences.train, sequences.held_out)
+    for part in parts:
+        events_in(learner, part, num_events)
+    num_train, num_held_out = (jax.tree.leaves(part)[0].shape[0] for part in parts)
+    at_most(learner, "batch_size", batch_size, "sequences", num_train)
+    return num_train, num_held_out
+
+
 def divides(learner: str, part: str, part_size: int, whole: str, whole_size: int) -> None:
     """Refuse a `part` that does not divide the `whole`."""
     if whole_size % part_size:
