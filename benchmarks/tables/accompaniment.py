@@ -47,7 +47,7 @@ import numpy as np
 from benchmarks import record
 from benchmarks.record import Goal, Row
 from benchmarks.speed import worker
-from benchmarks.tables.acting import acting
+from benchmarks.tables.acting import acting, episode
 from benchmarks.tables.seeds import Measures, measured_rows, seeds_argument
 from creative_rl import corpora, metrics
 from creative_rl.configs import LikelihoodConfig, PPOConfig
@@ -190,23 +190,12 @@ def player(
     """
     env = LikelihoodReward(ENV, sequence_model(ENV, CLONE))
 
-    def episode(env_params: PyTree, state: PyTree, key: Key) -> tuple[PyTree, Any]:
+    def played(env_params: PyTree, state: PyTree, key: Key) -> tuple[PyTree, Any]:
         params = env.init_params(env_params, prior.variables, weight=0.0)
-        key_reset, key_steps = jax.random.split(key)
-        env_state, timestep = env.reset(key_reset, params)
-
-        def step(carry: PyTree, keys: Key) -> tuple[PyTree, Any]:
-            env_state, timestep, memory = carry
-            action, memory = learner.act(state, keys[0], timestep, memory)
-            env_state, timestep = env.transition(keys[1], env_state, action, params)
-            return (env_state, timestep, memory), (timestep.reward, timestep.info["reward_terms"])
-
-        carry = (env_state, timestep, learner.init_memory())
-        keys = jax.random.split(key_steps, (ENV.num_frames, 2))
-        (env_state, _, _), paid = jax.lax.scan(step, carry, keys)
+        env_state, paid = episode(env, params, learner, state, key)
         return env.work(env_state, params), paid
 
-    run = jax.jit(jax.vmap(episode, in_axes=(0, state_axis, 0)))
+    run = jax.jit(jax.vmap(played, in_axes=(0, state_axis, 0)))
 
     def play(state: PyTree, key: Key) -> Measures:
         keys = jax.random.split(key, len(prior.held_out))

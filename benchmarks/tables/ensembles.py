@@ -42,6 +42,7 @@ import numpy as np
 from benchmarks import record
 from benchmarks.record import Goal, Row
 from benchmarks.speed import worker
+from benchmarks.tables.acting import episode
 from benchmarks.tables.seeds import Measures, over_seeds
 from creative_rl.configs import DQNConfig, PPOConfig
 from creative_rl.corpora import chord_labels
@@ -286,24 +287,13 @@ def measured(learner: Learner, held_out: Songs, state: PyTree, key: Key) -> dict
     """A work to each melody that was held out: what a fresh judge says, and the harmony."""
     key_play, key_judge = jax.random.split(key)
 
-    def episode(melody: Array, key: Key) -> tuple[Array, Array]:
+    def played(melody: Array, key: Key) -> tuple[Array, Array]:
         params = to_one(melody)
-        key_reset, key_steps = jax.random.split(key)
-        env_state, timestep = ENV.reset(key_reset, params)
-
-        def step(carry: PyTree, keys: Key) -> tuple[PyTree, Array]:
-            env_state, timestep, memory = carry
-            action, memory = learner.act(state, keys[0], timestep, memory)
-            env_state, timestep = ENV.transition(keys[1], env_state, action, params)
-            return (env_state, timestep, memory), timestep.info["reward_terms"]["note_in_chord"]
-
-        carry = (env_state, timestep, learner.init_memory())
-        keys = jax.random.split(key_steps, (ENV.num_frames, 2))
-        (env_state, _, _), in_chord = jax.lax.scan(step, carry, keys)
-        return _picture(env_state, params), in_chord.mean()
+        env_state, (_, terms) = episode(ENV, params, learner, state, key)
+        return _picture(env_state, params), terms["note_in_chord"].mean()
 
     keys = jax.random.split(key_play, len(held_out.melodies))
-    pictures, in_chord = jax.vmap(episode)(held_out.melodies, keys)
+    pictures, in_chord = jax.vmap(played)(held_out.melodies, keys)
     told = fresh_judge(held_out.pictures, pictures, key_judge)
     return {"fresh judge": told, "harmony": in_chord.mean()}
 

@@ -13,7 +13,6 @@ the first seed.
 """
 
 import functools
-import io
 from collections.abc import Sequence
 
 import jax
@@ -23,6 +22,7 @@ import numpy as np
 from benchmarks import record
 from benchmarks.record import Goal, Row
 from benchmarks.speed import worker
+from benchmarks.tables import charts
 from benchmarks.tables.seeds import over_seeds
 from creative_rl.configs import PPOConfig
 from creative_rl.envs.melody_mood import MoodMelody, mood_targets
@@ -120,19 +120,14 @@ def goals(found: Sequence[Row]) -> list[Goal]:
 
 def picture(targets: np.ndarray, came: np.ndarray) -> bytes:
     """A PNG file: what came against what was asked, a panel a feeling."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7, 3.4), layout="constrained", dpi=110)
+    figure = charts.chart(7, 3.4)
     for column, feeling in enumerate(FEELINGS):
         axis = figure.add_subplot(1, 2, column + 1)
         axis.plot([-1, 1], [-1, 1], color="0.7", linewidth=1, zorder=0)
         axis.scatter(targets[:, column], came[:, column], s=9, alpha=0.7, linewidths=0)
         axis.set(title=feeling, xlabel="asked", ylabel="composed", xlim=(-1, 1), ylim=(-1, 1))
         axis.set_aspect("equal")
-        axis.spines[["top", "right"]].set_visible(False)
-    file = io.BytesIO()
-    figure.savefig(file, format="png")
-    return file.getvalue()
+    return charts.encode(figure)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

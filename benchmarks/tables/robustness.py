@@ -22,7 +22,6 @@ percent intervals, seeds side by side in one program; settings were chosen on ot
 """
 
 import dataclasses
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -33,6 +32,7 @@ import numpy as np
 from benchmarks import record
 from benchmarks.record import Goal, Row
 from benchmarks.speed import worker
+from benchmarks.tables import charts
 from benchmarks.tables.seeds import interval, over_seeds
 from creative_rl.configs import PPOConfig
 from creative_rl.envs.melody_mood import MoodMelody
@@ -171,9 +171,7 @@ def ratio(value: float, reference: float) -> float:
 
 def picture(found: Mapping[str, Curves], radii: Sequence[float]) -> bytes:
     """A PNG file: worst returns against the radius, intervals shaded."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(5.2, 3.4), layout="constrained", dpi=110)
+    figure = charts.chart(5.2, 3.4)
     axis = figure.add_subplot()
     for name, policy in found.items():
         returns = worst(policy)
@@ -182,11 +180,8 @@ def picture(found: Mapping[str, Curves], radii: Sequence[float]) -> bytes:
         axis.fill_between(radii, low, high, color=line.get_color(), alpha=0.2, linewidth=0)
     axis.axvline(RADIUS, color="0.7", linewidth=1, zorder=0)
     axis.set(xlabel="radius of the attack", ylabel="worst return")
-    axis.spines[["top", "right"]].set_visible(False)
     axis.legend(frameon=False)
-    file = io.BytesIO()
-    figure.savefig(file, format="png")
-    return file.getvalue()
+    return charts.encode(figure)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
