@@ -15,6 +15,7 @@ from creative_rl.experiment.flags import number, whole
 from creative_rl.experiment.paint_settings import BOUNDS, PaintSettings
 from creative_rl.experiment.parser import Parser, UsageError, as_usage, at_least, between
 from creative_rl.experiment.run import Run
+from creative_rl.experiment.sizes import LARGEST_SEED
 from creative_rl.registry import unknown_name
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def _create(argv: list[str]) -> int:
     arguments = parser.parse_all(argv)
     at_least("--num", arguments.num)
     at_least("--best", arguments.best, 0)
-    between("--seed", arguments.seed, *BOUNDS["seed"])
+    between("--seed", arguments.seed, 0, LARGEST_SEED)
     _prepare_jax(arguments.run)
     from creative_rl.experiment import creation
 
@@ -163,7 +164,7 @@ def _evaluate(argv: list[str]) -> int:
     add("--seed", type=whole, default=0, metavar="N", help="of the episodes (default 0)")
     arguments = parser.parse_all(argv)
     at_least("--num", arguments.num)
-    between("--seed", arguments.seed, *BOUNDS["seed"])
+    between("--seed", arguments.seed, 0, LARGEST_SEED)
     _prepare_jax(arguments.run)
     from creative_rl.experiment import evaluation
 
@@ -240,7 +241,7 @@ def _check_painting(arguments: argparse.Namespace) -> None:
     """Refuse before JAX is imported what can be."""
     between("--strokes", arguments.strokes, *BOUNDS["num_strokes"])
     between("--size", arguments.size, *BOUNDS["size"])
-    between("--seed", arguments.seed, *BOUNDS["seed"])
+    between("--seed", arguments.seed, 0, LARGEST_SEED)
     between("--background", arguments.background, 0, 1)
     if arguments.run is not None and arguments.background is not None:
         raise UsageError("--background: a run paints on the one that it was trained on")
@@ -256,7 +257,7 @@ def _perform(argv: list[str]) -> int:
     add("--out", metavar="DIR", help="keep the pieces there as MIDI files")
     arguments = parser.parse_all(argv)
     at_least("--works", arguments.works)
-    between("--seed", arguments.seed, 0, 2**32 - 1)
+    between("--seed", arguments.seed, 0, LARGEST_SEED)
     between("--tempo", arguments.tempo, 1, 1000)
     _prepare_jax(arguments.run)
     from creative_rl.experiment import performance

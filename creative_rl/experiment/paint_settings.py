@@ -2,9 +2,9 @@
 
 import dataclasses
 
-from creative_rl.experiment.sizes import whole_number
+from creative_rl.experiment.sizes import LARGEST_SEED, whole_number
 
-BOUNDS = {"num_strokes": (1, 5000), "size": (8, 1024), "seed": (0, 2**32 - 1)}
+BOUNDS = {"num_strokes": (1, 5000), "size": (8, 1024), "seed": (0, LARGEST_SEED)}
 """Least and largest of the whole numbers."""
 
 

@@ -5,6 +5,8 @@ from typing import Any
 
 LARGEST_SIZE = 2**31 - 1
 """What an int32 holds, as which the device counts."""
+LARGEST_SEED = 2**32 - 1
+"""Of works that are played or painted."""
 
 
 def whole_number(name: str, value: Any, low: int = 1, high: int = LARGEST_SIZE) -> int:
