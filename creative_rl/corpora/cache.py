@@ -108,7 +108,7 @@ def unpack(data: bytes, key: str) -> TuneSet:
         raise
     except (
         OSError, ValueError, KeyError, TypeError, IndexError, EOFError, AttributeError,
-        NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error,
+        RuntimeError, zipfile.BadZipFile, zlib.error,
     ) as error:  # fmt: skip
         raise Damaged(f"{type(error).__name__}: {error}") from error
     return TuneSet(tunes, skipped)

@@ -10,9 +10,10 @@ import zipfile
 from collections.abc import Iterator
 from fractions import Fraction
 
-from creative_rl.corpora.keys import NATURALS, shift_from_signature
+from creative_rl.corpora.keys import shift_from_signature
 from creative_rl.corpora.score import Bar, ScoreNote, Unusable, join
 from creative_rl.corpora.tunes import Tune, tune_from_line
+from creative_rl.ops.harmony import NATURALS
 
 FOLDER = "bach"
 

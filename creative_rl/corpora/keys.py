@@ -4,10 +4,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from creative_rl.ops.harmony import NATURALS
 from creative_rl.works.spans import Span
-
-NATURALS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-"""Pitch classes of the white keys."""
 
 # Probe-tone ratings from the tonic up: Krumhansl and Kessler (1982), "Tracing the dynamic changes
 # in perceived tonal organization in a spatial representation of musical keys", Psychological

@@ -22,7 +22,8 @@ NUM_CHORDS = 1 + 12 * len(QUALITIES)
 ROOTS = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 """Names of roots in chord symbols, by pitch class: of each pair the one with fewer accidentals."""
 
-_NATURALS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+NATURALS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+"""Pitch classes of the white keys."""
 _SYMBOL = re.compile(rf"([A-G])([#b]?)({'|'.join(QUALITIES)})")
 PITCH_CLASSES = np.array(
     [[False] * 12]
@@ -92,5 +93,5 @@ def chord_code(symbol: str) -> int:
             "chord_code: a chord symbol is a root such as C, F# or Bb with one of "
             f"{', '.join(map(repr, QUALITIES))}, got {symbol!r}"
         )
-    pitch_class = (_NATURALS[match[1]] + {"": 0, "#": 1, "b": -1}[match[2]]) % 12
+    pitch_class = (NATURALS[match[1]] + {"": 0, "#": 1, "b": -1}[match[2]]) % 12
     return 1 + 12 * QUALITIES.index(match[3]) + pitch_class

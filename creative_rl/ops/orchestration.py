@@ -18,12 +18,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from creative_rl.ops.events import LOWEST_CODE
 from creative_rl.typing import Array
 
 NUM_VOICES = 4
 MARKS = ("pp", "p", "mp", "mf", "f", "ff")
 VELOCITIES = (33, 49, 64, 80, 96, 112)
-"""Of the marks, as MusicXML's writer reads them."""
+"""Of the marks, which MusicXML's writer takes from here."""
 _FORTENESS = (0.0, 0.0, 1 / 3, 2 / 3, 1.0, 1.0)
 """Of the marks: from Rimsky-Korsakov's piano to his forte."""
 ENERGY_MIX = (0.4, 0.4, 0.2)
@@ -212,7 +213,7 @@ def share_outside(
       [0.33333...]
     """
     player = jnp.maximum(seats - 1, 0)
-    pitches = events - 2
+    pitches = events - LOWEST_CODE
     is_note = pitches >= 0
     low, high = orchestra.lowest[player][:, None], orchestra.highest[player][:, None]
     outside = is_note & ((pitches < low) | (pitches > high))

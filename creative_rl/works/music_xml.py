@@ -11,6 +11,7 @@ from xml.etree.ElementTree import Element, SubElement
 import numpy as np
 
 from creative_rl.ops import harmony
+from creative_rl.ops.orchestration import MARKS, VELOCITIES
 from creative_rl.works import midi_score
 from creative_rl.works.general_midi import INSTRUMENTS
 from creative_rl.works.melody import Melody
@@ -27,7 +28,7 @@ _HEAD = (
 )
 _KINDS = ("major", "minor", "diminished", "dominant", "minor-seventh")
 """MusicXML's names of `harmony.QUALITIES`."""
-_DYNAMICS = {"ppp": 16, "pp": 33, "p": 49, "mp": 64, "mf": 80, "f": 96, "ff": 112, "fff": 127}
+_DYNAMICS = {"ppp": 16, **dict(zip(MARKS, VELOCITIES, strict=True)), "fff": 127}
 """Marks, and the velocities that they stand for."""
 _LOWEST_PITCH = 12
 
