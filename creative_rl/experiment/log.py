@@ -19,14 +19,28 @@ class Logger(Protocol):
 
 
 class JsonLines:
-    """Appends records to a file, one a line, whole when `write` returns."""
+    """Appends records to a file, one a line, whole when `write` returns.
+
+    Raises:
+      RuntimeError: they cannot be written; the file is as it was before.
+    """
 
     def __init__(self, path: str | os.PathLike):
         self._path = pathlib.Path(path)
 
     def write(self, records: "Sequence[Record]") -> None:
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write("".join(json.dumps(record) + "\n" for record in records))
+        size = None
+        try:
+            with self._path.open("ab", buffering=0) as file:
+                size, data = file.tell(), "".join(json.dumps(r) + "\n" for r in records).encode()
+                while data:
+                    data = data[file.write(data) :]
+        except OSError as error:
+            if size is not None:
+                os.truncate(self._path, size)
+            raise RuntimeError(
+                f"cannot write {self._path} ({error.strerror}); put that right, then resume the run"
+            ) from error
 
     def close(self) -> None:
         """Nothing is open between writes."""

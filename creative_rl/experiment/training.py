@@ -1,17 +1,19 @@
 """Train a learner: compiled chunks of updates, with logging and checkpoints beside them."""
 
 import dataclasses
+import logging
 import os
 import pathlib
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import Literal
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
 
 from creative_rl.experiment import checkpoint, compilation_cache, memory, records
+from creative_rl.experiment.best import Scores
 from creative_rl.experiment.chunks import Chunk, Pace, compiled_chunk
 from creative_rl.experiment.interruption import Interruption
 from creative_rl.experiment.lock import lock
@@ -20,6 +22,8 @@ from creative_rl.experiment.progress import Progress
 from creative_rl.experiment.recorder import Metrics, NotFiniteError, Recorder
 from creative_rl.experiment.sizes import whole_number
 from creative_rl.typing import Key, Learner, PyTree, as_key
+
+_log = logging.getLogger(__name__)
 
 Status = Literal["completed", "finished", "interrupted"]
 
@@ -112,8 +116,9 @@ def train(
       chunk_updates: most updates in one compiled call; None for what takes about a second. It has
         no influence on results.
       checkpoint_seconds: time between checkpoints; longer where saving is slow. The first and the
-        last state are always saved.
-      keep_checkpoints: how many of the newest stay.
+        last state are always saved. Training waits until the state is in the host's memory; it is
+        written beside it.
+      keep_checkpoints: how many of the newest stay, and the best beside them (see `best`).
       loggers: besides `metrics.jsonl`: `tensorboard`, `wandb`; None for TensorBoard where it is
         installed.
       progress: show a bar on a terminal, or else a line every ten seconds.
@@ -123,7 +128,9 @@ def train(
       ValueError: no learner, a size that is no whole number of at least 1, an `out` that holds
         another run, a checkpoint that does not fit, or a run that needs more memory than there is.
       DivergedError: a metric is not finite; what was saved before stays.
-      RuntimeError: another process writes to `out`.
+      SaveError: a checkpoint could not be written, because the disk is full for instance; it is
+        raised when the next one is due, or at the end. Those before it stay.
+      RuntimeError: another process writes to `out`, or metrics could not be written.
 
     Example:
       >>> import creative_rl as crl
@@ -145,7 +152,7 @@ def train(
     key, num_seeds = as_key(key), _num_seeds(key, num_seeds)
     start_fn = state if callable(state) else None
     if check_memory:
-        num_copies = 0 if out is None else 1
+        num_copies = 0 if out is None else checkpoint.num_copies()
         memory.check(learner, num_seeds, start=start_fn, num_copies=num_copies)
     if num_seeds is not None and not key.ndim:
         key = jax.random.split(key, num_seeds)
@@ -160,11 +167,13 @@ def train(
             stack.enter_context(lock(out))
             if (restored := _restore(out / "checkpoints", init, key, resume)) is not None:
                 state, start = restored
-            seconds = records.truncate(out / "metrics.jsonl", start)
+            kept = records.truncate(out / "metrics.jsonl", start)
+            seconds = kept[-1]["seconds"] if kept else 0.0
+            scores = Scores(kept)
             saver = stack.enter_context(
-                _Saver(out / "checkpoints", keep_checkpoints, checkpoint_seconds)
+                _Saver(out / "checkpoints", keep_checkpoints, checkpoint_seconds, scores.score)
             )
-            receivers = _open_all(stack, open_loggers(out, loggers, start))
+            receivers = [*_open_all(stack, open_loggers(out, loggers, start)), scores]
         builder = records.RecordBuilder(num_updates, learner.steps_per_update, start)
         shown = Progress(num_updates, start, learner.steps_per_update * (num_seeds or 1), progress)
         stack.callback(shown.close)
@@ -214,7 +223,7 @@ def _loop(
     except (NotFiniteError, checkpoint.NanStateError) as error:
         recorder.flush()
         update = error.update if isinstance(error, NotFiniteError) else recorder.num_done
-        latest = None if saver is None else saver.latest
+        latest = None if saver is None else saver.settle()
         raise DivergedError(update, error.name, latest) from None
     status: Status = "completed" if recorder.num_done >= num_updates else "interrupted"
     if finished:
@@ -236,8 +245,14 @@ class _Saver:
 
     _MOST_TIME = 0.02  # share of the time that saving may take
 
-    def __init__(self, folder: pathlib.Path, keep: int, seconds: float):
-        self._writer = checkpoint.CheckpointWriter(folder, keep)
+    def __init__(
+        self,
+        folder: pathlib.Path,
+        keep: int,
+        seconds: float,
+        score: Callable[[int], float | None],
+    ):
+        self._writer = checkpoint.CheckpointWriter(folder, keep, score)
         self._interval = seconds
         self._last_save = time.monotonic()
 
@@ -246,7 +261,8 @@ class _Saver:
         return self._writer.latest
 
     def is_due(self) -> bool:
-        return time.monotonic() - self._last_save >= self._interval
+        """Whether it is time; not while one is being written, for which training would wait."""
+        return time.monotonic() - self._last_save >= self._interval and not self._writer.is_busy
 
     def save(self, state: PyTree, update: int, spares_members: bool = False) -> None:
         start = time.monotonic()
@@ -254,11 +270,19 @@ class _Saver:
         self._last_save = time.monotonic()
         self._interval = max(self._interval, (self._last_save - start) / self._MOST_TIME)
 
+    def settle(self) -> int | None:
+        """Wait for what is being written: update of the newest checkpoint that is whole."""
+        try:
+            self._writer.wait()
+        except checkpoint.SaveError as error:
+            _log.warning("%s", error)
+        return self._writer.latest
+
     def __enter__(self) -> "_Saver":
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self._writer.close()
+    def __exit__(self, *error: Any) -> None:
+        self._writer.__exit__(*error)
 
 
 def _num_seeds(key: Key, num_seeds: int | None) -> int | None:
