@@ -1,10 +1,13 @@
 """Where records go: JSON lines as the source of truth, TensorBoard, Weights & Biases."""
 
 import json
+import logging
 import os
 import pathlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
+
+_log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:  # it brings NumPy, which a command line does without
     from creative_rl.experiment.records import Record
@@ -73,7 +76,11 @@ class TensorBoard:
             self._writer.file_writer.add_summary(self._summary(value=values), record["update"])
 
     def close(self) -> None:
-        self._writer.close()
+        try:
+            self._writer.close()
+        except OSError as error:  # `metrics.jsonl` has all of it
+            _log.warning("TensorBoard events are not complete: %s", error.strerror)
+            self._writer.file_writer.event_writer._closed = True  # it would try again at exit
 
 
 class WeightsAndBiases:

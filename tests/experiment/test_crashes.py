@@ -36,7 +36,9 @@ def check_whole(folder):
     found = checkpoint.updates(folder)
     for update in found:
         restored, _ = checkpoint.restore(folder, state(0), update)
-        assert int(restored["count"]) == update and (np.asarray(restored["weights"]) == update).all()
+        assert (
+            int(restored["count"]) == update and (np.asarray(restored["weights"]) == update).all()
+        )
     return found
 
 
