@@ -11,7 +11,6 @@ from creative_rl.experiment.rollouts import Episodes, rollout
 from creative_rl.experiment.run import Run
 from creative_rl.typing import Key, Learner, PyTree
 
-
 Which = int | Literal["latest", "best"]
 """A checkpoint: the newest, the best, or that of an update."""
 

@@ -39,7 +39,7 @@ def run(out, num_updates, loggers=(), **options):
 
 @pytest.fixture
 def no_large_files():
-    """No file of more than 600 kB can be written: of the same kind as a full disk, for all users."""
+    """No file of more than 600 kB can be written: much as on a full disk, for all users."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
 
     def limit(is_on):
