@@ -112,6 +112,7 @@ def _train(argv: list[str]) -> int:
         total_steps=asked.total_steps,
         given=asked.given,
         loggers=asked.loggers,
+        profile=asked.profile,
     )
     return _tell_end(run, result)
 

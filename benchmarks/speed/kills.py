@@ -26,7 +26,7 @@ _SHARE_IN_START = 0.3
 """Of the kills, those at any moment from the start on; the others come after the first update."""
 _MOST_SECONDS = 0.4
 """From the first update to a kill."""
-_LIMIT_SECONDS = 60.0
+_LIMIT_SECONDS = 120.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,8 +114,9 @@ def kill_again_and_again(
     draw, kills = random.Random(seed), list[Kill]()
     saved = -1
     while len(kills) < num_kills:
+        before = _stat(out)
         process = starter.start(out, num_updates, SECONDS_PER_WRITE)
-        _wait_for_the_moment(out, draw)
+        _wait_for_the_moment(out, draw, before)
         with contextlib.suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
         if starter.ended() != -signal.SIGKILL:
@@ -167,24 +168,30 @@ def differences(out: pathlib.Path, undisturbed: pathlib.Path) -> list[str]:
     return found if rows == others else [*found, "metrics.jsonl"]
 
 
-def _wait_for_the_moment(out: pathlib.Path, draw: random.Random) -> None:
+def _wait_for_the_moment(out: pathlib.Path, draw: random.Random, before: os.stat_result | None):
+    """`before` is of the metrics before the start: a run that goes on writes them anew, and then
+    adds to them."""
     if draw.random() < _SHARE_IN_START:
         time.sleep(draw.uniform(0.0, 3 * _MOST_SECONDS))
         return
-    path, begin = out / "metrics.jsonl", time.time()
-    while not (path.exists() and _size_since(path, begin)):
-        if time.time() - begin > _LIMIT_SECONDS:
+    begin, size = time.monotonic(), 0 if before is None else None
+    while True:
+        found = _stat(out)
+        if found is not None and size is None and found.st_ino != before.st_ino:
+            size = found.st_size
+        if found is not None and size is not None and found.st_size > size:
+            break
+        if time.monotonic() - begin > _LIMIT_SECONDS:
             raise RuntimeError(f"{out}: no update in {_LIMIT_SECONDS:g} s")
         time.sleep(0.005)
     time.sleep(draw.uniform(0.0, _MOST_SECONDS))
 
 
-def _size_since(path: pathlib.Path, begin: float) -> int:
-    """Bytes of a file that was written since; it is written anew, shorter, when a run goes on."""
-    with contextlib.suppress(FileNotFoundError):
-        found = path.stat()
-        return found.st_size if found.st_mtime > begin else 0
-    return 0
+def _stat(out: pathlib.Path) -> os.stat_result | None:
+    try:
+        return (out / "metrics.jsonl").stat()
+    except FileNotFoundError:
+        return None
 
 
 @functools.cache

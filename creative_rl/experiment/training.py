@@ -18,6 +18,7 @@ from creative_rl.experiment.chunks import Chunk, Pace, compiled_chunk
 from creative_rl.experiment.interruption import Interruption
 from creative_rl.experiment.lock import lock
 from creative_rl.experiment.log import Logger, open_loggers
+from creative_rl.experiment.profiling import Profile
 from creative_rl.experiment.progress import Progress
 from creative_rl.experiment.recorder import Metrics, NotFiniteError, Recorder
 from creative_rl.experiment.sizes import whole_number
@@ -96,6 +97,7 @@ def train(
     loggers: Sequence[str] | None = None,
     progress: bool = True,
     check_memory: bool = True,
+    profile: int | None = None,
 ) -> TrainResult:
     """Train until there are `num_updates` updates.
 
@@ -123,10 +125,12 @@ def train(
         installed.
       progress: show a bar on a terminal, or else a line every ten seconds.
       check_memory: refuse what by `memory.estimate` does not fit, before it is compiled.
+      profile: trace so many updates into `profile/` of `out`, once the program is compiled (see
+        `profiling`); it has no influence on results.
 
     Raises:
       ValueError: no learner, a size that is no whole number of at least 1, an `out` that holds
-        another run, a checkpoint that does not fit, or a run that needs more memory than there is.
+        another run, a profile without `out`, a checkpoint that does not fit, or a run that needs more memory than there is.
       DivergedError: a metric is not finite; what was saved before stays.
       SaveError: a checkpoint could not be written, because the disk is full for instance; it is
         raised when the next one is due, or at the end. Those before it stay.
@@ -148,6 +152,10 @@ def train(
     num_updates = whole_number("train: num_updates", num_updates)
     if chunk_updates is not None:
         chunk_updates = whole_number("train: chunk_updates", chunk_updates)
+    if profile is not None:
+        profile = whole_number("train: profile", profile)
+        if out is None:
+            raise ValueError("train: profile is written into out, got out=None; choose a folder")
     compilation_cache.enable()
     key, num_seeds = as_key(key), _num_seeds(key, num_seeds)
     start_fn = state if callable(state) else None
@@ -179,10 +187,13 @@ def train(
         stack.callback(shown.close)
         recorder = Recorder(builder, receivers, shown, seconds)
         chunk = compiled_chunk(learner.update, num_seeds is not None)
+        traced = None
+        if profile is not None and out is not None:
+            traced = stack.enter_context(Profile(pathlib.Path(out, "profile"), profile))
         interruption = stack.enter_context(Interruption())
         state = init(key) if state is None else state
         pace = Pace(chunk_updates)
-        result = _loop(state, chunk, num_updates, pace, recorder, saver, interruption)
+        result = _loop(state, chunk, num_updates, pace, recorder, saver, interruption, traced)
         return dataclasses.replace(result, num_seeds=num_seeds)
 
 
@@ -194,6 +205,7 @@ def _loop(
     recorder: Recorder,
     saver: "_Saver | None",
     interruption: Interruption,
+    profile: Profile | None = None,
 ) -> TrainResult:
     """Dispatch a chunk; look at the metrics of the one before while it runs."""
     dispatched, pending, finished = recorder.num_done, None, False
@@ -202,7 +214,11 @@ def _loop(
             saver.save(state, dispatched)
         while dispatched < num_updates and interruption.signal is None and not finished:
             count = pace.next_count(dispatched, num_updates, recorder.window)
+            if profile is not None:
+                count = profile.before(state, count)
             state, metrics = chunk(state, jnp.int32(count))
+            if profile is not None:
+                profile.after(metrics, count)
             dispatched += count
             if pending is None:
                 pace.begin()
