@@ -10,18 +10,39 @@ import functools
 import logging
 import os
 import pathlib
-import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import orbax.checkpoint as ocp
 
+from creative_rl.experiment.checkpoint_folder import (
+    best_of,
+    clear,
+    discard_after,
+    latest_update,
+    remove,
+    updates,
+)
 from creative_rl.typing import Array, PyTree
+
+__all__ = [
+    "CheckpointWriter",
+    "NanStateError",
+    "SaveError",
+    "best_of",
+    "copy",
+    "discard_after",
+    "latest_update",
+    "num_copies",
+    "restore",
+    "save",
+    "updates",
+]
 
 _log = logging.getLogger(__name__)
 
@@ -94,7 +115,7 @@ class CheckpointWriter:
             raise ValueError(f"checkpoints: keep must be at least 1, got {keep}")
         self._folder, self._keep, self._score = _absolute(folder), keep, score
         self._folder.mkdir(parents=True, exist_ok=True)
-        _clear(self._folder)
+        clear(self._folder)
         self._whole = latest_update(folder)
         self._writing: int | None = None
         self._thread: threading.Thread | None = None
@@ -187,14 +208,14 @@ class CheckpointWriter:
         kept = {*found[-self._keep :], best_of(found, self._score)}
         for update in found:
             if update not in kept:
-                _remove(self._folder, update)
+                remove(self._folder, update)
 
     def _fail(self, update: int, error: BaseException) -> None:
         self._writing = None
         self._failure = SaveError(self._folder, update, self._whole, _reason(error))
         _let_threads_end()
         with contextlib.suppress(OSError):
-            _clear(self._folder)
+            clear(self._folder)
 
     def __enter__(self) -> "CheckpointWriter":
         return self
@@ -218,37 +239,6 @@ def save(folder: str | os.PathLike, state: PyTree, update: int, keep: int = 3) -
     """Write one checkpoint and wait for it."""
     with CheckpointWriter(folder, keep) as writer:
         writer.save(state, update)
-
-
-def updates(folder: str | os.PathLike) -> list[int]:
-    """The updates that have a checkpoint, oldest first; none where there is no folder."""
-    folder = pathlib.Path(folder)
-    if not folder.is_dir():
-        return []
-    return sorted(int(path.name) for path in folder.iterdir() if path.name.isdigit())
-
-
-def latest_update(folder: str | os.PathLike) -> int | None:
-    """The newest checkpoint's update, or None."""
-    return max(updates(folder), default=None)
-
-
-def best_of(updates: Sequence[int], score: Callable[[int], float | None]) -> int | None:
-    """The update with the highest score, the newest of equals; None where no score is known.
-
-    Example:
-      >>> best_of([0, 4, 8, 12], {4: 1.0, 8: 1.0, 12: 0.5}.get)
-      8
-    """
-    scores = {update: found for update in updates if (found := score(update)) is not None}
-    return max(scores, key=lambda update: (scores[update], update), default=None)
-
-
-def discard_after(folder: str | os.PathLike, update: int) -> None:
-    """Remove the checkpoints newer than `update`: the damaged ones that `restore` passed over."""
-    for newer in updates(folder):
-        if newer > update:
-            _remove(pathlib.Path(folder), newer)
 
 
 def restore(
@@ -369,25 +359,6 @@ def _is_not_of_orbax(record: logging.LogRecord) -> bool:
 def _let_threads_end() -> None:
     """Those that handle the other arrays still run into the event loop that an error has closed."""
     time.sleep(0.2)
-
-
-_TEMPORARY = (".orbax-checkpoint-tmp", ".removed")
-"""In the names of what is on its way in, and on its way out."""
-
-
-def _remove(folder: pathlib.Path, update: int) -> None:
-    """Remove a checkpoint: with one step it is no checkpoint any more, then its files go."""
-    old = folder / f"{update}.removed"
-    (folder / str(update)).rename(old)
-    shutil.rmtree(old)
-
-
-def _clear(folder: pathlib.Path) -> None:
-    """Remove what was left on its way in or out."""
-    if jax.process_index() == 0:
-        for path in folder.iterdir():
-            if any(mark in path.name for mark in _TEMPORARY):
-                shutil.rmtree(path)
 
 
 def _reason(error: BaseException) -> str:

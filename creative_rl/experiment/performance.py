@@ -59,8 +59,8 @@ def perform(
       sleep: waits for so many.
 
     Raises:
-      ValueError: as from `open_run` and `load_states`; the works are of another kind or do not grow,
-        `num` or `tempo` is out of range, or `out` is no directory or has such files.
+      ValueError: as from `open_run` and `load_states`; the works are of another kind or do not
+        grow, `num` or `tempo` is out of range, or `out` is no directory or has such files.
     """
     if num < 1 or (tempo is not None and not 0 < tempo < float("inf")):
         raise ValueError(

@@ -130,7 +130,8 @@ def train(
 
     Raises:
       ValueError: no learner, a size that is no whole number of at least 1, an `out` that holds
-        another run, a profile without `out`, a checkpoint that does not fit, or a run that needs more memory than there is.
+        another run, a profile without `out`, a checkpoint that does not fit, or a run that needs
+        more memory than there is.
       DivergedError: a metric is not finite; what was saved before stays.
       SaveError: a checkpoint could not be written, because the disk is full for instance; it is
         raised when the next one is due, or at the end. Those before it stay.
