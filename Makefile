@@ -43,6 +43,7 @@ bench: .venv/.dev
 	$(BIN)/python -m benchmarks.speed.strokes
 	$(BIN)/python -m benchmarks.speed.gan $(PEERS)
 	$(BIN)/python -m benchmarks.speed.startup
+	$(BIN)/python -m benchmarks.speed.checkpoints
 	$(BIN)/python -m benchmarks.speed.performing
 	$(BIN)/python -m benchmarks.tables.demo
 	$(BIN)/python -m benchmarks.tables.rl_tuner

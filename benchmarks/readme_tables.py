@@ -36,6 +36,7 @@ TITLES = {
     "populations": "Seeds in one program",
     "replay": "Replay",
     "startup": "Start-up",
+    "checkpoints": "Checkpoints, and a hundred kills",
     "performing": "Music in real time",
 }
 
@@ -256,6 +257,7 @@ FIGURES: Mapping[str, Callable[[Iterable[Mapping]], str]] = {
     "robustness": _measures,
     "learners": _returns,
     "performing": _measures,
+    "checkpoints": _measures,
 }
 """How a result's rows are shown; those of others are ratios of speed."""
 

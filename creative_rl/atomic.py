@@ -13,6 +13,7 @@ def write_bytes(path: str | os.PathLike, data: bytes) -> pathlib.Path:
 
     Raises:
       FileNotFoundError: the folder does not exist; it is not made on the quiet.
+      OSError: it cannot be written, because the disk is full for instance; it names `path`.
     """
     path = pathlib.Path(path)
     if not path.parent.is_dir():
@@ -25,8 +26,10 @@ def write_bytes(path: str | os.PathLike, data: bytes) -> pathlib.Path:
             file.write(data)
         os.chmod(name, 0o666 & ~_umask())  # mkstemp is private to its owner, a work is not
         os.replace(name, path)
-    except BaseException:
+    except BaseException as error:
         os.unlink(name)
+        if isinstance(error, OSError):
+            error.filename = str(path)
         raise
     return path
 

@@ -112,6 +112,7 @@ def _train(argv: list[str]) -> int:
         total_steps=asked.total_steps,
         given=asked.given,
         loggers=asked.loggers,
+        profile=asked.profile,
     )
     return _tell_end(run, result)
 
@@ -141,6 +142,7 @@ def _create(argv: list[str]) -> int:
     add("--num", type=whole, default=8, metavar="N", help="a fair sample (default %(default)s)")
     add("--best", type=whole, metavar="N", help="and the best of 256 (default at most 4)")
     add("--seed", type=whole, default=0, metavar="N", help="another gives other works (default 0)")
+    _add_checkpoint(parser)
     arguments = parser.parse_all(argv)
     at_least("--num", arguments.num)
     at_least("--best", arguments.best, 0)
@@ -149,7 +151,11 @@ def _create(argv: list[str]) -> int:
     from creative_rl.experiment import creation
 
     index = creation.create(
-        arguments.run, arguments.num, num_best=arguments.best, seed=arguments.seed
+        arguments.run,
+        arguments.num,
+        num_best=arguments.best,
+        seed=arguments.seed,
+        checkpoint=arguments.checkpoint,
     )
     _print_columns((work["name"], f"return {work['scores']['return']:g}") for work in index)
     print(f"{len(index)} works in {arguments.run}/works; next: creative-rl report {arguments.run}")
@@ -162,13 +168,16 @@ def _evaluate(argv: list[str]) -> int:
     add = parser.add_argument
     add("--num", type=whole, default=1024, metavar="N", help="episodes (default %(default)s)")
     add("--seed", type=whole, default=0, metavar="N", help="of the episodes (default 0)")
+    _add_checkpoint(parser)
     arguments = parser.parse_all(argv)
     at_least("--num", arguments.num)
     between("--seed", arguments.seed, 0, LARGEST_SEED)
     _prepare_jax(arguments.run)
     from creative_rl.experiment import evaluation
 
-    found = evaluation.evaluate(arguments.run, arguments.num, arguments.seed)
+    found = evaluation.evaluate(
+        arguments.run, arguments.num, arguments.seed, checkpoint=arguments.checkpoint
+    )
     print(evaluation.as_text(found.rows, found.notes))
     return 0
 
@@ -254,6 +263,7 @@ def _perform(argv: list[str]) -> int:
     add("--works", type=whole, default=1, metavar="N", help="pieces (default %(default)s)")
     add("--tempo", type=number, metavar="X", help="quarter notes a minute (default the works')")
     add("--seed", type=whole, default=0, metavar="N", help="another gives other works (default 0)")
+    _add_checkpoint(parser)
     add("--out", metavar="DIR", help="keep the pieces there as MIDI files")
     arguments = parser.parse_all(argv)
     at_least("--works", arguments.works)
@@ -267,6 +277,7 @@ def _perform(argv: list[str]) -> int:
         arguments.works,
         tempo=arguments.tempo,
         seed=arguments.seed,
+        checkpoint=arguments.checkpoint,
         out=arguments.out,
         listen=lambda token: print(token, end=" ", flush=True),
     )
@@ -303,6 +314,21 @@ def _run_parser(name: str, description: str | None) -> Parser:
     parser = Parser(name, description)
     parser.add_argument("run", metavar="RUN", help="run directory")
     return parser
+
+
+def _add_checkpoint(parser: Parser) -> None:
+    parser.add_argument(
+        "--checkpoint", type=_checkpoint, default="latest", metavar="WHICH",
+        help="best, latest or the update of one (default latest)",
+    )  # fmt: skip
+
+
+def _checkpoint(text: str) -> str | int:
+    if text in ("best", "latest"):
+        return text
+    if text.isdecimal():
+        return int(text)
+    raise argparse.ArgumentTypeError(f"must be best, latest or an update, got {text!r}")
 
 
 def _prepare_jax(run: str | None = None) -> None:

@@ -95,6 +95,7 @@ def fails(capsys, argv, code):
         ("train drawing-copy --learner likelihood", "likelihood takes Discrete actions"),
         ("create run --num 0", "--num: must be at least 1, got 0"),
         ("create run --seed 4294967296", "--seed: must be between 0 and 4294967295, got 42"),
+        ("create run --checkpoint good", "--checkpoint: must be best, latest or an update, got"),
         ("evaluate run --num -1", "--num: must be at least 1, got -1"),
         ("evaluate run --seed -1", "--seed: must be between 0 and 4294967295, got -1"),
         ("perform run --works 0", "--works: must be at least 1, got 0"),
@@ -185,6 +186,10 @@ def test_a_run_from_start_to_report(capsys, tmp_path):
     assert main(["create", out, "--num", "2", "--best", "1"]) == 0
     assert main(["evaluate", out, "--num", "16"]) == 0
     assert "±" in capsys.readouterr().out
+    assert main(["evaluate", out, "--num", "4", "--checkpoint", "3"]) == 0
+    assert "of checkpoint 3" in capsys.readouterr().out
+    argv = ["create", out, "--num", "1", "--checkpoint", "4"]
+    assert "there is no checkpoint 4; it has [0, 3, 5]" in fails(capsys, argv, 1)
     assert main(["perform", out, "--tempo", "1000", "--out", str(tmp_path / "played")]) == 0
     assert "1 work, 5 events: latency" in capsys.readouterr().out
     assert works.load(tmp_path / "played" / "performed-00.mid").length == 5

@@ -86,7 +86,14 @@ def anchors(text):
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "benchmarks/results/README.md"]
+    "page",
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/architecture.md",
+        "docs/profiling.md",
+        "benchmarks/results/README.md",
+    ],
 )
 def test_links_lead_somewhere(page):
     path = ROOT / page

@@ -11,6 +11,7 @@ _EXPORTS = {
     "train": "training",
     "TrainResult": "training",
     "DivergedError": "training",
+    "SaveError": "checkpoint",
     "sweep": "sweeps",
     "SweepResult": "sweeps",
     "grid": "sweeps",

@@ -1,25 +1,48 @@
 """Exact checkpoints of whole states: any pytree of arrays, typed keys among them.
 
-Checkpoints are written beside the old ones and appear whole or not at all; a process that is
-killed while it writes leaves the earlier ones as they were.
+Checkpoints are written in the background, beside the old ones, and appear and go whole or not at
+all; a process that is killed while it writes leaves the earlier ones as they were.
 """
 
 import contextlib
+import errno
 import functools
 import logging
 import os
 import pathlib
-import shutil
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import orbax.checkpoint as ocp
 
+from creative_rl.experiment.checkpoint_folder import (
+    best_of,
+    clear,
+    discard_after,
+    latest_update,
+    remove,
+    updates,
+)
 from creative_rl.typing import Array, PyTree
+
+__all__ = [
+    "CheckpointWriter",
+    "NanStateError",
+    "SaveError",
+    "best_of",
+    "copy",
+    "discard_after",
+    "latest_update",
+    "num_copies",
+    "restore",
+    "save",
+    "updates",
+]
 
 _log = logging.getLogger(__name__)
 
@@ -52,80 +75,170 @@ def _find_nan(leaves: dict[str, Array], spares_members: bool) -> dict[str, Array
     return found
 
 
-class CheckpointWriter:
-    """Writes checkpoints in the background and keeps the newest.
+class SaveError(RuntimeError):
+    """A checkpoint could not be written; those before it are whole.
 
-    Use it as a context manager, or `close` it: the last checkpoint is whole only then.
+    Attributes:
+      update: of the checkpoint that is missing.
+      latest: update of the newest checkpoint, None where there is none.
+    """
+
+    def __init__(self, folder: pathlib.Path, update: int, latest: int | None, reason: str):
+        kept = "no earlier one is there" if latest is None else f"checkpoint {latest} is kept"
+        super().__init__(
+            f"checkpoint {update} could not be written to {folder} ({reason}); {kept}; put that "
+            "right, then resume the run"
+        )
+        self.update, self.latest = update, latest
+
+
+class CheckpointWriter:
+    """Writes checkpoints in the background, one at a time, and keeps the newest and the best.
+
+    Use it as a context manager, or `close` it: the last checkpoint is whole only then. What killed
+    processes left half-written or half-removed in the folder is cleared away first.
 
     Args:
       folder: made where it does not exist.
       keep: newest checkpoints that stay.
-
-    Attributes:
-      latest: update of the newest checkpoint, None where there is none.
+      score: how good the checkpoint of an update is, None where that is not known; the one with
+        the highest score stays too. It is called in the background.
     """
 
-    def __init__(self, folder: str | os.PathLike, keep: int = 3):
+    def __init__(
+        self,
+        folder: str | os.PathLike,
+        keep: int = 3,
+        score: Callable[[int], float | None] = lambda update: None,
+    ):
         if keep < 1:
             raise ValueError(f"checkpoints: keep must be at least 1, got {keep}")
-        options = ocp.CheckpointManagerOptions(
-            max_to_keep=keep, create=True, cleanup_tmp_directories=True
+        self._folder, self._keep, self._score = _absolute(folder), keep, score
+        self._folder.mkdir(parents=True, exist_ok=True)
+        clear(self._folder)
+        self._whole = latest_update(folder)
+        self._writing: int | None = None
+        self._thread: threading.Thread | None = None
+        self._failure: SaveError | None = None
+        self._quiet = contextlib.ExitStack()
+        self._quiet.enter_context(_quiet())
+        self._checkpointer = ocp.AsyncCheckpointer(
+            ocp.StandardCheckpointHandler(),
+            # A folder that cannot be made is told at once, and not after a time-out.
+            async_options=ocp.options.AsyncOptions(create_directories_asynchronously=False),
         )
-        self._manager = ocp.CheckpointManager(_absolute(folder), options=options)
-        self.latest = self._manager.latest_step()
+
+    @property
+    def latest(self) -> int | None:
+        """Update of the newest checkpoint, the one that is being written included; or None."""
+        return self._whole if self._writing is None else self._writing
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a checkpoint is being written, for which `save` would wait."""
+        return self._thread is not None and self._thread.is_alive()
 
     def save(self, state: PyTree, update: int, spares_members: bool = False) -> None:
         """Start to write `state` as checkpoint `update`, which must be larger than any before.
 
-        The state is copied first, so the caller may donate it right away. Where it
-        `spares_members`, which lie along the first axis, only NaN in every one of them counts.
+        It waits for the checkpoint before and until the state is in the host's memory, so the
+        caller may donate it right away. Where it `spares_members`, which lie along the first axis,
+        only NaN in every one of them counts.
 
         Raises:
           NanStateError: the state holds NaN; the checkpoints stay as they are.
+          SaveError: the checkpoint before, or this one, could not be written.
         """
         leaves = _by_name(state)
         for name, is_nan in jax.device_get(_find_nan(leaves, spares_members)).items():
             if is_nan:
                 raise NanStateError(name)
-        self._manager.save(update, args=ocp.args.StandardSave(copy(leaves)), force=True)
-        self.latest = update
+        self.wait()
+        self._writing = update
+        if num_copies():
+            leaves = copy(leaves)
+        try:
+            self._checkpointer.save(
+                self._folder / str(update),
+                args=ocp.args.StandardSave(leaves),
+            )
+        except Exception as error:
+            self._fail(update, error)
+            self.wait()
+        self._thread = threading.Thread(target=self._finish, args=(update,), name="checkpoint")
+        self._thread.start()
+
+    def wait(self) -> None:
+        """Wait until the checkpoint that is being written is on disk.
+
+        Raises:
+          SaveError: it could not be written. It is raised once.
+        """
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure from None
 
     def close(self) -> None:
-        """Wait until everything is on disk."""
-        self._manager.wait_until_finished()
-        self._manager.close()
+        """`wait`, and let go of what writes."""
+        try:
+            self.wait()
+        finally:
+            self._checkpointer.close()
+            self._quiet.close()
+
+    def _finish(self, update: int) -> None:
+        """In the background: wait until it is written, then remove what is not kept."""
+        try:
+            self._checkpointer.wait_until_finished()
+        except BaseException as error:
+            self._fail(update, error)
+            return
+        self._whole, self._writing = update, None
+        if jax.process_index() == 0:
+            try:
+                self._remove_old()
+            except OSError as error:
+                _log.warning("old checkpoints in %s were not removed: %s", self._folder, error)
+
+    def _remove_old(self) -> None:
+        found = updates(self._folder)
+        kept = {*found[-self._keep :], best_of(found, self._score)}
+        for update in found:
+            if update not in kept:
+                remove(self._folder, update)
+
+    def _fail(self, update: int, error: BaseException) -> None:
+        self._writing = None
+        self._failure = SaveError(self._folder, update, self._whole, _reason(error))
+        _let_threads_end()
+        with contextlib.suppress(OSError):
+            clear(self._folder)
 
     def __enter__(self) -> "CheckpointWriter":
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        try:
+            self.close()
+        except SaveError as failure:
+            if kind is None:
+                raise
+            _log.warning("%s", failure)  # what is under way tells more
+
+
+def num_copies() -> int:
+    """Copies of a state on the device while it is saved: off an accelerator it is copied at once,
+    whereas a processor's arrays are shared with what writes them."""
+    return int(jax.default_backend() == "cpu")
 
 
 def save(folder: str | os.PathLike, state: PyTree, update: int, keep: int = 3) -> None:
     """Write one checkpoint and wait for it."""
     with CheckpointWriter(folder, keep) as writer:
         writer.save(state, update)
-
-
-def updates(folder: str | os.PathLike) -> list[int]:
-    """The updates that have a checkpoint, oldest first; none where there is no folder."""
-    folder = pathlib.Path(folder)
-    if not folder.is_dir():
-        return []
-    return sorted(int(path.name) for path in folder.iterdir() if path.name.isdigit())
-
-
-def latest_update(folder: str | os.PathLike) -> int | None:
-    """The newest checkpoint's update, or None."""
-    return max(updates(folder), default=None)
-
-
-def discard_after(folder: str | os.PathLike, update: int) -> None:
-    """Remove the checkpoints newer than `update`: the damaged ones that `restore` passed over."""
-    for newer in updates(folder):
-        if newer > update:
-            shutil.rmtree(pathlib.Path(folder) / str(newer))
 
 
 def restore(
@@ -168,7 +281,9 @@ class _DamagedError(Exception):
 
 def _read(folder: pathlib.Path, update: int, template: PyTree) -> PyTree:
     """One checkpoint: `_DamagedError` where it cannot be read, ValueError where it does not fit."""
-    item = folder / str(update) / "default"
+    item = folder / str(update)
+    if (item / "default").is_dir():  # as earlier ones were written
+        item /= "default"
     wanted = _by_name(template)
     with _quiet(), ocp.StandardCheckpointer() as checkpointer:
         try:
@@ -177,11 +292,13 @@ def _read(folder: pathlib.Path, update: int, template: PyTree) -> PyTree:
                 raise FileNotFoundError("the list of its arrays cannot be read")
             shapes = {name: leaf.shape for name, leaf in stored.tree.items()}
         except Exception as error:
+            _let_threads_end()
             raise _DamagedError(_first_line(error)) from error
         _check_fit(folder / str(update), shapes, wanted)
         try:
             leaves = checkpointer.restore(item, wanted)
         except Exception as error:
+            _let_threads_end()
             raise _DamagedError(_first_line(error)) from error
     return jax.tree.unflatten(jax.tree.structure(template), [leaves[name] for name in wanted])
 
@@ -221,22 +338,35 @@ def _raw_keys(tree: PyTree) -> PyTree:
 def _quiet() -> Iterator[None]:
     """Hold back what orbax and its threads print beside an error that is reported in one line."""
     orbax_log, hook = logging.getLogger("absl"), sys.unraisablehook
-    level = orbax_log.level
 
     def pass_on_others(unraisable: Any) -> None:
         if "Event loop is closed" not in str(unraisable.exc_value):
             hook(unraisable)
 
-    orbax_log.setLevel(logging.ERROR)
+    orbax_log.addFilter(_is_not_of_orbax)
     sys.unraisablehook = pass_on_others
     try:
         yield
-    except _DamagedError:
-        time.sleep(0.2)  # threads that read the other arrays still run into the closed loop
-        raise
     finally:
         sys.unraisablehook = hook
-        orbax_log.setLevel(level)
+        orbax_log.removeFilter(_is_not_of_orbax)
+
+
+def _is_not_of_orbax(record: logging.LogRecord) -> bool:
+    return "orbax" not in record.pathname
+
+
+def _let_threads_end() -> None:
+    """Those that handle the other arrays still run into the event loop that an error has closed."""
+    time.sleep(0.2)
+
+
+def _reason(error: BaseException) -> str:
+    """Why a file could not be written, in a few words."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    full = os.strerror(errno.ENOSPC)
+    return full if full in str(error) else _first_line(error)
 
 
 def _first_line(error: BaseException) -> str:

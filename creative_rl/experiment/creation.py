@@ -12,7 +12,7 @@ import numpy as np
 
 from creative_rl import works
 from creative_rl.atomic import write_json
-from creative_rl.experiment.opening import load_states, open_run, seed_state
+from creative_rl.experiment.opening import Which, load_states, open_run, seed_state
 from creative_rl.experiment.rollouts import Episodes
 from creative_rl.works.canvas import target_of
 
@@ -21,7 +21,12 @@ _log = logging.getLogger(__name__)
 
 
 def create(
-    path: str | os.PathLike, num: int = 8, *, num_best: int | None = None, seed: int = 0
+    path: str | os.PathLike,
+    num: int = 8,
+    *,
+    num_best: int | None = None,
+    seed: int = 0,
+    checkpoint: Which = "latest",
 ) -> list[dict[str, Any]]:
     """Write works into `works/` of a run, in every format they have, and `works/index.json`.
 
@@ -35,12 +40,13 @@ def create(
       num: works in the fair sample.
       num_best: works among the best; None for at most four.
       seed: another one gives other works.
+      checkpoint: which one plays: `latest`, `best`, or an update.
 
     Returns:
       The index: for each work its name, group, title, files by format and scores.
 
     Raises:
-      ValueError: as from `open_run`; a number is below 1 (0 for `num_best`).
+      ValueError: as from `open_run` and `load_states`; a number is below 1 (0 for `num_best`).
     """
     num_best = min(num, 4) if num_best is None else num_best
     num_candidates = max(num, num_best, NUM_CANDIDATES)
@@ -49,7 +55,7 @@ def create(
             f"create: num must be at least 1 and num_best at least 0, got {num} and {num_best}"
         )
     opened = open_run(path)
-    states = load_states(opened)
+    states = load_states(opened, checkpoint)
     played = [
         opened.play(seed_state(states, i), jax.random.key(seed), num_candidates)
         for i in range(opened.run.spec.num_seeds or 1)

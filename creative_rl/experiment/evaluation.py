@@ -9,7 +9,14 @@ import numpy as np
 
 from creative_rl.atomic import write_json
 from creative_rl.experiment import memorisation
-from creative_rl.experiment.opening import OpenRun, load_states, open_run, seed_state
+from creative_rl.experiment.opening import (
+    OpenRun,
+    Which,
+    load_states,
+    open_run,
+    seed_state,
+    update_of,
+)
 from creative_rl.experiment.rollouts import Episodes
 from creative_rl.metrics import distinct_works, rl_tuner_metrics, self_bleu
 from creative_rl.ops.events import NUM_EVENTS
@@ -33,8 +40,12 @@ class Evaluation(NamedTuple):
     notes: list[str]
 
 
-def evaluate(path: str | os.PathLike, num: int = 1024, seed: int = 0) -> Evaluation:
+def evaluate(
+    path: str | os.PathLike, num: int = 1024, seed: int = 0, *, checkpoint: Which = "latest"
+) -> Evaluation:
     """Play `num` episodes with every seed of a run, and write `evaluation.json` for its report.
+
+    What plays is its newest `checkpoint`, its `best`, or that of an update.
 
     Rows are the return, the length, the sum of each reward term, for melodies the share of
     distinct ones and (of two or more) self-BLEU, for those in RL Tuner's 38 events the measures of
@@ -45,10 +56,10 @@ def evaluate(path: str | os.PathLike, num: int = 1024, seed: int = 0) -> Evaluat
     The notes name the work that is nearest to the corpus, and warn of works that are too near.
 
     Raises:
-      ValueError: as from `open_run`, or `num` is below 1.
+      ValueError: as from `open_run` and `load_states`, or `num` is below 1.
     """
     opened = open_run(path)
-    states = load_states(opened)
+    states = load_states(opened, checkpoint)
     spec = opened.run.spec
     num_seeds = spec.num_seeds or 1
     learned = memorisation.learned_from(opened, states)
@@ -62,6 +73,9 @@ def evaluate(path: str | os.PathLike, num: int = 1024, seed: int = 0) -> Evaluat
     rows = [interval(name, _samples(seeds, name)) for name in seeds[0]]
     over = f"{num_seeds} seeds" if num_seeds > 1 else f"{num} episodes"
     notes = [f"{num} episodes; 95 % over {over}"]
+    if checkpoint != "latest":
+        update = update_of(opened.run, checkpoint)
+        notes.append(f"of checkpoint {update}" + (", the best" if checkpoint == "best" else ""))
     if isinstance(learned, str):
         notes.append(learned)
     elif learned is not None and reports:

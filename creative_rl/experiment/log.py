@@ -1,10 +1,13 @@
 """Where records go: JSON lines as the source of truth, TensorBoard, Weights & Biases."""
 
 import json
+import logging
 import os
 import pathlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
+
+_log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:  # it brings NumPy, which a command line does without
     from creative_rl.experiment.records import Record
@@ -19,14 +22,28 @@ class Logger(Protocol):
 
 
 class JsonLines:
-    """Appends records to a file, one a line, whole when `write` returns."""
+    """Appends records to a file, one a line, whole when `write` returns.
+
+    Raises:
+      RuntimeError: they cannot be written; the file is as it was before.
+    """
 
     def __init__(self, path: str | os.PathLike):
         self._path = pathlib.Path(path)
 
     def write(self, records: "Sequence[Record]") -> None:
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write("".join(json.dumps(record) + "\n" for record in records))
+        size = None
+        try:
+            with self._path.open("ab", buffering=0) as file:
+                size, data = file.tell(), "".join(json.dumps(r) + "\n" for r in records).encode()
+                while data:
+                    data = data[file.write(data) :]
+        except OSError as error:
+            if size is not None:
+                os.truncate(self._path, size)
+            raise RuntimeError(
+                f"cannot write {self._path} ({error.strerror}); put that right, then resume the run"
+            ) from error
 
     def close(self) -> None:
         """Nothing is open between writes."""
@@ -59,7 +76,11 @@ class TensorBoard:
             self._writer.file_writer.add_summary(self._summary(value=values), record["update"])
 
     def close(self) -> None:
-        self._writer.close()
+        try:
+            self._writer.close()
+        except OSError as error:  # `metrics.jsonl` has all of it
+            _log.warning("TensorBoard events are not complete: %s", error.strerror)
+            self._writer.file_writer.event_writer._closed = True  # it would try again at exit
 
 
 class WeightsAndBiases:

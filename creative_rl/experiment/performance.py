@@ -11,7 +11,7 @@ import jax
 import numpy as np
 
 from creative_rl import works
-from creative_rl.experiment.opening import load_states, open_run, seed_state
+from creative_rl.experiment.opening import Which, load_states, open_run, seed_state
 from creative_rl.typing import Key, Learner, PyTree
 from creative_rl.works import Melody, Score, notation
 
@@ -35,6 +35,7 @@ def perform(
     *,
     tempo: float | None = None,
     seed: int = 0,
+    checkpoint: Which = "latest",
     out: str | os.PathLike | None = None,
     listen: Callable[[str], Any] = lambda token: None,
     clock: Callable[[], float] = time.perf_counter,
@@ -51,14 +52,15 @@ def perform(
       num: works, one after another.
       tempo: quarter notes a minute; None for that of the works.
       seed: another one gives other works.
+      checkpoint: which one plays: `latest`, `best`, or an update.
       out: directory for `performed-00.mid` and so on, made where it is missing.
       listen: gets every event at its time, as tokens of `works.text`.
       clock: seconds that pass.
       sleep: waits for so many.
 
     Raises:
-      ValueError: as from `open_run`; the works are of another kind or do not grow, `num` or `tempo`
-        is out of range, or `out` is no directory or has such files.
+      ValueError: as from `open_run` and `load_states`; the works are of another kind or do not
+        grow, `num` or `tempo` is out of range, or `out` is no directory or has such files.
     """
     if num < 1 or (tempo is not None and not 0 < tempo < float("inf")):
         raise ValueError(
@@ -66,7 +68,7 @@ def perform(
         )
     files = [] if out is None else _files(pathlib.Path(out), num)
     opened = open_run(path)
-    state = seed_state(load_states(opened), 0)
+    state = seed_state(load_states(opened, checkpoint), 0)
     params = opened.params(state)
     start, advance = compiled(opened.env, opened.learner)
     key_first, *keys = jax.random.split(jax.random.key(seed), num + 1)

@@ -135,17 +135,21 @@ def read_records(path: str | os.PathLike) -> list[Record]:
     return list(_whole_records(path))
 
 
-def truncate(path: str | os.PathLike, update: int) -> float:
+def truncate(path: str | os.PathLike, update: int) -> list[Record]:
     """Drop the records after `update`, so that a resumed run writes no update twice.
 
+    What a process that was killed here left behind goes too.
+
     Returns:
-      The seconds of the last record kept, 0 where there is none.
+      The records kept.
     """
     path = pathlib.Path(path)
+    for left in path.parent.glob(f".{path.name}.*.tmp"):
+        left.unlink()
     records = [record for record in read_records(path) if record["update"] <= update]
     if path.exists():
         write_bytes(path, "".join(json.dumps(record) + "\n" for record in records).encode())
-    return records[-1]["seconds"] if records else 0.0
+    return records
 
 
 def _whole_records(path: pathlib.Path) -> Iterator[Record]:

@@ -4,6 +4,7 @@ config.json     the resolved spec and its hash, versions, git commit, device
 metrics.jsonl   one record a line (see `records`)
 tensorboard/    events, where tensorboardX is installed
 checkpoints/    whole states
+profile/        a trace of some updates, where one was asked for
 works/          what the learner made, and index.json
 evaluation.json measures with their uncertainty, from `creative-rl evaluate`
 report.html     one self-contained page

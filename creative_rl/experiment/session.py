@@ -43,7 +43,7 @@ def start(
     env, learner = build(spec, materials)
     if total_steps is not None:
         spec = dataclasses.replace(spec, num_updates=whole_updates(learner, total_steps))
-    memory.check(learner, spec.num_seeds, num_copies=1)
+    memory.check(learner, spec.num_seeds, num_copies=checkpoint.num_copies())
     run = Run.create(spec, env.version, out)
     return run, _train(run, learner, **options)
 
@@ -96,6 +96,7 @@ def _train(run: Run, learner: Learner, **options: Any) -> TrainResult:
     """Train, and note in `status.json` how it ended."""
     spec = run.spec
     path = run.path / "status.json"
+    path.unlink(missing_ok=True)  # of the process before: one that is killed leaves none
     try:
         result = train(learner, seed_keys(spec), spec.num_updates, out=run.path, **options)
     except DivergedError as error:

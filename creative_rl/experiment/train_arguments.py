@@ -15,6 +15,8 @@ from creative_rl.experiment.spec import RunSpec, config_from_dict
 from creative_rl.registry import unknown_name
 
 DEFAULT_STEPS = 500_000
+PROFILED_UPDATES = 3
+"""Enough to see what repeats; of a long trace readers show a part."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,6 +29,7 @@ class TrainArguments:
       given: fields of the config that were on the command line.
       out: the directory, None for the default one.
       loggers: for `train`.
+      profile: updates to trace, for `train`.
     """
 
     spec: RunSpec
@@ -34,6 +37,7 @@ class TrainArguments:
     given: tuple[str, ...]
     out: str | None
     loggers: list[str] | None
+    profile: int | None
 
 
 def parse(argv: Sequence[str]) -> TrainArguments:
@@ -58,9 +62,12 @@ def parse(argv: Sequence[str]) -> TrainArguments:
     arguments = vars(parser.parse_all(argv))
     given = {name: arguments[name] for name in fields if name in arguments}
     at_least("--steps", arguments["steps"])
+    at_least("--profile", arguments["profile"])
     loggers = parse_loggers(arguments["log"])
     spec = as_usage(_spec, arguments, given)
-    return TrainArguments(spec, arguments["steps"], tuple(given), arguments["out"], loggers)
+    return TrainArguments(
+        spec, arguments["steps"], tuple(given), arguments["out"], loggers, arguments["profile"]
+    )
 
 
 def parse_loggers(names: str | None) -> list[str] | None:
@@ -96,6 +103,10 @@ def _own_parser() -> Parser:
         "--log", metavar="NAMES",
         help="tensorboard, wandb or none, with commas between (default tensorboard where it is "
         "installed; metrics.jsonl always)",
+    )  # fmt: skip
+    add(
+        "--profile", type=whole, nargs="?", const=PROFILED_UPDATES, metavar="N",
+        help="trace N updates (default %(const)s) into profile/ of the run: see docs/profiling.md",
     )  # fmt: skip
     add(
         "--weight", type=_weight, action="append", default=[], metavar="TERM=X",

@@ -1,25 +1,30 @@
 """Train a learner: compiled chunks of updates, with logging and checkpoints beside them."""
 
 import dataclasses
+import logging
 import os
 import pathlib
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import Literal
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
 
 from creative_rl.experiment import checkpoint, compilation_cache, memory, records
+from creative_rl.experiment.best import Scores
 from creative_rl.experiment.chunks import Chunk, Pace, compiled_chunk
 from creative_rl.experiment.interruption import Interruption
 from creative_rl.experiment.lock import lock
 from creative_rl.experiment.log import Logger, open_loggers
+from creative_rl.experiment.profiling import Profile
 from creative_rl.experiment.progress import Progress
 from creative_rl.experiment.recorder import Metrics, NotFiniteError, Recorder
 from creative_rl.experiment.sizes import whole_number
 from creative_rl.typing import Key, Learner, PyTree, as_key
+
+_log = logging.getLogger(__name__)
 
 Status = Literal["completed", "finished", "interrupted"]
 
@@ -92,6 +97,7 @@ def train(
     loggers: Sequence[str] | None = None,
     progress: bool = True,
     check_memory: bool = True,
+    profile: int | None = None,
 ) -> TrainResult:
     """Train until there are `num_updates` updates.
 
@@ -112,18 +118,24 @@ def train(
       chunk_updates: most updates in one compiled call; None for what takes about a second. It has
         no influence on results.
       checkpoint_seconds: time between checkpoints; longer where saving is slow. The first and the
-        last state are always saved.
-      keep_checkpoints: how many of the newest stay.
+        last state are always saved. Training waits until the state is in the host's memory; it is
+        written beside it.
+      keep_checkpoints: how many of the newest stay, and the best beside them (see `best`).
       loggers: besides `metrics.jsonl`: `tensorboard`, `wandb`; None for TensorBoard where it is
         installed.
       progress: show a bar on a terminal, or else a line every ten seconds.
       check_memory: refuse what by `memory.estimate` does not fit, before it is compiled.
+      profile: trace so many updates into `profile/` of `out`, once the program is compiled (see
+        `profiling`); it has no influence on results.
 
     Raises:
       ValueError: no learner, a size that is no whole number of at least 1, an `out` that holds
-        another run, a checkpoint that does not fit, or a run that needs more memory than there is.
+        another run, a profile without `out`, a checkpoint that does not fit, or a run that needs
+        more memory than there is.
       DivergedError: a metric is not finite; what was saved before stays.
-      RuntimeError: another process writes to `out`.
+      SaveError: a checkpoint could not be written, because the disk is full for instance; it is
+        raised when the next one is due, or at the end. Those before it stay.
+      RuntimeError: another process writes to `out`, or metrics could not be written.
 
     Example:
       >>> import creative_rl as crl
@@ -141,11 +153,15 @@ def train(
     num_updates = whole_number("train: num_updates", num_updates)
     if chunk_updates is not None:
         chunk_updates = whole_number("train: chunk_updates", chunk_updates)
+    if profile is not None:
+        profile = whole_number("train: profile", profile)
+        if out is None:
+            raise ValueError("train: profile is written into out, got out=None; choose a folder")
     compilation_cache.enable()
     key, num_seeds = as_key(key), _num_seeds(key, num_seeds)
     start_fn = state if callable(state) else None
     if check_memory:
-        num_copies = 0 if out is None else 1
+        num_copies = 0 if out is None else checkpoint.num_copies()
         memory.check(learner, num_seeds, start=start_fn, num_copies=num_copies)
     if num_seeds is not None and not key.ndim:
         key = jax.random.split(key, num_seeds)
@@ -160,20 +176,25 @@ def train(
             stack.enter_context(lock(out))
             if (restored := _restore(out / "checkpoints", init, key, resume)) is not None:
                 state, start = restored
-            seconds = records.truncate(out / "metrics.jsonl", start)
+            kept = records.truncate(out / "metrics.jsonl", start)
+            seconds = kept[-1]["seconds"] if kept else 0.0
+            scores = Scores(kept)
             saver = stack.enter_context(
-                _Saver(out / "checkpoints", keep_checkpoints, checkpoint_seconds)
+                _Saver(out / "checkpoints", keep_checkpoints, checkpoint_seconds, scores.score)
             )
-            receivers = _open_all(stack, open_loggers(out, loggers, start))
+            receivers = [*_open_all(stack, open_loggers(out, loggers, start)), scores]
         builder = records.RecordBuilder(num_updates, learner.steps_per_update, start)
         shown = Progress(num_updates, start, learner.steps_per_update * (num_seeds or 1), progress)
         stack.callback(shown.close)
         recorder = Recorder(builder, receivers, shown, seconds)
         chunk = compiled_chunk(learner.update, num_seeds is not None)
+        traced = None
+        if profile is not None and out is not None:
+            traced = stack.enter_context(Profile(pathlib.Path(out, "profile"), profile))
         interruption = stack.enter_context(Interruption())
         state = init(key) if state is None else state
         pace = Pace(chunk_updates)
-        result = _loop(state, chunk, num_updates, pace, recorder, saver, interruption)
+        result = _loop(state, chunk, num_updates, pace, recorder, saver, interruption, traced)
         return dataclasses.replace(result, num_seeds=num_seeds)
 
 
@@ -185,6 +206,7 @@ def _loop(
     recorder: Recorder,
     saver: "_Saver | None",
     interruption: Interruption,
+    profile: Profile | None = None,
 ) -> TrainResult:
     """Dispatch a chunk; look at the metrics of the one before while it runs."""
     dispatched, pending, finished = recorder.num_done, None, False
@@ -193,7 +215,11 @@ def _loop(
             saver.save(state, dispatched)
         while dispatched < num_updates and interruption.signal is None and not finished:
             count = pace.next_count(dispatched, num_updates, recorder.window)
+            if profile is not None:
+                count = profile.before(state, count)
             state, metrics = chunk(state, jnp.int32(count))
+            if profile is not None:
+                profile.after(metrics, count)
             dispatched += count
             if pending is None:
                 pace.begin()
@@ -214,7 +240,7 @@ def _loop(
     except (NotFiniteError, checkpoint.NanStateError) as error:
         recorder.flush()
         update = error.update if isinstance(error, NotFiniteError) else recorder.num_done
-        latest = None if saver is None else saver.latest
+        latest = None if saver is None else saver.settle()
         raise DivergedError(update, error.name, latest) from None
     status: Status = "completed" if recorder.num_done >= num_updates else "interrupted"
     if finished:
@@ -236,8 +262,14 @@ class _Saver:
 
     _MOST_TIME = 0.02  # share of the time that saving may take
 
-    def __init__(self, folder: pathlib.Path, keep: int, seconds: float):
-        self._writer = checkpoint.CheckpointWriter(folder, keep)
+    def __init__(
+        self,
+        folder: pathlib.Path,
+        keep: int,
+        seconds: float,
+        score: Callable[[int], float | None],
+    ):
+        self._writer = checkpoint.CheckpointWriter(folder, keep, score)
         self._interval = seconds
         self._last_save = time.monotonic()
 
@@ -246,7 +278,8 @@ class _Saver:
         return self._writer.latest
 
     def is_due(self) -> bool:
-        return time.monotonic() - self._last_save >= self._interval
+        """Whether it is time; not while one is being written, for which training would wait."""
+        return time.monotonic() - self._last_save >= self._interval and not self._writer.is_busy
 
     def save(self, state: PyTree, update: int, spares_members: bool = False) -> None:
         start = time.monotonic()
@@ -254,11 +287,19 @@ class _Saver:
         self._last_save = time.monotonic()
         self._interval = max(self._interval, (self._last_save - start) / self._MOST_TIME)
 
+    def settle(self) -> int | None:
+        """Wait for what is being written: update of the newest checkpoint that is whole."""
+        try:
+            self._writer.wait()
+        except checkpoint.SaveError as error:
+            _log.warning("%s", error)
+        return self._writer.latest
+
     def __enter__(self) -> "_Saver":
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self._writer.close()
+    def __exit__(self, *error: Any) -> None:
+        self._writer.__exit__(*error)
 
 
 def _num_seeds(key: Key, num_seeds: int | None) -> int | None:

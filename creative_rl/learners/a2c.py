@@ -106,6 +106,7 @@ def a2c(env: Any, config: A2CConfig, params: PyTree = None) -> Learner:
             num_updates=jnp.int32(0),
         )
 
+    @jax.named_scope("collect")
     def collect(state: A2CState, key: Key) -> tuple[stream.Stream, PyTree, Rollout]:
         """The stream and the actor's memory after the rollout, and the rollout."""
         model, variables = models["actor"], state.variables["actor"]

@@ -174,6 +174,7 @@ def dqn(
         random = distributions.uniform_action(noise[..., 1], num_actions, action_mask)
         return jnp.where(noise[..., 0] < epsilon, random, distributions.most_likely(logits))
 
+    @jax.named_scope("collect")
     def collect(state: DQNState, key_noise: Key, key_step: Key) -> tuple[DQNState, Timestep]:
         fresh = model.init_memory()
         share = epsilon(state.num_updates)
@@ -324,6 +325,7 @@ def dqn(
             order = priorities.assign(order, jnp.where(shares >= 0, slots, -1), priority)
         return (variables, opt_state, order), metrics
 
+    @jax.named_scope("learn")
     def learn(state: DQNState, keys: Key) -> tuple[PyTree, PyTree, PyTree, dict[str, Array]]:
         carry = (state.variables, state.opt_state, state.priorities)
         learned, metrics = jax.lax.scan(

@@ -112,6 +112,7 @@ def likelihood(
         updates, opt_state = optimizer.update(gradients, opt_state, variables)
         return (optax.apply_updates(variables, updates), opt_state, part), nll
 
+    @jax.named_scope("learn")
     def learn(state: LikelihoodState) -> LikelihoodState:
         key, key_rows = jax.random.split(state.key)
         rows = jax.random.randint(key_rows, (config.num_steps, config.batch_size), 0, num_train)

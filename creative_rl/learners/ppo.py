@@ -153,6 +153,7 @@ def ppo(
             num_updates=jnp.int32(0),
         )
 
+    @jax.named_scope("collect")
     def collect(state: PPOState, key: Key) -> tuple[PPOState, Rollout]:
         def step(carry, randomness):
             current, memory = carry
@@ -186,6 +187,7 @@ def ppo(
         state = state.replace(stream=current, memory={**state.memory, "actor": memory})
         return state, rollout
 
+    @jax.named_scope("evaluate")
     def evaluate(
         variables: PyTree, memory: PyTree, rollout: Rollout
     ) -> tuple[PyTree, Array, Array]:
@@ -260,6 +262,7 @@ def ppo(
             metrics["robust_divergence"] = divergence
         return total, metrics
 
+    @jax.named_scope("learn")
     def learn(
         state: PPOState, batch: Batch, memory: PyTree, key: Key
     ) -> tuple[PPOState, dict[str, Array]]:

@@ -143,6 +143,7 @@ def sac(env: Any, config: SACConfig, params: PyTree = None) -> Learner:
         outputs, _ = actor.apply(variables, observation, ())
         return distributions.mask_logits(outputs, action_mask)
 
+    @jax.named_scope("collect")
     def collect(state: SACState, key: Key) -> tuple[SACState, Timestep]:
         is_random = ~is_learning(state.num_updates)
 
@@ -261,6 +262,7 @@ def sac(env: Any, config: SACConfig, params: PyTree = None) -> Learner:
         )
         return (variables, target_critics, opt_state, store), metrics
 
+    @jax.named_scope("learn")
     def learn(state: SACState, key: Key) -> tuple[PyTree, PyTree, PyTree, dict[str, Array]]:
         carry = (state.variables, state.target_critics, state.opt_state, state.replay)
         keys = jax.random.split(key, config.num_epochs)

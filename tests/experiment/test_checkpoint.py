@@ -2,11 +2,14 @@
 
 import os
 import shutil
+import threading
+import time
 
 import chex
 import jax
 import jax.numpy as jnp
 import optax
+import orbax.checkpoint as ocp
 import pytest
 
 from creative_rl.experiment import checkpoint
@@ -46,6 +49,15 @@ def test_round_trip(state, tmp_path):
     equal(state, restored)
 
 
+def test_a_checkpoint_in_a_folder_of_its_own_is_read_too(state, tmp_path):
+    """Earlier versions wrote them so."""
+    checkpoint.save(tmp_path, state, 7)
+    os.rename(tmp_path / "7", tmp_path / "default")
+    os.mkdir(tmp_path / "7")
+    os.rename(tmp_path / "default", tmp_path / "7" / "default")
+    equal(state, checkpoint.restore(tmp_path, state)[0])
+
+
 def test_saved_state_may_be_donated_at_once(tmp_path):
     start = jnp.zeros(200_000)
     move = jax.jit(lambda x: x + 1, donate_argnums=0)
@@ -69,6 +81,39 @@ def test_keeps_the_newest(state, tmp_path):
     assert checkpoint.latest_update(tmp_path / "none") is None
 
 
+def test_keeps_the_best_beside_the_newest(state, tmp_path):
+    """Of equals the newest; one whose score is not known is never the best."""
+    scores = {1: 2.0, 2: 5.0, 3: 5.0, 4: 1.0, 5: None, 6: 4.0}
+    kept = []
+    with checkpoint.CheckpointWriter(tmp_path, keep=1, score=scores.get) as writer:
+        for step in scores:
+            writer.save(state, step)
+            writer.wait()
+            kept.append(checkpoint.updates(tmp_path))
+    assert kept == [[1], [2], [3], [3, 4], [3, 5], [3, 6]]
+
+
+def test_writing_goes_on_in_the_background(state, tmp_path, monkeypatch):
+    """The next save waits for it, and `latest` counts it."""
+    may_end, wait = threading.Event(), ocp.AsyncCheckpointer.wait_until_finished
+
+    def slow(self):
+        if threading.current_thread().name == "checkpoint":
+            may_end.wait(20)
+        wait(self)
+
+    monkeypatch.setattr(ocp.AsyncCheckpointer, "wait_until_finished", slow)
+    with checkpoint.CheckpointWriter(tmp_path) as writer:
+        writer.save(state, 1)
+        assert writer.is_busy and writer.latest == 1
+        threading.Timer(0.3, may_end.set).start()
+        begin = time.monotonic()
+        writer.save(state, 2)
+        assert time.monotonic() - begin > 0.2
+        writer.wait()
+        assert not writer.is_busy and checkpoint.updates(tmp_path) == [1, 2]
+
+
 def test_falls_back_to_an_older_one(state, tmp_path, caplog, capfd):
     for step in (1, 2):
         checkpoint.save(tmp_path, state | {"count": jnp.int32(step)}, step)
@@ -87,9 +132,10 @@ def test_damage_is_one_line(state, tmp_path, what, capfd):
     if what == "truncated":
         damage(tmp_path, 1)
     elif what == "removed":
-        shutil.rmtree(tmp_path / "1" / "default")
+        for path in (tmp_path / "1").iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
     else:
-        for path in (tmp_path / "1" / "default" / "d").iterdir():
+        for path in (tmp_path / "1" / "d").iterdir():
             os.truncate(path, path.stat().st_size // 2)
     with pytest.raises(ValueError, match=r"checkpoint 1 in .* is damaged .* no older one") as error:
         checkpoint.restore(tmp_path, state)

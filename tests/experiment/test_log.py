@@ -40,6 +40,22 @@ def test_tensorboard_events(tmp_path):
     }  # fmt: skip
 
 
+def test_events_that_cannot_be_written_are_a_warning(tmp_path, monkeypatch, caplog):
+    """The records are in `metrics.jsonl`."""
+    pytest.importorskip("tensorboardX")
+    logger = log.TensorBoard(tmp_path)
+
+    def full():
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(logger._writer, "close", full)
+        logger.close()
+    logger._writer.file_writer.event_writer._closed = False
+    logger._writer.close()
+    assert caplog.messages == ["TensorBoard events are not complete: No space left on device"]
+
+
 def test_unknown_logger(tmp_path):
     with pytest.raises(ValueError, match="unknown logger 'tensorbord'"):
         log.open_loggers(tmp_path, ["tensorbord"])

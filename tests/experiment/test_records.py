@@ -106,10 +106,10 @@ def test_truncate_drops_later_updates_and_a_cut_line(tmp_path):
     lines = [json.dumps({"update": n, "seconds": n / 2}) for n in (1, 2, 3)]
     path.write_text("\n".join(lines) + '\n{"update": 4, "sec')
     assert [record["update"] for record in records.read_records(path)] == [1, 2, 3]
-    assert records.truncate(path, 2) == 1.0
+    assert records.truncate(path, 2)[-1]["seconds"] == 1.0
     assert path.read_text() == "\n".join(lines[:2]) + "\n"
-    assert records.truncate(path, 0) == 0.0 and path.read_text() == ""
-    assert records.truncate(tmp_path / "none", 5) == 0.0
+    assert records.truncate(path, 0) == [] and path.read_text() == ""
+    assert records.truncate(tmp_path / "none", 5) == []
     assert list(tmp_path.iterdir()) == [path]
 
 

@@ -12,6 +12,8 @@ from creative_rl import configs, registry, spaces, works, wrappers
 from creative_rl.experiment import (
     RunSpec,
     assembly,
+    best,
+    checkpoint,
     create,
     evaluate,
     open_run,
@@ -79,6 +81,29 @@ def test_evaluate_writes_a_table(tutorial_run):
     assert rows["term_target_match"].mean == rows["return"].mean
     table = json.loads((run.path / "evaluation.json").read_text())
     assert [row[0] for row in table["rows"]] == list(rows) and "2 seeds" in table["notes"][0]
+
+
+def test_the_best_checkpoint_is_loaded(tutorial_run, monkeypatch):
+    """Of two seeds, by the mean over them."""
+    run, result = tutorial_run
+    opened = open_run(run.path)
+    updates = checkpoint.updates(run.checkpoints)
+    assert updates == [0, 6]
+    rows = [{"update": n, "num_episodes": 9, "episode_return": [4.0, 0.0]} for n in range(1, 7)]
+    with monkeypatch.context() as patch:
+        patch.setattr(best, "read_records", lambda path: rows)
+        assert opening.update_of(run, "best") == 6  # of the first nothing is known
+        rows.insert(0, {"update": 0, "num_episodes": 9, "episode_return": [1.0, 4.0]})
+        assert opening.update_of(run, "best") == 0
+        assert same(opening.load_states(opened, "best"), opening.load_states(opened, 0))
+        rows.clear()
+        with pytest.raises(ValueError, match=r"no metric tells which .*; take latest, or .*0, 6\]"):
+            opening.load_states(opened, "best")
+    assert same(opening.load_states(opened), result.state)
+    assert opening.update_of(run, "latest") is None
+    for which in ("newest", True, 2.0):
+        with pytest.raises(ValueError, match="it is latest, best or an update, got"):
+            opening.load_states(opened, which)
 
 
 def test_create_writes_works_that_are_what_the_index_says(tutorial_run):

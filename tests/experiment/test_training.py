@@ -199,6 +199,14 @@ def test_resume_passes_over_a_damaged_checkpoint(key, tmp_path, caplog):
     assert updates_in(tmp_path) == list(range(1, 41))
 
 
+def test_the_best_checkpoint_stays_and_a_stopped_run_keeps_the_same(key, tmp_path):
+    """`episode_return` of the toy is its loss, highest at the start."""
+    learner, options = toy_learner(), {"keep_checkpoints": 1, "chunk_updates": 3}
+    for total in (12, 24, 48, 96):
+        quiet(learner, key, total, out=tmp_path, resume=True, **options)
+    assert checkpoint.updates(tmp_path / "checkpoints") == [12, 96]
+
+
 def test_refuses_what_cannot_be(key, tmp_path):
     learner = toy_learner()
     for options in ({"num_seeds": 0}, {"chunk_updates": 0}, {"keep_checkpoints": 0}):
