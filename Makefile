@@ -44,6 +44,7 @@ bench: .venv/.dev
 	$(BIN)/python -m benchmarks.speed.gan $(PEERS)
 	$(BIN)/python -m benchmarks.speed.startup
 	$(BIN)/python -m benchmarks.speed.performing
+	$(BIN)/python -m benchmarks.speed.scaling
 	$(BIN)/python -m benchmarks.tables.demo
 	$(BIN)/python -m benchmarks.tables.rl_tuner
 	$(BIN)/python -m benchmarks.tables.melody_mood
@@ -59,6 +60,7 @@ bench: .venv/.dev
 
 readme: .venv/.dev
 	$(BIN)/python -m benchmarks.readme_tables
+	$(BIN)/python -m benchmarks.scaling_page
 
 clean:
 	rm -rf .venv
