@@ -29,7 +29,7 @@ from benchmarks.speed.worker import Worker
 
 ONE_CORE, THREADS = "one core", "default threads"
 LAW = "law"
-LINEAR_PERCENT, FORETOLD_PERCENT = 15.0, 25.0
+LINEAR_PERCENT, FORETOLD_PERCENT, LINEAR_WIDTH = 15.0, 25.0, 1024
 
 
 class Measured(NamedTuple):
@@ -57,7 +57,6 @@ def measure(kind: str, threads: str, quick: bool) -> Measured:
         turns = {unit: functools.partial(worker.run, unit) for unit in worker.about["units"]}
         reports = interleave(turns, num_rounds)
         about = worker.about
-    print(f"{kind}, {threads}: done", file=sys.stderr)
     return Measured(reports, about)
 
 
@@ -94,7 +93,7 @@ def width_rows(name: str, measured: Measured, clock: str) -> tuple[list[Row], Wi
         Row(label, "us a step of all", 1e6 * overhead),
         Row(label, "ns an environment", 1e9 * each),
         Row(label, "largest deviation %", 100 * found.law.largest_deviation),
-        Row(label, "linear up to N", float(found.widths[-1])),
+        Row(label, "linear up to N", found.widths[-1]),
     ]
     return rows, found
 
@@ -128,7 +127,7 @@ def update_rows(learner: str, measured: Measured) -> tuple[list[Row], Law, float
         for metric, clock in (("ms an update", "seconds"), ("ms of processor time", "cpu_seconds")):
             updates = rates(measured.reports[key], clock)
             rows.append(spread([1e3 / rate for rate in updates]).row(key, metric))
-        rows.append(Row(key, "parameters", float(parameters[key])))
+        rows.append(Row(key, "parameters", parameters[key]))
     terms = {
         key: tuple(term(task, parameters[key]) for term in tasks.TERMS[learner].values())
         for key, task in points.items()
@@ -155,26 +154,27 @@ def main(argv: Sequence[str] | None = None) -> None:
     curves: dict[tuple[str, str], dict[int, float]] = {}
     foretold: dict[str, float | None] = {}
     device = "cpu"
-    for id in (tasks.QUICK_ENVIRONMENT,) if quick else tasks.ENVIRONMENTS:
-        for threads, clock in ((ONE_CORE, "cpu_seconds"), (THREADS, "seconds")):
-            if quick and threads == THREADS:
-                continue
-            measured = measure(id, threads, quick)
-            device = measured.about["device"]
-            name = f"{id}, {threads}"
-            new_rows, laws[id, threads] = width_rows(name, measured, clock)
-            rows += [*new_rows, *machine_rows(name, measured)]
-            widths = laws[id, threads].widths if quick else tasks.WIDTHS
-            curves[id, threads] = {width: measured.least(str(width), clock) for width in widths}
+    for learner in (tasks.PPO,) if quick else (tasks.PPO, tasks.DQN, tasks.PAINT):
+        measured = measure(learner, ONE_CORE, quick)
+        device = measured.about["device"]
+        new_rows, _, foretold[learner] = update_rows(learner, measured)
+        _tell_laws(new_rows)
+        rows += [*new_rows, *machine_rows(learner, measured)]
     if not quick:
         canvas = measure(tasks.CANVAS_ENVIRONMENT, ONE_CORE, quick)
         rows += canvas_rows(tasks.CANVAS_ENVIRONMENT, canvas)
-    for learner in (tasks.PPO,) if quick else (tasks.PPO, tasks.DQN, tasks.PAINT):
-        measured = measure(learner, ONE_CORE, quick)
-        new_rows, _, foretold[learner] = update_rows(learner, measured)
-        rows += [*new_rows, *machine_rows(learner, measured)]
+    kinds = ((ONE_CORE, "cpu_seconds"), (THREADS, "seconds"))
+    for id in (tasks.QUICK_ENVIRONMENT,) if quick else tasks.ENVIRONMENTS:
+        for threads, clock in kinds[: 1 if quick else None]:
+            measured = measure(id, threads, quick)
+            name = f"{id}, {threads}"
+            new_rows, laws[id, threads] = width_rows(name, measured, clock)
+            _tell_laws(new_rows)
+            rows += [*new_rows, *machine_rows(name, measured)]
+            widths = [int(unit) for unit in measured.reports if unit.isdigit()]
+            curves[id, threads] = {width: measured.least(str(width), clock) for width in widths}
     session.picture(lambda: scaling_picture.draw(curves, laws))
-    session.finish(rows, goals(laws, foretold), device)
+    session.finish(rows, goals({} if quick else laws, foretold), device)
 
 
 def goals(
@@ -184,14 +184,21 @@ def goals(
     asked = []
     for id in tasks.ENVIRONMENTS:
         found = laws.get((id, ONE_CORE))
-        is_whole = found is not None and (found.saturates or max(found.widths)) > 1024
-        off = 100 * found.law.largest_deviation if is_whole else None
-        what = f"{id}, one core: largest deviation from a line until it saturates, %"
-        asked.append(Goal(what, LINEAR_PERCENT, off, at_most=True))
+        off = None if found is None else 100 * found.law.largest_deviation
+        end = None if found is None else found.widths[-1]
+        line = f"{id}, one core: largest deviation from a line until it saturates, %"
+        asked.append(Goal(line, LINEAR_PERCENT, off, at_most=True))
+        asked.append(Goal(f"{id}, one core: linear up to N", LINEAR_WIDTH, end))
     for learner in (tasks.PPO, tasks.DQN):
         what = f"{learner}: largest deviation where several sizes differ, foretold, %"
         asked.append(Goal(what, FORETOLD_PERCENT, foretold.get(learner), at_most=True))
     return asked
+
+
+def _tell_laws(rows: Sequence[Row]) -> None:
+    found = [row for row in rows if row.name.endswith(f", {LAW}")]
+    shown = (f"{row.metric} {row.value:.3g}" for row in found)
+    print(f"{found[0].name}: {'; '.join(shown)}", file=sys.stderr)
 
 
 if __name__ == "__main__":
