@@ -4,11 +4,11 @@ Run `python -m benchmarks.speed.scaling [--quick]`.
 
 Environments take random actions, 64 to 16,384 of them side by side, on one core (`NPROC=1`) and
 with XLA's default threads; one step of all N of them takes `a + b N` seconds, fitted up to the
-width where they saturate (`laws.fit_width`). Updates of PPO and DQN are measured around one point,
-one size changed at a time, on one core: environments, steps, width of the layers, batch, canvas;
-their laws are sums of `scaling_tasks.TERMS`, and foretell points where several sizes are changed at
-once. A process measures all its sizes in turn, and beside them the machine: a copy by NumPy,
-`x + 1` by XLA, and products of 1024 x 1024.
+width where they saturate (`laws.fit_width`). Updates of PPO and DQN are measured on one core,
+around one point with one size changed at a time, and at a corner: environments, steps, width of the
+layers, batch, canvas. Their laws are sums of `scaling_tasks.TERMS`, and foretell two more points
+where several sizes are changed at once. A process measures all its sizes in turn, and beside them
+the machine: a copy by NumPy, `x + 1` by XLA, and products of 1024 x 1024.
 
 Laws are fitted to the least of the rounds, since what else runs on a machine only adds: on one core
 to processor time, with several threads to time by the clock.

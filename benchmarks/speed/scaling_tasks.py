@@ -75,16 +75,19 @@ FITTED: Mapping[str, tuple[Update, ...]] = {
         *(_change(_PPO, num_envs=n) for n in (32, 512)),
         *(_change(_PPO, num_steps=t) for t in (8, 128)),
         *(_change(_PPO, hidden_size=w) for w in (32, 128, 256)),
+        Update(PPO, 32, 8, 256),
     ),
     DQN: (
         _DQN,
         *(_change(_DQN, num_envs=n) for n in (64, 256)),
         *(_change(_DQN, batch_size=b) for b in (32, 512)),
         *(_change(_DQN, hidden_size=w) for w in (128, 256, 512)),
+        _change(_DQN, batch_size=32, hidden_size=512),
     ),
     PAINT: tuple(Update(PAINT, 16, 10, 64, canvas=side) for side in (16, 32, 64)),
 }
-"""One size at a time is changed."""
+"""One size at a time is changed from the first; and in the last two or more, since no number of
+points on such a cross could tell a term in steps times parameters from the sum of both."""
 FORETOLD: Mapping[str, tuple[Update, ...]] = {
     PPO: (Update(PPO, 512, 8, 256), Update(PPO, 32, 128, 128)),
     DQN: (Update(DQN, 64, 1, 256, batch_size=512), Update(DQN, 256, 1, 128, batch_size=32)),
