@@ -45,6 +45,7 @@ bench: .venv/.dev
 	$(BIN)/python -m benchmarks.speed.startup
 	$(BIN)/python -m benchmarks.speed.checkpoints
 	$(BIN)/python -m benchmarks.speed.performing
+	$(BIN)/python -m benchmarks.speed.scaling
 	$(BIN)/python -m benchmarks.tables.demo
 	$(BIN)/python -m benchmarks.tables.rl_tuner
 	$(BIN)/python -m benchmarks.tables.melody_mood
@@ -60,6 +61,7 @@ bench: .venv/.dev
 
 readme: .venv/.dev
 	$(BIN)/python -m benchmarks.readme_tables
+	$(BIN)/python -m benchmarks.scaling_page
 
 clean:
 	rm -rf .venv

@@ -9,6 +9,9 @@ import pathlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 
+from benchmarks.markdown import fill
+from benchmarks.markdown import number as _number
+from benchmarks.markdown import table as _table
 from benchmarks.peers import OURS, PEERS
 from benchmarks.record import RESULTS
 from creative_rl import registry
@@ -37,6 +40,7 @@ TITLES = {
     "replay": "Replay",
     "startup": "Start-up",
     "checkpoints": "Checkpoints, and a hundred kills",
+    "scaling": "Scaling",
     "performing": "Music in real time",
 }
 
@@ -63,16 +67,14 @@ not; and in what words."""
 
 def render(text: str) -> str:
     """A page's text with every marked table made anew."""
-    for name, table in {
+    tables = {
         "headlines": _headlines(),
         "environments": _entries("id", registry.ENVIRONMENTS),
         "learners": _entries("name", registry.LEARNERS),
         "goals": _goals(),
         "results": "\n\n".join(_result(name) for name in _names()),
-    }.items():
-        pattern = rf"(<!-- begin {name} -->\n).*?(<!-- end {name} -->)"
-        text = re.sub(pattern, lambda m, t=table: f"{m[1]}{t}\n{m[2]}", text, flags=re.DOTALL)
-    return text
+    }
+    return fill(text, tables)
 
 
 def _names() -> list[str]:
@@ -194,6 +196,17 @@ def _times(rows: Iterable[Mapping]) -> str:
     return _table(("times as fast", "median", "low", "high"), figures) if figures else ""
 
 
+def _laws(rows: Iterable[Mapping]) -> str:
+    """The coefficients of every law; `docs/scaling.md` reads them."""
+    end = ", law"
+    figures = [
+        (row["name"].removesuffix(end), row["metric"], _number(row["value"]))
+        for row in rows
+        if row["name"].endswith(end)
+    ]
+    return _table(("law of", "what", "value"), figures)
+
+
 def _ceilings(rows: Iterable[Mapping]) -> str:
     """For every task its operations, the core's rate, and how near everybody comes to it."""
     found = {(row["name"], row["metric"]): row["value"] for row in rows}
@@ -231,18 +244,6 @@ def _path(name: str) -> pathlib.Path:
     return RESULTS / f"{name}.json"
 
 
-def _number(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
-    return "–" if value is None else str(value)
-
-
-def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    head = list(head)
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
 FIGURES: Mapping[str, Callable[[Iterable[Mapping]], str]] = {
     "demo": _before_and_after,
     "rl_tuner": _policies,
@@ -258,6 +259,7 @@ FIGURES: Mapping[str, Callable[[Iterable[Mapping]], str]] = {
     "learners": _returns,
     "performing": _measures,
     "checkpoints": _measures,
+    "scaling": _laws,
 }
 """How a result's rows are shown; those of others are ratios of speed."""
 

@@ -117,6 +117,34 @@ def _train(argv: list[str]) -> int:
     return _tell_end(run, result)
 
 
+def _plan(argv: list[str]) -> int:
+    """what a run would need: memory, compile time, how wide it may be"""
+    parser = Parser(
+        "plan",
+        "Tell what `train` with the same flags would need; nothing is trained.",
+        epilog=train_arguments.EPILOG,
+    )
+    add = parser.add_argument
+    add("--memory", type=number, metavar="GIB", help="plan for a device that has so much free")
+    add("--compile", action="store_true", help="compile the program, to measure what it takes")
+    asked = train_arguments.parse(argv, parser)
+    gibibytes = asked.others["memory"]
+    between("--memory", gibibytes, 0, 2**20)
+    _prepare_jax()
+    from creative_rl.experiment import assembly, planning
+
+    as_usage(assembly.check, asked.spec)
+    planned = planning.plan(
+        asked.spec,
+        given=asked.given,
+        available=None if gibibytes is None else int(gibibytes * 2**30),
+        measure_compile=asked.others["compile"],
+    )
+    _print_columns(planned.rows())
+    planned.check()
+    return 0
+
+
 def _resume(argv: list[str]) -> int:
     """go on with a run that was stopped, or with more steps"""
     parser = _run_parser("resume", _resume.__doc__)
@@ -299,6 +327,7 @@ def _demo(argv: list[str]) -> int:
 
 _COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "list": _list,
+    "plan": _plan,
     "train": _train,
     "resume": _resume,
     "create": _create,

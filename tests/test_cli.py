@@ -24,7 +24,7 @@ import sys, time
 from creative_rl.cli import main
 for argv in (["--help"], ["list"], ["train", "--help"],
              ["train", "melody-theory", "--learner", "ppo", "--help"],
-             ["resume", "--help"], ["paint", "--help"], ["--version"]):
+             ["plan", "--help"], ["resume", "--help"], ["paint", "--help"], ["--version"]):
     assert main(argv) == 0, argv
 assert main(["train", "melody-theroy", "--learner", "ppo"]) == 2
 for module in ("jax", "flax", "numpy", "orbax", "rich"):
@@ -83,6 +83,10 @@ def fails(capsys, argv, code):
         ("{ppo} --total-timesteps 9", "unknown flag '--total-timesteps'; did you mean --steps?"),
         ("{ppo} --log tensorbord", "unknown logger 'tensorbord'; did you mean tensorboard"),
         ("{ppo} --corpus default", "ppo takes none"),
+        ("{ppo} --compile", "unknown flag '--compile'"),
+        ("plan melody-theory", "missing --learner; see creative-rl plan --help"),
+        ("plan melody-theory --learner ppo --memory -1", "--memory: must be between 0 and 10"),
+        ("plan melody-theory --learner ppo --num-minibatches 7", "num_minibatches must divide"),
         ("{ppo} --prior-weight inf", "--prior-weight: must be a finite number"),
         ("{ppo} --weight tonic", "--weight: must be TERM=X, as in tonic=3, got 'tonic'"),
         ("{ppo} --weight tonic=much", "--weight: must be a finite number, got 'much'"),
@@ -117,6 +121,17 @@ def fails(capsys, argv, code):
 def test_usage_errors(argv, message, capsys):
     argv = argv.format(ppo="train melody-theory --learner ppo").split()
     assert message in fails(capsys, argv, 2)
+
+
+def test_a_run_is_planned(capsys):
+    argv = ["plan", *TRAIN[1:], "--memory"]
+    assert main([*argv, "1"]) == 0
+    out = capsys.readouterr().out
+    assert "  parameters " in out and "  free " in out and "; asked: 4\n" in out
+    assert main([*argv, "0.0001"]) == 1
+    out, err = capsys.readouterr()
+    assert "  in all " in out and err.count("\n") == 1
+    assert err.startswith("creative-rl: error: memory: training needs about ")
 
 
 def test_a_picture_is_painted(capsys, tmp_path):

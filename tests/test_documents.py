@@ -79,6 +79,14 @@ def test_the_readmes_tables_are_up_to_date(page):
     assert readme_tables.render(text) == text, "run: python -m benchmarks.readme_tables"
 
 
+def test_the_page_of_scaling_is_up_to_date():
+    from benchmarks import scaling_page
+
+    text = scaling_page.PAGE.read_text()
+    assert text.count("<!-- begin") == 7
+    assert scaling_page.render(text) == text, "run: python -m benchmarks.scaling_page"
+
+
 def anchors(text):
     """What the headings of a page are called in links."""
     headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
@@ -92,6 +100,7 @@ def anchors(text):
         "CONTRIBUTING.md",
         "docs/architecture.md",
         "docs/profiling.md",
+        "docs/scaling.md",
         "benchmarks/results/README.md",
     ],
 )

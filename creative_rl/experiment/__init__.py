@@ -19,6 +19,8 @@ _EXPORTS = {
     "Run": "run",
     "build": "assembly",
     "open_run": "opening",
+    "plan": "planning",
+    "Plan": "planning",
     "start": "session",
     "resume": "session",
     "rollout": "rollouts",

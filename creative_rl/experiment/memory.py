@@ -13,8 +13,12 @@ import jax.numpy as jnp
 
 from creative_rl.experiment.chunks import compiled_chunk
 from creative_rl.experiment.liveness import peak_bytes
+from creative_rl.experiment.memory_parts import PARTS as STATE_PARTS
+from creative_rl.experiment.memory_parts import state_parts
 from creative_rl.typing import Key, Learner, PyTree
 
+WORKING, METRICS, COPIES = "working memory", "metrics", "saved copies"
+PARTS = (*STATE_PARTS, WORKING, METRICS, COPIES)
 _ROOT = pathlib.Path("/")
 
 
@@ -44,12 +48,52 @@ def estimate(
       >>> round(estimate(large) / estimate(small), -2)
       1000.0
     """
+    return sum(parts(learner, num_members, start=start, num_copies=num_copies).values())
+
+
+def parts(
+    learner: Learner,
+    num_members: int | None = None,
+    *,
+    start: Callable[[Key], PyTree] | None = None,
+    num_copies: int = 0,
+) -> dict[str, int]:
+    """Bytes of each of `PARTS`, of which `estimate` is the sum.
+
+    Beside the parts of the state (see `memory_parts`) there are the rows of metrics of one call,
+    the saved copies of the state, and working memory: the rollout, gradients, and all else that
+    an update holds when it holds most.
+
+    Args:
+      learner, num_members, start, num_copies: as for `estimate`.
+
+    Raises:
+      ValueError: as `estimate`.
+    """
     init: Any = _init(learner, num_members, start)
     keys = _keys(num_members)
-    state = jax.eval_shape(init, keys)
+    chunk = traced_chunk(learner, num_members, start=start)
+    state, metric_rows = chunk.out_info
+    found = state_parts(state)
+    size, metrics = sum(found.values()), _size(metric_rows)
+    working = max(_peak(init.trace(keys)), _peak(chunk)) - size - metrics
+    return {**found, WORKING: max(0, working), METRICS: metrics, COPIES: num_copies * size}
+
+
+def traced_chunk(
+    learner: Learner,
+    num_members: int | None = None,
+    *,
+    start: Callable[[Key], PyTree] | None = None,
+) -> jax.stages.Traced:
+    """The program of many updates, as training compiles it, traced for the shapes of the state.
+
+    Args:
+      learner, num_members, start: as for `estimate`.
+    """
+    state = jax.eval_shape(_init(learner, num_members, start), _keys(num_members))
     chunk: Any = compiled_chunk(learner.update, num_members is not None)
-    most = max(_peak(init.trace(keys)), _peak(chunk.trace(state, _COUNT)))
-    return most + num_copies * _size(state)
+    return chunk.trace(state, _COUNT)
 
 
 def check(

@@ -1,4 +1,7 @@
-"""The arguments of `creative-rl train`: some of its own, the rest from config and environment."""
+"""The arguments of `creative-rl train`: some of its own, the rest from config and environment.
+
+`creative-rl plan` takes the same, and some more.
+"""
 
 import argparse
 import dataclasses
@@ -17,6 +20,10 @@ from creative_rl.registry import unknown_name
 DEFAULT_STEPS = 500_000
 PROFILED_UPDATES = 3
 """Enough to see what repeats; of a long trace readers show a part."""
+EPILOG = (
+    "With --learner NAME, --help also lists the fields of its config; with ID, those of the "
+    "environment."
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,6 +37,7 @@ class TrainArguments:
       out: the directory, None for the default one.
       loggers: for `train`.
       profile: updates to trace, for `train`.
+      others: values of the flags that another command adds.
     """
 
     spec: RunSpec
@@ -38,15 +46,24 @@ class TrainArguments:
     out: str | None
     loggers: list[str] | None
     profile: int | None
+    others: dict[str, Any]
 
 
-def parse(argv: Sequence[str]) -> TrainArguments:
+def parse(argv: Sequence[str], parser: Parser | None = None) -> TrainArguments:
     """Read a command line.
+
+    Args:
+      argv: the arguments.
+      parser: of another command, with flags of its own; None for that of `train`.
 
     Raises:
       UsageError: something in it is unknown, missing or out of range.
     """
-    parser = _own_parser()
+    parser = parser or Parser(
+        "train", "Train a learner in an environment, in a new run directory.", epilog=EPILOG
+    )
+    own = [action.dest for action in parser._actions if action.dest != "help"]
+    _add_own(parser)
     learner, environment = _peek_learner(argv), _peek_environment(argv)
     fields: list[str] = []
     if learner is not None:
@@ -66,7 +83,13 @@ def parse(argv: Sequence[str]) -> TrainArguments:
     loggers = parse_loggers(arguments["log"])
     spec = as_usage(_spec, arguments, given)
     return TrainArguments(
-        spec, arguments["steps"], tuple(given), arguments["out"], loggers, arguments["profile"]
+        spec=spec,
+        total_steps=arguments["steps"],
+        given=tuple(given),
+        out=arguments["out"],
+        loggers=loggers,
+        profile=arguments["profile"],
+        others={name: arguments[name] for name in own},
     )
 
 
@@ -81,13 +104,7 @@ def parse_loggers(names: str | None) -> list[str] | None:
     return [name for name in chosen if name != "none"]
 
 
-def _own_parser() -> Parser:
-    parser = Parser(
-        "train",
-        "Train a learner in an environment, in a new run directory.",
-        epilog="With --learner NAME, --help also lists the fields of its config; with ID, those of "
-        "the environment.",
-    )
+def _add_own(parser: Parser) -> None:
     add = parser.add_argument
     add("id", metavar="ID", help="environment: see creative-rl list, or their_package.module:Class")
     add("--learner", required=True, metavar="NAME", help="see creative-rl list")
@@ -124,7 +141,6 @@ def _own_parser() -> Parser:
         help="factor of the prior's log-likelihood in the reward (default 1); of dqn's psi target "
         "the temperature, of its g target left out",
     )  # fmt: skip
-    return parser
 
 
 def _weight(text: str) -> tuple[str, float]:
