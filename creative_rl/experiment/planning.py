@@ -4,7 +4,7 @@ import dataclasses
 import functools
 from collections.abc import Iterable, Mapping
 
-from creative_rl.experiment import compile_time, memory
+from creative_rl.experiment import checkpoint, compile_time, memory
 from creative_rl.experiment.assembly import build
 from creative_rl.experiment.compile_time import Compiled, num_equations
 from creative_rl.experiment.memory import shown
@@ -93,7 +93,6 @@ def plan(
     *,
     given: Iterable[str] = (),
     available: int | None = None,
-    num_copies: int = 1,
     measure_compile: bool = False,
 ) -> Plan:
     """Tell what `start(spec)` would need. Nothing is allocated, and unless asked nothing compiled.
@@ -102,7 +101,6 @@ def plan(
       spec: what is to be run; its corpus or prior is read.
       given: fields of the config that must be taken as they are (see `prepare`).
       available: bytes that there are; None for those that are free on this device.
-      num_copies: copies of the state beside the one that is trained; a run saves one.
       measure_compile: compile the program, to measure what else is estimated.
 
     Raises:
@@ -133,7 +131,8 @@ def plan(
         return True
 
     def parts(width: int) -> dict[str, int]:
-        return memory.parts(learner_of(width), spec.num_seeds, num_copies=num_copies)
+        copies = checkpoint.num_copies()
+        return memory.parts(learner_of(width), spec.num_seeds, num_copies=copies)
 
     def need(width: int) -> int:
         return sum(parts(width).values())

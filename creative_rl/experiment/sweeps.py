@@ -160,7 +160,7 @@ def sweep(
     learner, start = _population(make_learner, config, configs[0], points, num_seeds)
     shape = (len(points), num_seeds)
     if check_memory:
-        num_copies = 0 if out is None else 1
+        num_copies = 0 if out is None else checkpoint.num_copies()
         memory.check(learner, math.prod(shape), start=start, num_copies=num_copies)
     if out is not None:
         _describe(pathlib.Path(out), config, points, num_seeds)
