@@ -48,13 +48,11 @@ def state_parts(state: PyTree) -> dict[str, int]:
     """
     found = dict.fromkeys(PARTS, 0)
     for path, leaf in jax.tree.leaves_with_path(state):
-        names = map(_name, path)
-        part = next((FIELDS[name] for name in names if name in FIELDS), REST)
+        part = next((FIELDS[name] for name in map(_name, path) if name in FIELDS), REST)
         found[part] += leaf.size * leaf.dtype.itemsize
     return found
 
 
 def _name(key: object) -> str:
     """Of a field or a dict's entry; empty for an index."""
-    name = getattr(key, "name", getattr(key, "key", ""))
-    return name if isinstance(name, str) else ""
+    return str(getattr(key, "name", getattr(key, "key", "")))
