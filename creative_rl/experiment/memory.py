@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from creative_rl.experiment.chunks import compiled_chunk
+from creative_rl.experiment.devices import Placement, key_shapes, make_init
 from creative_rl.experiment.liveness import peak_bytes
 from creative_rl.typing import Key, Learner, PyTree
 
@@ -24,14 +25,17 @@ def estimate(
     *,
     start: Callable[[Key], PyTree] | None = None,
     num_copies: int = 0,
+    placement: Placement | None = None,
 ) -> int:
-    """Bytes that `train` needs on the device at its fullest: within a factor of two, often a tenth.
+    """Bytes that `train` needs on a device at its fullest: within a factor of two, often a tenth.
 
     Args:
       learner: what to train.
       num_members: learners trained side by side in one program; None for one alone.
       start: what makes the state from the members' keys, instead of `learner.init`.
       num_copies: further copies of the state, such as the one that is being saved.
+      placement: of several devices, each of which has its part of the state, and computes its part
+        of what is not as large as parameters.
 
     Raises:
       ValueError: `num_members` is below 1.
@@ -44,12 +48,17 @@ def estimate(
       >>> round(estimate(large) / estimate(small), -2)
       1000.0
     """
-    init: Any = _init(learner, num_members, start)
-    keys = _keys(num_members)
+    if num_members is not None and num_members < 1:
+        raise ValueError(f"memory: num_members must be at least 1, got {num_members}")
+    init: Any = jax.jit(make_init(learner, num_members, start))
+    keys = key_shapes(num_members)
     state = jax.eval_shape(init, keys)
-    chunk: Any = compiled_chunk(learner.update, num_members is not None)
-    most = max(_peak(init.trace(keys)), _peak(chunk.trace(state, _COUNT)))
-    return most + num_copies * _size(state)
+    chunk: Any = compiled_chunk(learner.update, num_members is not None, placement)
+    traced = chunk.trace(state, _COUNT)
+    most = max(_peak(init.trace(keys)), _peak(traced))
+    if placement is None:
+        return most + num_copies * _size(state)
+    return _share(placement, state, _size(traced.out_info[1]), most, num_copies)
 
 
 def check(
@@ -59,29 +68,32 @@ def check(
     limit: int | None = None,
     start: Callable[[Key], PyTree] | None = None,
     num_copies: int = 0,
+    placement: Placement | None = None,
 ) -> None:
     """Refuse what does not fit, before it is compiled.
 
     Args:
-      learner, num_members, start, num_copies: as for `estimate`.
-      limit: bytes there are; None for `available_bytes()`. Where that is not known, all fits.
+      learner, num_members, start, num_copies, placement: as for `estimate`.
+      limit: bytes that a device has; None for what is free. Where that is not known, all fits.
 
     Raises:
       ValueError: the estimate is above the limit: by how much, and what would fit.
     """
-    limit = available_bytes() if limit is None else limit
+    limit = _free(placement) if limit is None else limit
     if limit is None:
         return
 
     def need(num: int | None) -> int:
-        return estimate(learner, num, start=start, num_copies=num_copies)
+        return estimate(learner, num, start=start, num_copies=num_copies, placement=placement)
 
     most = need(num_members)
     if most <= limit:
         return
     who = "training needs"
     advice = f"make {_largest(learner)} smaller"
-    if num_members is not None and num_members > 1:
+    if placement is not None:
+        who, advice = f"each of {placement.mesh.size} devices needs", f"{advice}, or take more"
+    elif num_members is not None and num_members > 1:
         who = f"training {num_members:,} learners side by side needs"
         fitting = _most_members(need, num_members, most, limit)
         if fitting:
@@ -129,18 +141,25 @@ def shown(size: int) -> str:
 _COUNT = jax.ShapeDtypeStruct((), jnp.int32)
 
 
-def _init(
-    learner: Learner, num_members: int | None, start: Callable[[Key], PyTree] | None
-) -> Callable[[Key], PyTree]:
-    if num_members is not None and num_members < 1:
-        raise ValueError(f"memory: num_members must be at least 1, got {num_members}")
-    alone = learner.init if num_members is None else jax.vmap(learner.init)
-    return jax.jit(start or alone)
+def _free(placement: Placement | None) -> int | None:
+    """Bytes that a device may use; those of a processor have one memory together."""
+    found = available_bytes()
+    if found is None or placement is None or jax.default_backend() != "cpu":
+        return found
+    return found // placement.num_local
 
 
-def _keys(num_members: int | None) -> jax.ShapeDtypeStruct:
-    one = jax.eval_shape(jax.random.key, 0)
-    return jax.ShapeDtypeStruct(() if num_members is None else (num_members,), one.dtype)
+def _share(placement: Placement, state: PyTree, rows: int, most: int, num_copies: int) -> int:
+    """Of what one device would need, what one of several does: exactly its part of the state, all
+    rows of the metrics, and of what comes and goes its part, but at least new parameters beside
+    the old."""
+    leaves = jax.tree.leaves(state)
+    shards = [placement.num_shards(spec) for spec in placement.specs]
+    sizes = [_size(leaf) // num for leaf, num in zip(leaves, shards, strict=True)]
+    whole = sum(s for s, n in zip(sizes, shards, strict=True) if n == placement.num_population)
+    passing = max(most - _size(state) - rows, 0) // placement.num_population
+    passing = max(passing // placement.num_env, min(passing, whole))
+    return (1 + num_copies) * sum(sizes) + rows + passing
 
 
 def _peak(traced: jax.stages.Traced) -> int:
@@ -154,7 +173,7 @@ def _size(tree: PyTree) -> int:
 
 def _largest(learner: Learner) -> str:
     """The largest array of one learner's state, by its path."""
-    state = jax.eval_shape(learner.init, _keys(None))
+    state = jax.eval_shape(learner.init, key_shapes(None))
     path, leaf = max(
         jax.tree.leaves_with_path(state), key=lambda item: item[1].size * item[1].dtype.itemsize
     )

@@ -8,6 +8,7 @@ from typing import Any
 from creative_rl.atomic import write_json
 from creative_rl.experiment import checkpoint, memory
 from creative_rl.experiment.assembly import build, seed_keys
+from creative_rl.experiment.devices import place
 from creative_rl.experiment.lock import lock
 from creative_rl.experiment.opening import open_run
 from creative_rl.experiment.preparation import prepare
@@ -36,14 +37,15 @@ def start(
       **options: for `train`.
 
     Raises:
-      ValueError, DivergedError: as from `prepare`, `build`, `memory.check`, `Run.create` and
-        `train`.
+      ValueError, DivergedError: as from `prepare`, `build`, `devices.place`, `memory.check`,
+        `Run.create` and `train`.
     """
     spec, materials = prepare(spec, given)
     env, learner = build(spec, materials)
     if total_steps is not None:
         spec = dataclasses.replace(spec, num_updates=whole_updates(learner, total_steps))
-    memory.check(learner, spec.num_seeds, num_copies=1)
+    placement = place(learner, spec.num_seeds, options.get("devices"))
+    memory.check(learner, spec.num_seeds, num_copies=1, placement=placement)
     run = Run.create(spec, env.version, out)
     return run, _train(run, learner, **options)
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from creative_rl import registry
-from creative_rl.experiment import log
+from creative_rl.experiment import device_flags, log
 from creative_rl.experiment.flags import class_flags, number, whole
 from creative_rl.experiment.parser import Parser, UsageError, as_usage, at_least
 from creative_rl.experiment.spec import RunSpec, config_from_dict
@@ -27,6 +27,7 @@ class TrainArguments:
       given: fields of the config that were on the command line.
       out: the directory, None for the default one.
       loggers: for `train`.
+      where: the devices.
     """
 
     spec: RunSpec
@@ -34,6 +35,7 @@ class TrainArguments:
     given: tuple[str, ...]
     out: str | None
     loggers: list[str] | None
+    where: device_flags.Where
 
 
 def parse(argv: Sequence[str]) -> TrainArguments:
@@ -59,8 +61,9 @@ def parse(argv: Sequence[str]) -> TrainArguments:
     given = {name: arguments[name] for name in fields if name in arguments}
     at_least("--steps", arguments["steps"])
     loggers = parse_loggers(arguments["log"])
+    where = device_flags.read(arguments)
     spec = as_usage(_spec, arguments, given)
-    return TrainArguments(spec, arguments["steps"], tuple(given), arguments["out"], loggers)
+    return TrainArguments(spec, arguments["steps"], tuple(given), arguments["out"], loggers, where)
 
 
 def parse_loggers(names: str | None) -> list[str] | None:
@@ -106,6 +109,7 @@ def _own_parser() -> Parser:
         help=f"what {registry.learners_with('takes_corpus', 'or')} learns melodies from: "
         "bach-sopranos, ryans-mammoth, a folder of MIDI files, or default, which is the first two",
     )  # fmt: skip
+    device_flags.add_to(parser)
     takers = registry.learners_with("takes_prior", "or")
     add("--prior", metavar="RUN", help=f"likelihood run that {takers} starts from and is held to")
     add(

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 
 from creative_rl.experiment import checkpoint, compilation_cache, memory, records
 from creative_rl.experiment.chunks import Chunk, Pace, compiled_chunk
+from creative_rl.experiment.devices import Placement, make_init, place
 from creative_rl.experiment.interruption import Interruption
 from creative_rl.experiment.lock import lock
 from creative_rl.experiment.log import Logger, open_loggers
@@ -92,6 +93,7 @@ def train(
     loggers: Sequence[str] | None = None,
     progress: bool = True,
     check_memory: bool = True,
+    devices: int | None = None,
 ) -> TrainResult:
     """Train until there are `num_updates` updates.
 
@@ -118,10 +120,13 @@ def train(
         installed.
       progress: show a bar on a terminal, or else a line every ten seconds.
       check_memory: refuse what by `memory.estimate` does not fit, before it is compiled.
+      devices: divide the state among so many (`devices.place`); None for one. A run may go on with
+        another number.
 
     Raises:
       ValueError: no learner, a size that is no whole number of at least 1, an `out` that holds
-        another run, a checkpoint that does not fit, or a run that needs more memory than there is.
+        another run, a checkpoint that does not fit, a run that needs more memory than there is, or
+        devices that there are not or that cannot share it equally.
       DivergedError: a metric is not finite; what was saved before stays.
       RuntimeError: another process writes to `out`.
 
@@ -144,21 +149,26 @@ def train(
     compilation_cache.enable()
     key, num_seeds = as_key(key), _num_seeds(key, num_seeds)
     start_fn = state if callable(state) else None
+    placement = place(learner, num_seeds, devices, start_fn)
+    places = None if placement is None else placement.state
     if check_memory:
         num_copies = 0 if out is None else 1
-        memory.check(learner, num_seeds, start=start_fn, num_copies=num_copies)
+        memory.check(learner, num_seeds, start=start_fn, num_copies=num_copies, placement=placement)
     if num_seeds is not None and not key.ndim:
         key = jax.random.split(key, num_seeds)
-    init = jax.jit(start_fn or (learner.init if num_seeds is None else jax.vmap(learner.init)))
+    if placement is not None:
+        key = jax.device_put(key, placement.everywhere)
+    init = jax.jit(make_init(learner, num_seeds, start_fn), out_shardings=places)
     with ExitStack() as stack:
         start, seconds, saver = 0, 0.0, None
         receivers: Sequence[Logger] = ()
-        state = None if state is None or start_fn else checkpoint.copy(state)
+        state = None if state is None or start_fn else _copied(state, places)
         if out is not None:
             out = pathlib.Path(out)
             _make_folder(out)
             stack.enter_context(lock(out))
-            if (restored := _restore(out / "checkpoints", init, key, resume)) is not None:
+            restored = _restore(out / "checkpoints", init, key, resume, placement)
+            if restored is not None:
                 state, start = restored
             seconds = records.truncate(out / "metrics.jsonl", start)
             saver = stack.enter_context(
@@ -169,11 +179,12 @@ def train(
         shown = Progress(num_updates, start, learner.steps_per_update * (num_seeds or 1), progress)
         stack.callback(shown.close)
         recorder = Recorder(builder, receivers, shown, seconds)
-        chunk = compiled_chunk(learner.update, num_seeds is not None)
+        chunk = compiled_chunk(learner.update, num_seeds is not None, placement)
         interruption = stack.enter_context(Interruption())
         state = init(key) if state is None else state
         pace = Pace(chunk_updates)
-        result = _loop(state, chunk, num_updates, pace, recorder, saver, interruption)
+        one_by_one = placement is not None and placement.one_call_at_a_time
+        result = _loop(state, chunk, num_updates, pace, recorder, saver, interruption, one_by_one)
         return dataclasses.replace(result, num_seeds=num_seeds)
 
 
@@ -185,8 +196,9 @@ def _loop(
     recorder: Recorder,
     saver: "_Saver | None",
     interruption: Interruption,
+    one_by_one: bool = False,
 ) -> TrainResult:
-    """Dispatch a chunk; look at the metrics of the one before while it runs."""
+    """Dispatch a chunk; look at the metrics of the one before while it runs, or `one_by_one`."""
     dispatched, pending, finished = recorder.num_done, None, False
     try:
         if saver is not None and saver.latest is None:
@@ -201,7 +213,9 @@ def _loop(
                 _take_in(pending, recorder, pace)
             pending = metrics, count
             due = saver if saver is not None and saver.is_due() else None
-            if due or "finished" in metrics:  # sound metrics first, and before it is donated
+            if (
+                due or one_by_one or "finished" in metrics
+            ):  # sound metrics first, and before it is donated
                 finished, pending = _take_in(pending, recorder, pace), None
             if due:
                 recorder.flush()
@@ -286,8 +300,18 @@ def _make_folder(out: pathlib.Path) -> None:
         ) from error
 
 
+def _copied(state: PyTree, places: PyTree) -> PyTree:
+    """A copy that may be donated; on several devices, where they have it."""
+    copied = checkpoint.copy(state)
+    return copied if places is None else jax.device_put(copied, places)
+
+
 def _restore(
-    folder: pathlib.Path, init: Callable[[Key], PyTree], key: Key, resume: bool
+    folder: pathlib.Path,
+    init: Callable[[Key], PyTree],
+    key: Key,
+    resume: bool,
+    placement: Placement | None,
 ) -> tuple[PyTree, int] | None:
     """The newest readable state and its update; None where there is nothing to go on from."""
     if checkpoint.latest_update(folder) is None:
@@ -296,7 +320,10 @@ def _restore(
         raise ValueError(
             f"train: {folder.parent} holds a run already; choose another out, or resume it"
         )
-    state, update = checkpoint.restore(folder, jax.eval_shape(init, key))
+    template = jax.eval_shape(init, key)
+    if placement is not None:
+        template = placement.template(template)
+    state, update = checkpoint.restore(folder, template)
     checkpoint.discard_after(folder, update)
     return state, update
 
