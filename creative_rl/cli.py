@@ -134,7 +134,8 @@ def _resume(argv: list[str]) -> int:
         arguments.run, total_steps=arguments.steps, loggers=loggers, devices=where.devices
     )
     if result is None:
-        print(f"{run.path} is done; --steps N with more than before goes on")
+        if where.is_first:
+            print(f"{run.path} is done; --steps N with more than before goes on")
         return 0
     return _tell_end(run, result, where)
 

@@ -13,11 +13,12 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 from creative_rl import axes
 from creative_rl.experiment.sizes import whole_number
-from creative_rl.typing import Key, Learner, PyTree
+from creative_rl.typing import Array, Key, Learner, PyTree
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,6 +140,18 @@ def on_mesh(
     placement = Placement(mesh, jax.tree.structure(state), tuple(specs))
     _check_divides(placement, state, num_members)
     return placement
+
+
+def put(tree: PyTree, places: PyTree) -> PyTree:
+    """Arrays of this process where `places`, shardings, want them; all processes have the same."""
+
+    def move(leaf: Array, sharding: NamedSharding) -> Array:
+        if not jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+            return jax.device_put(leaf, sharding)
+        numbers = jax.device_put(jax.random.key_data(leaf), sharding)  # JAX moves no keys abroad
+        return jax.random.wrap_key_data(numbers, impl=jax.random.key_impl(leaf))
+
+    return jax.tree.map(move, tree, places)
 
 
 def make_init(

@@ -71,14 +71,16 @@ def is_first() -> bool:
     return jax.process_index() == 0
 
 
-def gather(numbers: list[int]) -> np.ndarray:
-    """int32[processes, n]: these numbers of every process; all must call it together."""
-    mine = np.array(numbers, np.int32)
+def decide(count: int, is_due: bool, signal: int | None) -> tuple[int, bool, int | None]:
+    """What all do next: the first process's count, whether the first finds that something is due,
+    and a signal that any of them got. All must call it together, with no other call under way."""
     if jax.process_count() == 1:
-        return mine[None]
+        return count, is_due, signal
     from jax.experimental import multihost_utils
 
-    return np.asarray(multihost_utils.process_allgather(mine)).reshape(-1, len(numbers))
+    mine = np.array([count, is_due, signal or 0], np.int32)
+    asked = np.asarray(multihost_utils.process_allgather(mine)).reshape(-1, 3)
+    return int(asked[0, 0]), bool(asked[0, 1]), int(asked[:, 2].max()) or None
 
 
 def by_first(function: Callable[[], T]) -> T | None:

@@ -11,9 +11,9 @@ from typing import Literal
 import jax
 import jax.numpy as jnp
 
-from creative_rl.experiment import checkpoint, compilation_cache, memory, records
+from creative_rl.experiment import checkpoint, compilation_cache, hosts, memory, records
 from creative_rl.experiment.chunks import Chunk, Pace, compiled_chunk
-from creative_rl.experiment.devices import Placement, make_init, place
+from creative_rl.experiment.devices import Placement, make_init, place, put
 from creative_rl.experiment.interruption import Interruption
 from creative_rl.experiment.lock import lock
 from creative_rl.experiment.log import Logger, open_loggers
@@ -120,8 +120,8 @@ def train(
         installed.
       progress: show a bar on a terminal, or else a line every ten seconds.
       check_memory: refuse what by `memory.estimate` does not fit, before it is compiled.
-      devices: divide the state among so many (`devices.place`); None for one. A run may go on with
-        another number.
+      devices: divide the state among so many (`devices.place`); None for one, or in a job of
+        several processes (`hosts`) for all. A run may go on with another number.
 
     Raises:
       ValueError: no learner, a size that is no whole number of at least 1, an `out` that holds
@@ -157,7 +157,7 @@ def train(
     if num_seeds is not None and not key.ndim:
         key = jax.random.split(key, num_seeds)
     if placement is not None:
-        key = jax.device_put(key, placement.everywhere)
+        key = put(key, placement.everywhere)
     init = jax.jit(make_init(learner, num_seeds, start_fn), out_shardings=places)
     with ExitStack() as stack:
         start, seconds, saver = 0, 0.0, None
@@ -165,18 +165,19 @@ def train(
         state = None if state is None or start_fn else _copied(state, places)
         if out is not None:
             out = pathlib.Path(out)
-            _make_folder(out)
-            stack.enter_context(lock(out))
+            hosts.by_first(lambda: _claim(out, stack))
             restored = _restore(out / "checkpoints", init, key, resume, placement)
             if restored is not None:
                 state, start = restored
-            seconds = records.truncate(out / "metrics.jsonl", start)
+            seconds = hosts.by_first(lambda: records.truncate(out / "metrics.jsonl", start)) or 0.0
             saver = stack.enter_context(
                 _Saver(out / "checkpoints", keep_checkpoints, checkpoint_seconds)
             )
-            receivers = _open_all(stack, open_loggers(out, loggers, start))
+            opened = hosts.by_first(lambda: open_loggers(out, loggers, start))
+            receivers = _open_all(stack, opened or ())
+        is_shown = progress and hosts.is_first()
         builder = records.RecordBuilder(num_updates, learner.steps_per_update, start)
-        shown = Progress(num_updates, start, learner.steps_per_update * (num_seeds or 1), progress)
+        shown = Progress(num_updates, start, learner.steps_per_update * (num_seeds or 1), is_shown)
         stack.callback(shown.close)
         recorder = Recorder(builder, receivers, shown, seconds)
         chunk = compiled_chunk(learner.update, num_seeds is not None, placement)
@@ -203,8 +204,14 @@ def _loop(
     try:
         if saver is not None and saver.latest is None:
             saver.save(state, dispatched)
-        while dispatched < num_updates and interruption.signal is None and not finished:
-            count = pace.next_count(dispatched, num_updates, recorder.window)
+        while dispatched < num_updates and not finished:
+            count, is_due, interruption.signal = hosts.decide(
+                pace.next_count(dispatched, num_updates, recorder.window),
+                saver is not None and saver.is_due(),
+                interruption.signal,
+            )
+            if interruption.signal is not None:
+                break
             state, metrics = chunk(state, jnp.int32(count))
             dispatched += count
             if pending is None:
@@ -212,7 +219,7 @@ def _loop(
             else:
                 _take_in(pending, recorder, pace)
             pending = metrics, count
-            due = saver if saver is not None and saver.is_due() else None
+            due = saver if is_due else None
             if (
                 due or one_by_one or "finished" in metrics
             ):  # sound metrics first, and before it is donated
@@ -291,19 +298,21 @@ def check_keys(who: str, key: Key, num_seeds: int) -> None:
         raise ValueError(f"{who}: {num_seeds} seeds need one key or {num_seeds}, got {shape}")
 
 
-def _make_folder(out: pathlib.Path) -> None:
+def _claim(out: pathlib.Path, stack: ExitStack) -> None:
+    """Make the folder, and hold it for this process as long as the stack is open."""
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ValueError(
             f"train: cannot write to {out} ({error.strerror}); choose another out"
         ) from error
+    stack.enter_context(lock(out))
 
 
 def _copied(state: PyTree, places: PyTree) -> PyTree:
     """A copy that may be donated; on several devices, where they have it."""
     copied = checkpoint.copy(state)
-    return copied if places is None else jax.device_put(copied, places)
+    return copied if places is None else put(copied, places)
 
 
 def _restore(
@@ -324,7 +333,7 @@ def _restore(
     if placement is not None:
         template = placement.template(template)
     state, update = checkpoint.restore(folder, template)
-    checkpoint.discard_after(folder, update)
+    hosts.by_first(lambda: checkpoint.discard_after(folder, update))
     return state, update
 
 
