@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from creative_rl import registry
-from creative_rl.experiment import train_arguments
+from creative_rl.experiment import device_flags, train_arguments
 from creative_rl.experiment.flags import number, whole
 from creative_rl.experiment.paint_settings import BOUNDS, PaintSettings
 from creative_rl.experiment.parser import Parser, UsageError, as_usage, at_least, between
@@ -102,7 +102,7 @@ def _list(argv: list[str]) -> int:
 def _train(argv: list[str]) -> int:
     """train a learner in an environment"""
     asked = train_arguments.parse(argv)
-    _prepare_jax()
+    _prepare_jax(where=asked.where)
     from creative_rl.experiment import assembly, session
 
     as_usage(assembly.check, asked.spec)
@@ -113,8 +113,9 @@ def _train(argv: list[str]) -> int:
         given=asked.given,
         loggers=asked.loggers,
         profile=asked.profile,
+        devices=asked.where.devices,
     )
-    return _tell_end(run, result)
+    return _tell_end(run, result, asked.where)
 
 
 def _plan(argv: list[str]) -> int:
@@ -130,7 +131,7 @@ def _plan(argv: list[str]) -> int:
     asked = train_arguments.parse(argv, parser)
     gibibytes = asked.others["memory"]
     between("--memory", gibibytes, 0, 2**20)
-    _prepare_jax()
+    _prepare_jax(where=asked.where)
     from creative_rl.experiment import assembly, planning
 
     as_usage(assembly.check, asked.spec)
@@ -139,6 +140,7 @@ def _plan(argv: list[str]) -> int:
         given=asked.given,
         available=None if gibibytes is None else int(gibibytes * 2**30),
         measure_compile=asked.others["compile"],
+        devices=asked.where.devices,
     )
     _print_columns(planned.rows())
     planned.check()
@@ -150,17 +152,22 @@ def _resume(argv: list[str]) -> int:
     parser = _run_parser("resume", _resume.__doc__)
     parser.add_argument("--steps", type=whole, metavar="N", help="a new total of steps")
     parser.add_argument("--log", metavar="NAMES", help="as for train")
+    device_flags.add_to(parser)
     arguments = parser.parse_all(argv)
+    where = device_flags.read(vars(arguments))
     at_least("--steps", arguments.steps)
     loggers = train_arguments.parse_loggers(arguments.log)
-    _prepare_jax(arguments.run)
+    _prepare_jax(arguments.run, where)
     from creative_rl.experiment import session
 
-    run, result = session.resume(arguments.run, total_steps=arguments.steps, loggers=loggers)
+    run, result = session.resume(
+        arguments.run, total_steps=arguments.steps, loggers=loggers, devices=where.devices
+    )
     if result is None:
-        print(f"{run.path} is done; --steps N with more than before goes on")
+        if where.is_first:
+            print(f"{run.path} is done; --steps N with more than before goes on")
         return 0
-    return _tell_end(run, result)
+    return _tell_end(run, result, where)
 
 
 def _create(argv: list[str]) -> int:
@@ -360,16 +367,20 @@ def _checkpoint(text: str) -> str | int:
     raise argparse.ArgumentTypeError(f"must be best, latest or an update, got {text!r}")
 
 
-def _prepare_jax(run: str | None = None) -> None:
-    """Load JAX with its cache; what is no run directory is refused before."""
+def _prepare_jax(run: str | None = None, where: device_flags.Where | None = None) -> None:
+    """Load JAX with its cache and devices; what is no run directory is refused before."""
     if run is not None:
         Run.open(run)
     from creative_rl.experiment import compilation_cache
 
     compilation_cache.enable()
+    if where is not None:
+        where.join()
 
 
-def _tell_end(run: Run, result: "TrainResult") -> int:
+def _tell_end(run: Run, result: "TrainResult", where: device_flags.Where) -> int:
+    if not where.is_first:
+        return 0 if result.signal is None else 128 + result.signal
     print(f"{result.status} after {result.num_updates} updates: {run.path}")
     if result.signal is not None:
         print(f"go on with: creative-rl resume {run.path}")

@@ -15,7 +15,7 @@ IDS = [path.as_posix() for path in FILES]
 
 # Each part and the parts that it may import, itself apart. `configs` imports nothing of the
 # package and `registry` nothing but by name, so everything from the learners on may use both.
-BASE = {"atomic", "typing", "spaces"}
+BASE = {"atomic", "typing", "spaces", "axes"}
 DATA = BASE | {"ops", "stores", "works"}
 RULES = DATA | {"networks", "corpora", "metrics", "rewards", "environment"}
 FACES = RULES | {"wrappers", "configs", "registry"}
@@ -25,6 +25,7 @@ ALLOWED = {
     "registry": set(),
     "typing": set(),
     "spaces": {"typing"},
+    "axes": {"typing"},
     "stores": BASE,
     "ops": BASE | {"stores"},
     "networks": BASE,

@@ -248,7 +248,8 @@ def restore(
 
     Args:
       folder: where `save` wrote.
-      template: arrays or `jax.ShapeDtypeStruct`s of the same structure, as from `jax.eval_shape`.
+      template: arrays or `jax.ShapeDtypeStruct`s of the same structure, as from `jax.eval_shape`;
+        where a struct has a sharding, its array will lie so, on however many devices it was before.
       update: which checkpoint; None for the newest that can be read: damaged ones are passed over
         with a logged warning.
 
@@ -284,7 +285,7 @@ def _read(folder: pathlib.Path, update: int, template: PyTree) -> PyTree:
     item = folder / str(update)
     if (item / "default").is_dir():  # as earlier ones were written
         item /= "default"
-    wanted = _by_name(template)
+    wanted = _by_name(_placed(template))
     with _quiet(), ocp.StandardCheckpointer() as checkpointer:
         try:
             stored = checkpointer.metadata(item).item_metadata
@@ -301,6 +302,18 @@ def _read(folder: pathlib.Path, update: int, template: PyTree) -> PyTree:
             _let_threads_end()
             raise _DamagedError(_first_line(error)) from error
     return jax.tree.unflatten(jax.tree.structure(template), [leaves[name] for name in wanted])
+
+
+def _placed(template: PyTree) -> PyTree:
+    """The template with places: where it says none, this process's first device, wherever the
+    arrays lay when they were written."""
+    here = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
+
+    def place(leaf: Any) -> jax.ShapeDtypeStruct:
+        sharding = getattr(leaf, "sharding", None) or here
+        return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding)
+
+    return jax.tree.map(place, template)
 
 
 def _check_fit(path: pathlib.Path, stored: dict[str, Any], template: dict[str, Any]) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
+from creative_rl import axes
+from creative_rl.experiment.devices import Placement
 from creative_rl.typing import Array, PyTree
 
 MAX_UPDATES = 8192
@@ -18,7 +20,7 @@ Chunk = Callable[[PyTree, Array], tuple[PyTree, dict[str, Array]]]
 
 
 @functools.lru_cache(maxsize=8)
-def compiled_chunk(update: Callable, is_batched: bool) -> Chunk:
+def compiled_chunk(update: Callable, is_batched: bool, placement: Placement | None = None) -> Chunk:
     """`(state, count) -> (state, metrics)`: `count` updates, with their metrics in the first rows.
 
     The count is an argument of one program and not a part of it: whatever the sizes of the calls,
@@ -28,9 +30,12 @@ def compiled_chunk(update: Callable, is_batched: bool) -> Chunk:
     Args:
       update: a learner's.
       is_batched: whether the state has a leading axis of seeds.
+      placement: where the state lies and stays, if on several devices; the metrics are whole on
+        each of them.
     """
+    axis = None if placement is None else axes.POPULATION
     # Traced once, for the shapes of the metrics and for the loop.
-    update = jax.jit(jax.vmap(update) if is_batched else update)
+    update = jax.jit(jax.vmap(update, spmd_axis_name=axis) if is_batched else update)
 
     def chunk(state: PyTree, count: Array) -> tuple[PyTree, dict[str, Array]]:
         shapes = jax.eval_shape(lambda state: update(state)[1], state)
@@ -43,7 +48,15 @@ def compiled_chunk(update: Callable, is_batched: bool) -> Chunk:
 
         return jax.lax.fori_loop(0, count, body, (state, rows))
 
-    return jax.jit(chunk, donate_argnums=0)
+    if placement is None:
+        return jax.jit(chunk, donate_argnums=0)
+
+    def shared_chunk(state: PyTree, count: Array) -> tuple[PyTree, dict[str, Array]]:
+        with jax.sharding.use_abstract_mesh(placement.mesh.abstract_mesh):
+            return chunk(state, count)
+
+    places = (placement.state, placement.everywhere)
+    return jax.jit(shared_chunk, donate_argnums=0, in_shardings=places, out_shardings=places)
 
 
 def capacity(metrics: dict[str, jax.ShapeDtypeStruct]) -> int:

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from creative_rl.experiment.chunks import compiled_chunk
+from creative_rl.experiment.devices import Placement, key_shapes, make_init
 from creative_rl.experiment.liveness import peak_bytes
 from creative_rl.experiment.memory_parts import PARTS as STATE_PARTS
 from creative_rl.experiment.memory_parts import state_parts
@@ -28,14 +29,17 @@ def estimate(
     *,
     start: Callable[[Key], PyTree] | None = None,
     num_copies: int = 0,
+    placement: Placement | None = None,
 ) -> int:
-    """Bytes that `train` needs on the device at its fullest: within a factor of two, often a tenth.
+    """Bytes that `train` needs on a device at its fullest: within a factor of two, often a tenth.
 
     Args:
       learner: what to train.
       num_members: learners trained side by side in one program; None for one alone.
       start: what makes the state from the members' keys, instead of `learner.init`.
       num_copies: further copies of the state, such as the one that is being saved.
+      placement: of several devices, each of which has its part of the state, and computes its part
+        of what is not as large as parameters.
 
     Raises:
       ValueError: `num_members` is below 1.
@@ -48,7 +52,11 @@ def estimate(
       >>> round(estimate(large) / estimate(small), -2)
       1000.0
     """
-    return sum(parts(learner, num_members, start=start, num_copies=num_copies).values())
+    return sum(
+        parts(
+            learner, num_members, start=start, num_copies=num_copies, placement=placement
+        ).values()
+    )
 
 
 def parts(
@@ -57,6 +65,7 @@ def parts(
     *,
     start: Callable[[Key], PyTree] | None = None,
     num_copies: int = 0,
+    placement: Placement | None = None,
 ) -> dict[str, int]:
     """Bytes of each of `PARTS`, of which `estimate` is the sum.
 
@@ -65,19 +74,24 @@ def parts(
     an update holds when it holds most.
 
     Args:
-      learner, num_members, start, num_copies: as for `estimate`.
+      learner, num_members, start, num_copies, placement: as for `estimate`.
 
     Raises:
       ValueError: as `estimate`.
     """
-    init: Any = _init(learner, num_members, start)
-    keys = _keys(num_members)
-    chunk = traced_chunk(learner, num_members, start=start)
+    if num_members is not None and num_members < 1:
+        raise ValueError(f"memory: num_members must be at least 1, got {num_members}")
+    init: Any = jax.jit(make_init(learner, num_members, start))
+    chunk = traced_chunk(learner, num_members, start=start, placement=placement)
     state, metric_rows = chunk.out_info
+    metrics = _size(metric_rows)
+    most = max(_peak(init.trace(key_shapes(num_members))), _peak(chunk))
+    working = max(most - _size(state) - metrics, 0)
+    if placement is not None:
+        state, working = _local(placement, state), _share(placement, state, working)
     found = state_parts(state)
-    size, metrics = sum(found.values()), _size(metric_rows)
-    working = max(_peak(init.trace(keys)), _peak(chunk)) - size - metrics
-    return {**found, WORKING: max(0, working), METRICS: metrics, COPIES: num_copies * size}
+    copies = num_copies * sum(found.values())
+    return {**found, WORKING: working, METRICS: metrics, COPIES: copies}
 
 
 def traced_chunk(
@@ -85,14 +99,15 @@ def traced_chunk(
     num_members: int | None = None,
     *,
     start: Callable[[Key], PyTree] | None = None,
+    placement: Placement | None = None,
 ) -> jax.stages.Traced:
     """The program of many updates, as training compiles it, traced for the shapes of the state.
 
     Args:
-      learner, num_members, start: as for `estimate`.
+      learner, num_members, start, placement: as for `estimate`.
     """
-    state = jax.eval_shape(_init(learner, num_members, start), _keys(num_members))
-    chunk: Any = compiled_chunk(learner.update, num_members is not None)
+    state = jax.eval_shape(make_init(learner, num_members, start), key_shapes(num_members))
+    chunk: Any = compiled_chunk(learner.update, num_members is not None, placement)
     return chunk.trace(state, _COUNT)
 
 
@@ -103,29 +118,32 @@ def check(
     limit: int | None = None,
     start: Callable[[Key], PyTree] | None = None,
     num_copies: int = 0,
+    placement: Placement | None = None,
 ) -> None:
     """Refuse what does not fit, before it is compiled.
 
     Args:
-      learner, num_members, start, num_copies: as for `estimate`.
-      limit: bytes there are; None for `available_bytes()`. Where that is not known, all fits.
+      learner, num_members, start, num_copies, placement: as for `estimate`.
+      limit: bytes that a device has; None for what is free. Where that is not known, all fits.
 
     Raises:
       ValueError: the estimate is above the limit: by how much, and what would fit.
     """
-    limit = available_bytes() if limit is None else limit
+    limit = _free(placement) if limit is None else limit
     if limit is None:
         return
 
     def need(num: int | None) -> int:
-        return estimate(learner, num, start=start, num_copies=num_copies)
+        return estimate(learner, num, start=start, num_copies=num_copies, placement=placement)
 
     most = need(num_members)
     if most <= limit:
         return
     who = "training needs"
     advice = f"make {_largest(learner)} smaller"
-    if num_members is not None and num_members > 1:
+    if placement is not None:
+        who, advice = f"each of {placement.mesh.size} devices needs", f"{advice}, or take more"
+    elif num_members is not None and num_members > 1:
         who = f"training {num_members:,} learners side by side needs"
         fitting = _most_members(need, num_members, most, limit)
         if fitting:
@@ -173,18 +191,35 @@ def shown(size: int) -> str:
 _COUNT = jax.ShapeDtypeStruct((), jnp.int32)
 
 
-def _init(
-    learner: Learner, num_members: int | None, start: Callable[[Key], PyTree] | None
-) -> Callable[[Key], PyTree]:
-    if num_members is not None and num_members < 1:
-        raise ValueError(f"memory: num_members must be at least 1, got {num_members}")
-    alone = learner.init if num_members is None else jax.vmap(learner.init)
-    return jax.jit(start or alone)
+def _free(placement: Placement | None) -> int | None:
+    """Bytes that a device may use; those of a processor have one memory together."""
+    found = available_bytes()
+    if found is None or placement is None or jax.default_backend() != "cpu":
+        return found
+    return found // placement.num_local
 
 
-def _keys(num_members: int | None) -> jax.ShapeDtypeStruct:
-    one = jax.eval_shape(jax.random.key, 0)
-    return jax.ShapeDtypeStruct(() if num_members is None else (num_members,), one.dtype)
+def _local(placement: Placement, state: PyTree) -> PyTree:
+    """The shapes of what one device has of a state."""
+    return jax.tree.map(
+        lambda leaf, place: jax.ShapeDtypeStruct(place.shard_shape(leaf.shape), leaf.dtype),
+        state,
+        placement.state,
+    )
+
+
+def _share(placement: Placement, state: PyTree, working: int) -> int:
+    """Of what one device would hold beside the state, what one of several does: its part, but at
+    least new parameters beside the old."""
+    leaves = jax.tree.leaves(state)
+    shards = [placement.num_shards(spec) for spec in placement.specs]
+    whole = sum(
+        _size(leaf) // num
+        for leaf, num in zip(leaves, shards, strict=True)
+        if num == placement.num_population
+    )
+    working //= placement.num_population
+    return max(working // placement.num_env, min(working, whole))
 
 
 def _peak(traced: jax.stages.Traced) -> int:
@@ -198,7 +233,7 @@ def _size(tree: PyTree) -> int:
 
 def _largest(learner: Learner) -> str:
     """The largest array of one learner's state, by its path."""
-    state = jax.eval_shape(learner.init, _keys(None))
+    state = jax.eval_shape(learner.init, key_shapes(None))
     path, leaf = max(
         jax.tree.leaves_with_path(state), key=lambda item: item[1].size * item[1].dtype.itemsize
     )

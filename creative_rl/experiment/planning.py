@@ -2,11 +2,13 @@
 
 import dataclasses
 import functools
+import math
 from collections.abc import Iterable, Mapping
 
 from creative_rl.experiment import checkpoint, compile_time, memory
 from creative_rl.experiment.assembly import build
 from creative_rl.experiment.compile_time import Compiled, num_equations
+from creative_rl.experiment.devices import Placement, place
 from creative_rl.experiment.memory import shown
 from creative_rl.experiment.preparation import prepare
 from creative_rl.experiment.spec import RunSpec
@@ -94,6 +96,7 @@ def plan(
     given: Iterable[str] = (),
     available: int | None = None,
     measure_compile: bool = False,
+    devices: int | None = None,
 ) -> Plan:
     """Tell what `start(spec)` would need. Nothing is allocated, and unless asked nothing compiled.
 
@@ -102,9 +105,10 @@ def plan(
       given: fields of the config that must be taken as they are (see `prepare`).
       available: bytes that there are; None for those that are free on this device.
       measure_compile: compile the program, to measure what else is estimated.
+      devices: as for `train`; bytes are those of one of them.
 
     Raises:
-      ValueError: as from `prepare` and `build`. What does not fit is refused by `Plan.check`.
+      ValueError: as from `prepare`, `build` and `devices.place`. What does not fit is refused by `Plan.check`.
 
     Example:
       >>> import creative_rl as crl
@@ -123,21 +127,30 @@ def plan(
         config = dataclasses.replace(spec.config, **{name: width})
         return build(dataclasses.replace(spec, config=config), materials)[1]
 
+    @functools.cache
+    def placement_of(width: int) -> Placement | None:
+        return place(learner_of(width), spec.num_seeds, devices)
+
     def accepts(width: int) -> bool:
         try:
-            learner_of(width)
+            placement_of(width)
         except ValueError:
             return False
         return True
 
     def parts(width: int) -> dict[str, int]:
-        copies = checkpoint.num_copies()
-        return memory.parts(learner_of(width), spec.num_seeds, num_copies=copies)
+        return memory.parts(
+            learner_of(width),
+            spec.num_seeds,
+            num_copies=checkpoint.num_copies(),
+            placement=placement_of(width),
+        )
 
     def need(width: int) -> int:
         return sum(parts(width).values())
 
-    traced = memory.traced_chunk(learner_of(width), spec.num_seeds)
+    placement = placement_of(width)
+    traced = memory.traced_chunk(learner_of(width), spec.num_seeds, placement=placement)
     found = Plan(
         parts=parts(width),
         available=available,
@@ -151,7 +164,8 @@ def plan(
     if available is None:
         return found
     limit = available * need(width) // found.total  # as much off as here, where it was compiled
-    largest = largest_width(need, width, _step(spec.config, width), limit, accepts)
+    step = math.lcm(_step(spec.config, width), 1 if placement is None else placement.num_env)
+    largest = largest_width(need, width, step, limit, accepts)
     return dataclasses.replace(found, largest=largest)
 
 

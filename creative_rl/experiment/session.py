@@ -2,16 +2,18 @@
 
 import dataclasses
 import os
+import pathlib
 from collections.abc import Iterable
 from typing import Any
 
 from creative_rl.atomic import write_json
-from creative_rl.experiment import checkpoint, memory
+from creative_rl.experiment import checkpoint, hosts, memory
 from creative_rl.experiment.assembly import build, seed_keys
+from creative_rl.experiment.devices import place
 from creative_rl.experiment.lock import lock
 from creative_rl.experiment.opening import open_run
 from creative_rl.experiment.preparation import prepare
-from creative_rl.experiment.run import Run
+from creative_rl.experiment.run import Run, describe
 from creative_rl.experiment.spec import RunSpec
 from creative_rl.experiment.training import DivergedError, TrainResult, train
 from creative_rl.typing import Learner
@@ -36,15 +38,19 @@ def start(
       **options: for `train`.
 
     Raises:
-      ValueError, DivergedError: as from `prepare`, `build`, `memory.check`, `Run.create` and
-        `train`.
+      ValueError, DivergedError: as from `prepare`, `build`, `devices.place`, `memory.check`,
+        `Run.create` and `train`.
     """
     spec, materials = prepare(spec, given)
     env, learner = build(spec, materials)
     if total_steps is not None:
         spec = dataclasses.replace(spec, num_updates=whole_updates(learner, total_steps))
-    memory.check(learner, spec.num_seeds, num_copies=checkpoint.num_copies())
-    run = Run.create(spec, env.version, out)
+    copies = checkpoint.num_copies()
+    placement = place(learner, spec.num_seeds, options.get("devices"))
+    memory.check(learner, spec.num_seeds, num_copies=copies, placement=placement)
+    made = hosts.by_first(lambda: Run.create(spec, env.version, out))
+    path = hosts.tell("" if made is None else str(made.path))
+    run = made or Run(pathlib.Path(path), describe(spec, env.version))
     return run, _train(run, learner, **options)
 
 
@@ -78,8 +84,7 @@ def resume(
                 f"{path} has {num_done * learner.steps_per_update} steps already, got "
                 f"--steps {total_steps}; give more, or leave it out"
             )
-        with lock(run.path):
-            run = run.extended(num_updates)
+        run = hosts.by_first(lambda: _extend(run, num_updates)) or Run.open(path)
     if run.status.get("status") == "finished" or num_done >= run.spec.num_updates:
         return run, None
     return run, _train(run, learner, resume=True, **options)
@@ -92,6 +97,11 @@ def whole_updates(learner: Learner, total_steps: int) -> int:
     return -(-total_steps // learner.steps_per_update)
 
 
+def _extend(run: Run, num_updates: int) -> Run:
+    with lock(run.path):
+        return run.extended(num_updates)
+
+
 def _train(run: Run, learner: Learner, **options: Any) -> TrainResult:
     """Train, and note in `status.json` how it ended."""
     spec = run.spec
@@ -100,7 +110,12 @@ def _train(run: Run, learner: Learner, **options: Any) -> TrainResult:
     try:
         result = train(learner, seed_keys(spec), spec.num_updates, out=run.path, **options)
     except DivergedError as error:
-        write_json(path, {"status": "diverged", "num_updates": error.checkpoint or 0})
+        _note(path, "diverged", error.checkpoint or 0)
         raise
-    write_json(path, {"status": result.status, "num_updates": result.num_updates})
+    _note(path, result.status, result.num_updates)
     return result
+
+
+def _note(path: pathlib.Path, status: str, num_updates: int) -> None:
+    if hosts.is_first():
+        write_json(path, {"status": status, "num_updates": num_updates})

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from creative_rl import registry
-from creative_rl.experiment import log
+from creative_rl.experiment import device_flags, log
 from creative_rl.experiment.flags import class_flags, number, whole
 from creative_rl.experiment.parser import Parser, UsageError, as_usage, at_least
 from creative_rl.experiment.spec import RunSpec, config_from_dict
@@ -37,6 +37,7 @@ class TrainArguments:
       out: the directory, None for the default one.
       loggers: for `train`.
       profile: updates to trace, for `train`.
+      where: the devices.
       others: values of the flags that another command adds.
     """
 
@@ -46,6 +47,7 @@ class TrainArguments:
     out: str | None
     loggers: list[str] | None
     profile: int | None
+    where: device_flags.Where
     others: dict[str, Any]
 
 
@@ -81,6 +83,7 @@ def parse(argv: Sequence[str], parser: Parser | None = None) -> TrainArguments:
     at_least("--steps", arguments["steps"])
     at_least("--profile", arguments["profile"])
     loggers = parse_loggers(arguments["log"])
+    where = device_flags.read(arguments)
     spec = as_usage(_spec, arguments, given)
     return TrainArguments(
         spec=spec,
@@ -89,6 +92,7 @@ def parse(argv: Sequence[str], parser: Parser | None = None) -> TrainArguments:
         out=arguments["out"],
         loggers=loggers,
         profile=arguments["profile"],
+        where=where,
         others={name: arguments[name] for name in own},
     )
 
@@ -134,6 +138,7 @@ def _add_own(parser: Parser) -> None:
         help=f"what {registry.learners_with('takes_corpus', 'or')} learns melodies from: "
         "bach-sopranos, ryans-mammoth, a folder of MIDI files, or default, which is the first two",
     )  # fmt: skip
+    device_flags.add_to(parser)
     takers = registry.learners_with("takes_prior", "or")
     add("--prior", metavar="RUN", help=f"likelihood run that {takers} starts from and is held to")
     add(

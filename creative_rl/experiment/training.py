@@ -12,9 +12,10 @@ from typing import Any, Literal
 import jax
 import jax.numpy as jnp
 
-from creative_rl.experiment import checkpoint, compilation_cache, memory, records
+from creative_rl.experiment import checkpoint, compilation_cache, hosts, memory, records
 from creative_rl.experiment.best import Scores
 from creative_rl.experiment.chunks import Chunk, Pace, compiled_chunk
+from creative_rl.experiment.devices import Placement, make_init, place, put
 from creative_rl.experiment.interruption import Interruption
 from creative_rl.experiment.lock import lock
 from creative_rl.experiment.log import Logger, open_loggers
@@ -98,6 +99,7 @@ def train(
     progress: bool = True,
     check_memory: bool = True,
     profile: int | None = None,
+    devices: int | None = None,
 ) -> TrainResult:
     """Train until there are `num_updates` updates.
 
@@ -127,11 +129,13 @@ def train(
       check_memory: refuse what by `memory.estimate` does not fit, before it is compiled.
       profile: trace so many updates into `profile/` of `out`, once the program is compiled (see
         `profiling`); it has no influence on results.
+      devices: divide the state among so many (`devices.place`); None for one, or in a job of
+        several processes (`hosts`) for all. A run may go on with another number.
 
     Raises:
       ValueError: no learner, a size that is no whole number of at least 1, an `out` that holds
-        another run, a profile without `out`, a checkpoint that does not fit, or a run that needs
-        more memory than there is.
+        another run, a profile without `out`, a checkpoint that does not fit, a run that needs more
+        memory than there is, or devices that there are not or that cannot share it equally.
       DivergedError: a metric is not finite; what was saved before stays.
       SaveError: a checkpoint could not be written, because the disk is full for instance; it is
         raised when the next one is due, or at the end. Those before it stay.
@@ -160,41 +164,50 @@ def train(
     compilation_cache.enable()
     key, num_seeds = as_key(key), _num_seeds(key, num_seeds)
     start_fn = state if callable(state) else None
+    placement = place(learner, num_seeds, devices, start_fn)
+    places = None if placement is None else placement.state
     if check_memory:
         num_copies = 0 if out is None else checkpoint.num_copies()
-        memory.check(learner, num_seeds, start=start_fn, num_copies=num_copies)
+        memory.check(learner, num_seeds, start=start_fn, num_copies=num_copies, placement=placement)
     if num_seeds is not None and not key.ndim:
         key = jax.random.split(key, num_seeds)
-    init = jax.jit(start_fn or (learner.init if num_seeds is None else jax.vmap(learner.init)))
+    if placement is not None:
+        key = put(key, placement.everywhere)
+    init = jax.jit(make_init(learner, num_seeds, start_fn), out_shardings=places)
     with ExitStack() as stack:
         start, seconds, saver = 0, 0.0, None
         receivers: Sequence[Logger] = ()
-        state = None if state is None or start_fn else checkpoint.copy(state)
+        state = None if state is None or start_fn else _copied(state, places)
         if out is not None:
             out = pathlib.Path(out)
-            _make_folder(out)
-            stack.enter_context(lock(out))
-            if (restored := _restore(out / "checkpoints", init, key, resume)) is not None:
+            hosts.by_first(lambda: _claim(out, stack))
+            restored = _restore(out / "checkpoints", init, key, resume, placement)
+            if restored is not None:
                 state, start = restored
-            kept = records.truncate(out / "metrics.jsonl", start)
+            kept = hosts.by_first(lambda: records.truncate(out / "metrics.jsonl", start)) or []
             seconds = kept[-1]["seconds"] if kept else 0.0
             scores = Scores(kept)
             saver = stack.enter_context(
                 _Saver(out / "checkpoints", keep_checkpoints, checkpoint_seconds, scores.score)
             )
-            receivers = [*_open_all(stack, open_loggers(out, loggers, start)), scores]
+            opened = hosts.by_first(lambda: open_loggers(out, loggers, start))
+            receivers = [*_open_all(stack, opened or ()), scores]
+        is_shown = progress and hosts.is_first()
         builder = records.RecordBuilder(num_updates, learner.steps_per_update, start)
-        shown = Progress(num_updates, start, learner.steps_per_update * (num_seeds or 1), progress)
+        shown = Progress(num_updates, start, learner.steps_per_update * (num_seeds or 1), is_shown)
         stack.callback(shown.close)
         recorder = Recorder(builder, receivers, shown, seconds)
-        chunk = compiled_chunk(learner.update, num_seeds is not None)
+        chunk = compiled_chunk(learner.update, num_seeds is not None, placement)
         traced = None
-        if profile is not None and out is not None:
+        if profile is not None and out is not None and hosts.is_first():
             traced = stack.enter_context(Profile(pathlib.Path(out, "profile"), profile))
         interruption = stack.enter_context(Interruption())
         state = init(key) if state is None else state
         pace = Pace(chunk_updates)
-        result = _loop(state, chunk, num_updates, pace, recorder, saver, interruption, traced)
+        one_by_one = placement is not None and placement.one_call_at_a_time
+        result = _loop(
+            state, chunk, num_updates, pace, recorder, saver, interruption, traced, one_by_one
+        )
         return dataclasses.replace(result, num_seeds=num_seeds)
 
 
@@ -207,16 +220,21 @@ def _loop(
     saver: "_Saver | None",
     interruption: Interruption,
     profile: Profile | None = None,
+    one_by_one: bool = False,
 ) -> TrainResult:
-    """Dispatch a chunk; look at the metrics of the one before while it runs."""
+    """Dispatch a chunk; look at the metrics of the one before while it runs, or `one_by_one`."""
     dispatched, pending, finished = recorder.num_done, None, False
     try:
         if saver is not None and saver.latest is None:
             saver.save(state, dispatched)
-        while dispatched < num_updates and interruption.signal is None and not finished:
+        while dispatched < num_updates and not finished:
             count = pace.next_count(dispatched, num_updates, recorder.window)
             if profile is not None:
                 count = profile.before(state, count)
+            is_due = saver is not None and saver.is_due()
+            count, is_due, interruption.signal = hosts.decide(count, is_due, interruption.signal)
+            if interruption.signal is not None:
+                break
             state, metrics = chunk(state, jnp.int32(count))
             if profile is not None:
                 profile.after(metrics, count)
@@ -226,8 +244,10 @@ def _loop(
             else:
                 _take_in(pending, recorder, pace)
             pending = metrics, count
-            due = saver if saver is not None and saver.is_due() else None
-            if due or "finished" in metrics:  # sound metrics first, and before it is donated
+            due = saver if is_due else None
+            if (
+                due or one_by_one or "finished" in metrics
+            ):  # sound metrics first, and before it is donated
                 finished, pending = _take_in(pending, recorder, pace), None
             if due:
                 recorder.flush()
@@ -318,17 +338,29 @@ def check_keys(who: str, key: Key, num_seeds: int) -> None:
         raise ValueError(f"{who}: {num_seeds} seeds need one key or {num_seeds}, got {shape}")
 
 
-def _make_folder(out: pathlib.Path) -> None:
+def _claim(out: pathlib.Path, stack: ExitStack) -> None:
+    """Make the folder, and hold it for this process as long as the stack is open."""
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ValueError(
             f"train: cannot write to {out} ({error.strerror}); choose another out"
         ) from error
+    stack.enter_context(lock(out))
+
+
+def _copied(state: PyTree, places: PyTree) -> PyTree:
+    """A copy that may be donated; on several devices, where they have it."""
+    copied = checkpoint.copy(state)
+    return copied if places is None else put(copied, places)
 
 
 def _restore(
-    folder: pathlib.Path, init: Callable[[Key], PyTree], key: Key, resume: bool
+    folder: pathlib.Path,
+    init: Callable[[Key], PyTree],
+    key: Key,
+    resume: bool,
+    placement: Placement | None,
 ) -> tuple[PyTree, int] | None:
     """The newest readable state and its update; None where there is nothing to go on from."""
     if checkpoint.latest_update(folder) is None:
@@ -337,8 +369,11 @@ def _restore(
         raise ValueError(
             f"train: {folder.parent} holds a run already; choose another out, or resume it"
         )
-    state, update = checkpoint.restore(folder, jax.eval_shape(init, key))
-    checkpoint.discard_after(folder, update)
+    template = jax.eval_shape(init, key)
+    if placement is not None:
+        template = placement.template(template)
+    state, update = checkpoint.restore(folder, template)
+    hosts.by_first(lambda: checkpoint.discard_after(folder, update))
     return state, update
 
 

@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from creative_rl.axes import per_environment
 from creative_rl.configs import A2CConfig, shared, validate
 from creative_rl.environment import start_params
 from creative_rl.learners import requirements, stream
@@ -35,7 +36,7 @@ class A2CState(flax.struct.PyTreeNode):
     opt_state: PyTree
     env_params: PyTree
     stream: stream.Stream
-    memory: PyTree  # of "actor" and "critic", leaves [B, ...], from before the stream's timestep
+    memory: PyTree = per_environment()  # of "actor" and "critic", from before the timestep
     key: Key
     num_updates: Array  # int32
 

@@ -17,6 +17,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from creative_rl.axes import spread
 from creative_rl.configs import APGConfig, shared, validate
 from creative_rl.environment import start_params
 from creative_rl.learners import requirements
@@ -87,7 +88,7 @@ def apg(env: Any, config: APGConfig, params: PyTree = None) -> Learner:
     ) -> tuple[Array, tuple[Timestep, Array]]:
         """Minus the objective; the timesteps, leaves [T, B], and the policy's mean entropy."""
         key_reset, key_noise, key_steps = jax.random.split(key, 3)
-        starts = jax.random.split(key_reset, config.num_envs)
+        starts = spread(jax.random.split(key_reset, config.num_envs), axis=0)
         env_state, timestep = jax.vmap(logged_env.reset, (0, None))(starts, env_params)
         shape = (horizon, config.num_envs)
 

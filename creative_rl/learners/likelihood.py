@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from creative_rl.axes import spread
 from creative_rl.configs import LikelihoodConfig, shared, validate
 from creative_rl.learners import requirements
 from creative_rl.learners.composing import compose
@@ -107,7 +108,7 @@ def likelihood(
 
     def gradient_step(carry, rows):
         variables, opt_state, part = carry
-        batch = jax.tree.map(lambda leaf: leaf[rows], part)
+        batch = spread(jax.tree.map(lambda leaf: leaf[rows], part), axis=0)
         gradients, nll = jax.grad(negative_log_likelihood, has_aux=True)(variables, batch)
         updates, opt_state = optimizer.update(gradients, opt_state, variables)
         return (optax.apply_updates(variables, updates), opt_state, part), nll

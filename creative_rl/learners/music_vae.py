@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from creative_rl.axes import spread
 from creative_rl.configs import MusicVAEConfig, validate
 from creative_rl.learners import requirements
 from creative_rl.learners.composing import compose
@@ -142,7 +143,7 @@ def music_vae(env: Any, config: MusicVAEConfig, sequences: Sequences | Demonstra
         variables, opt_state, part, beta = carry
         key_rows, key_noise, key_hidden = jax.random.split(inputs, 3)
         rows = jax.random.randint(key_rows, (config.batch_size,), 0, num_train)
-        events = part[rows].astype(jnp.int32)
+        events = spread(part[rows], axis=0).astype(jnp.int32)
         noise = jax.random.normal(key_noise, (config.batch_size, config.latent_size), jnp.float32)
         is_hidden = jax.random.bernoulli(key_hidden, config.event_dropout, events.shape)
         gradients, metrics = jax.grad(loss, has_aux=True)(variables, events, noise, is_hidden, beta)

@@ -5,6 +5,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from creative_rl.axes import spread
 from creative_rl.learners import requirements
 from creative_rl.networks.pictures import check_size
 from creative_rl.ops import variety
@@ -63,7 +64,7 @@ def check_num_probes(learner: str, name: str, num: int) -> None:
 def sample_examples(key: Key, examples: Array, num: int) -> Array:
     """float32[num, H, W, C] in 0..1: of the examples uint8[M, H, W, C], with replacement."""
     rows = jax.random.randint(key, (num,), 0, examples.shape[0])
-    return examples[rows].astype(jnp.float32) / 255.0
+    return spread(examples[rows], axis=0).astype(jnp.float32) / 255.0
 
 
 def probe_metrics(real: Array, made: Array) -> dict[str, Array]:

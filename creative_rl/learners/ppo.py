@@ -28,6 +28,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from creative_rl.axes import per_environment, spread
 from creative_rl.configs import PPOConfig, shared, validate
 from creative_rl.environment import start_params
 from creative_rl.learners import requirements, stream
@@ -54,7 +55,7 @@ class PPOState(flax.struct.PyTreeNode):
     opt_state: PyTree
     env_params: PyTree
     stream: stream.Stream
-    memory: PyTree  # of "actor" and "critic", leaves [B, ...], from before the timestep
+    memory: PyTree = per_environment()  # of "actor" and "critic", from before the timestep
     key: Key
     num_updates: Array  # int32
 
@@ -293,7 +294,8 @@ def ppo(
                 """Minibatches along a new first axis."""
                 leaf = jnp.take(leaf, order, axis=axis)
                 shape = (*leaf.shape[:axis], config.num_minibatches, minibatch_size)
-                return jnp.moveaxis(leaf.reshape(*shape, *leaf.shape[axis + 1 :]), axis, 0)
+                leaf = leaf.reshape(*shape, *leaf.shape[axis + 1 :])
+                return spread(jnp.moveaxis(leaf, axis, 0), axis + 1)
 
             minibatches = (
                 jax.tree.map(lambda leaf: shuffle(leaf, 1), batch),

@@ -20,6 +20,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from creative_rl.axes import spread
 from creative_rl.configs import ReinforceConfig, shared, validate
 from creative_rl.environment import start_params
 from creative_rl.learners import requirements
@@ -129,7 +130,7 @@ def reinforce(env: Any, config: ReinforceConfig, params: PyTree = None) -> Learn
         shape = (num_steps, config.num_envs)
         randomness = (head.noise(key_noise, shape), jax.random.split(key_step, shape))
         env_state, timestep = jax.vmap(logged_env.reset, (0, None))(
-            jax.random.split(key_reset, config.num_envs), state.env_params
+            spread(jax.random.split(key_reset, config.num_envs), axis=0), state.env_params
         )
         carry = (env_state, timestep, fresh["actor"], ~timestep.ended)
         _, rollout = jax.lax.scan(step, carry, randomness)

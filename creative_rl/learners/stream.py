@@ -7,6 +7,7 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 
+from creative_rl.axes import per_environment
 from creative_rl.networks import last_memory
 from creative_rl.typing import Array, Key, PyTree, Timestep
 from creative_rl.wrappers.auto_reset import with_final
@@ -15,9 +16,9 @@ from creative_rl.wrappers.auto_reset import with_final
 class Stream(flax.struct.PyTreeNode):
     """Where the environments stand."""
 
-    env_state: PyTree  # leaves [B, ...]
-    timestep: Timestep  # leaves [B, ...], what the next actions answer to
-    starts: Array  # bool[B]: the timestep is the first of its episode
+    env_state: PyTree = per_environment()  # leaves [B, ...]
+    timestep: Timestep = per_environment()  # leaves [B, ...], what the next actions answer to
+    starts: Array = per_environment()  # bool[B]: the timestep is the first of its episode
 
 
 def init(env: Any, key: Key, params: PyTree, num_envs: int) -> Stream:

@@ -6,6 +6,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from creative_rl.axes import num_shares
 from creative_rl.networks.features import features
 from creative_rl.networks.memory import MemoryCell
 from creative_rl.networks.transformer import History, Transformer
@@ -138,9 +139,11 @@ class Model(nn.Module):
 
     def _feed_forward(self, x: Array) -> Array:
         activation = _ACTIVATIONS[self.activation]
-        # One batch axis: weight gradients over two of them cost a transposing copy each.
         batch_shape = x.shape[:-1]
-        x = x.reshape(-1, x.shape[-1])
+        # One batch axis: weight gradients over two of them cost a transposing copy each. But where
+        # devices share the last, it would be cut no more: each of them would compute everything.
+        if num_shares() == 1:
+            x = x.reshape(-1, x.shape[-1])
         for layer in self.hidden:
             x = activation(layer(x))
         return self._outputs(x).reshape(*batch_shape, self.num_outputs)

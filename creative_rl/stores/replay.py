@@ -6,6 +6,7 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 
+from creative_rl.axes import num_shares, per_environment, spread
 from creative_rl.stores.rows import Layout
 from creative_rl.typing import Array, Key, PyTree
 
@@ -20,9 +21,9 @@ class Replay(flax.struct.PyTreeNode):
     num_envs` (modulo the capacity) is the next step of slot `i`'s environment.
     """
 
-    items: dict[str, Array]
+    items: dict[str, Array] = per_environment()
     """one row a step, leaves side by side, see `stores.rows`"""
-    ended: Array
+    ended: Array = per_environment()
     """bool[capacity]: the episode ended with this step"""
     position: Array
     """int32: where the next step goes"""
@@ -99,7 +100,9 @@ def add(replay: Replay, items: PyTree, ended: Array) -> Replay:
     if ended.shape != lead or ended.dtype != bool:
         raise ValueError(f"ended must be bool{list(lead)}, got {ended.dtype}{list(ended.shape)}")
     num, capacity, position = replay.num_envs * replay.num_steps, replay.capacity, replay.position
-    if capacity % num == 0:  # blocks never straddle the border: one contiguous write
+    # One contiguous write where blocks never straddle the border; but devices that share the ring
+    # would each fetch all of it for that, and only the new steps for a scatter.
+    if capacity % num == 0 and num_shares() == 1:
 
         def write(kept: Array, new: Array) -> Array:
             return jax.lax.dynamic_update_slice_in_dim(kept, new, position, 0)
@@ -183,7 +186,7 @@ def _gather(replay: Replay, slots: Array, places: Array, length: int) -> Windows
     mask = places[None] + steps < replay.size
     all_slots = _wrapped(slots[None] + steps, replay.capacity)
     rows = {
-        name: matrix.at[all_slots].get(mode="promise_in_bounds")
+        name: spread(matrix.at[all_slots].get(mode="promise_in_bounds"), axis=1)
         for name, matrix in replay.items.items()
     }
     if length > 1:
