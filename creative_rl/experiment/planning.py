@@ -108,7 +108,8 @@ def plan(
       devices: as for `train`; bytes are those of one of them.
 
     Raises:
-      ValueError: as from `prepare`, `build` and `devices.place`. What does not fit is refused by `Plan.check`.
+      ValueError: as from `prepare`, `build` and `devices.place`. What does not fit is refused by
+        `Plan.check`.
 
     Example:
       >>> import creative_rl as crl
