@@ -36,7 +36,7 @@ class Law(NamedTuple):
       step_bytes: of memory that an environment step would move, if all but its products of
         matrices were bound by memory: its seconds times the core's rate of a copy.
       parameter_bytes: the same of an update, for each parameter.
-      share: of the core's rate of products that its own products reach.
+      share: of the core's rate of products that its own products reach, at most all of it.
     """
 
     step_bytes: float
@@ -49,10 +49,11 @@ def law_of(figures: Figures) -> Law:
     law = f"{tasks.PPO}, law"
     copied = 1e9 * figures[tasks.PPO, "GB/s copied by NumPy"]
     rate = 1e9 * figures[tasks.PPO, "GFLOP/s of products"]
+    spent = figures[law, f"s {tasks.OPERATION}"] * rate  # 1 at the core's own rate
     return Law(
         figures[law, f"s {tasks.STEP}"] * copied,
         figures[law, f"s {tasks.PARAMETER}"] * copied,
-        1 / (figures[law, f"s {tasks.OPERATION}"] * rate),
+        1 / max(spent, 1.0),
     )
 
 
@@ -158,7 +159,7 @@ def _projected(
     sent = tasks.PPO_GRADIENTS * accelerator.all_reduce_seconds(num, 4 * parameters)
     whole = TOTAL_STEPS / (num * NUM_ENVS * NUM_STEPS) * (compute + sent)
     waits = compute / tasks.PPO_GRADIENTS
-    times = (f"{1e6 * compute:,.0f}", f"{1e6 * sent:,.3g}", _time(whole), f"{1e6 * waits:,.3g}")
+    times = (number(1e6 * compute), number(1e6 * sent), _time(whole), number(1e6 * waits))
     return (accelerator.name, f"{layers} x {layers}", f"{num:,}", *times)
 
 

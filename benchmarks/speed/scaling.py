@@ -27,6 +27,9 @@ from benchmarks.speed.laws import Law, Width, fit, fit_width
 from benchmarks.speed.rounds import Report, interleave, rates, spread
 from benchmarks.speed.worker import Worker
 
+WORKER = "benchmarks.speed.scaling_worker"
+LIMIT_SECONDS = 1800.0
+"""Until a process has compiled all its sizes."""
 ONE_CORE, THREADS = "one core", "default threads"
 LAW = "law"
 LINEAR_PERCENT, FORETOLD_PERCENT, LINEAR_WIDTH = 15.0, 25.0, 1024
@@ -53,7 +56,7 @@ def measure(kind: str, threads: str, quick: bool) -> Measured:
     seconds, num_rounds = ("0.05", 2) if quick else ("0.2", 5)
     arguments = [kind, "quick" if quick else "whole", seconds]
     variables = {"NPROC": "1"} if threads == ONE_CORE else {}
-    with Worker("benchmarks.speed.scaling_worker", arguments, environment=variables) as worker:
+    with Worker(WORKER, arguments, environment=variables, limit_seconds=LIMIT_SECONDS) as worker:
         turns = {unit: functools.partial(worker.run, unit) for unit in worker.about["units"]}
         reports = interleave(turns, num_rounds)
         about = worker.about

@@ -35,5 +35,6 @@ def draw(
         axis.minorticks_off()
         axis.grid(alpha=0.25)
     axes[0].set_ylabel("ns a step of one environment")
-    axes[0].legend(frameon=False)
+    handles, names = axes[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=len(names), frameon=False)
     return charts.encode(figure)

@@ -158,7 +158,18 @@ def test_its_page_is_made_of_its_file(written, tmp_path, monkeypatch):
     )
     copied = 1e9 * (10 + 10 / 3) / 2
     assert law.step_bytes == pytest.approx(2e-6 * copied, rel=1e-3)
-    assert law.share == pytest.approx(1 / (4e-11 * 1e9 * (50 + 50 / 3) / 2), rel=1e-3)
+    rate = 1e9 * (50 + 50 / 3) / 2
+    assert law.share == pytest.approx(1 / (4e-11 * rate), rel=1e-3)
+    # A step moves its bytes, and a parameter its own; then come the products, of 64,000 parameters.
+    steps = 4096 * 32
+    expected = (steps * law.step_bytes + 64_000 * law.parameter_bytes) / 3.35e12
+    expected += 26 * steps * 64_000 / (law.share * 989e12)
+    found = scaling_page.update_seconds(scaling_page.ACCELERATORS[0], law, 64_000)
+    assert found == pytest.approx(expected)
+    # 7.17 MB at 450 GB/s; and 10^12 / (8 * 4096 * 32) updates of both.
+    whole = 1e12 / (8 * steps) * (expected + 7.168e6 / 450e9) / 60
+    line = f"| H100 SXM | 64 x 64 | 8 | {1e6 * expected:.3g} | 15.9 | {whole:.3g} min |"
+    assert line in text
 
 
 def test_what_a_ring_sends():
