@@ -34,7 +34,7 @@ class Scores:
         for record in records:
             if self.metric is None:
                 self.metric, self._sign = _measure(record)
-            numbers = _numbers(record.get(self.metric))
+            numbers = _numbers(record.get(self.metric or ""))
             if numbers:
                 mean = sum(numbers) / len(numbers)
                 self._found.append((record["update"], self._sign * mean))
