@@ -16,6 +16,7 @@ def heavy_learner(megabytes: int) -> Any:
     """A learner that does next to nothing with a state of so many megabytes, which do not
     compress: half of them in one leaf, the rest in many."""
     import jax
+    import jax.numpy as jnp
 
     from creative_rl.typing import Learner
 
