@@ -75,6 +75,7 @@ def fails(capsys, argv, code):
         ("{ppo} --num-minibatches 7", "num_minibatches must divide"),
         ("{ppo} --env-length 5", "in 12..64"),
         ("{ppo} --steps 0", "--steps: must be at least 1, got 0"),
+        ("{ppo} --profile 0", "--profile: must be at least 1, got 0"),
         ("{ppo} --steps -5", "--steps: must be at least 1, got -5"),
         ("{ppo} --seeds 0", "num_seeds must be at least 1, got 0"),
         ("{ppo} --seed -1", "seed must be at least 0, got -1"),

@@ -5,7 +5,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from benchmarks.speed import worker
 
@@ -16,15 +16,15 @@ def heavy_learner(megabytes: int) -> Any:
     """A learner that does next to nothing with a state of so many megabytes, which do not
     compress: half of them in one leaf, the rest in many."""
     import jax
+    import jax.numpy as jnp
 
     from creative_rl.typing import Learner
 
     size = megabytes * 250_000 // 2
 
     def init(key: Any) -> Any:
-        keys = jax.random.split(key, NUM_LEAVES + 1)
-        small = [jax.random.normal(one, (size // NUM_LEAVES,)) for one in keys[1:]]
-        return {"large": jax.random.normal(keys[0], (size,)), "small": small, "key": key}
+        large, small = jax.random.normal(key, (2, size))
+        return {"large": large, "small": jnp.split(small, NUM_LEAVES), "key": key}
 
     def update(state: Any) -> tuple[Any, Any]:
         moved = jax.tree.map(lambda leaf: leaf * 0.999, (state["large"], state["small"]))
@@ -63,18 +63,20 @@ def saves(megabytes: int) -> dict[str, worker.Unit]:
     return {"save": save, "restore": restore}
 
 
-def resume(megabytes: int, out: str, num_updates: int, begin: float) -> float:
-    """Train there up to so many updates: seconds from `begin` to the first record of this call."""
+def resume(megabytes: int, out: str, num_updates: int, begin: float) -> dict[str, float]:
+    """Train there up to so many updates: until the first record of this call, the seconds from
+    `begin` and those of the processor."""
     import jax
 
     from creative_rl.experiment import log
     from creative_rl.experiment.training import train
 
     class Clock:
-        first = 0.0
+        first: ClassVar[dict[str, float]] = {}
 
         def write(self, records: Any) -> None:
-            self.first = self.first or time.time() - begin
+            if not self.first:
+                self.first.update(wall=time.time() - begin, processor=time.process_time())
 
         def close(self) -> None:
             """Nothing is open."""

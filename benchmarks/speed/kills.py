@@ -23,9 +23,9 @@ from creative_rl.typing import PyTree
 
 SECONDS_PER_WRITE = 0.03
 _SHARE_IN_START = 0.3
-"""Of the kills, those at any moment from the start on; the others come after the first update."""
-_MOST_SECONDS = 0.4
-"""From the first update to a kill."""
+"""Of the kills, those at any moment before the first update."""
+_MOST_UPDATES = 30
+"""From the start to a kill, of the others."""
 _LIMIT_SECONDS = 120.0
 
 
@@ -112,11 +112,11 @@ def kill_again_and_again(
 ) -> list[Kill]:
     """Start the run and kill it, `num_kills` times or until it is done, and then let it end."""
     draw, kills = random.Random(seed), list[Kill]()
-    saved = -1
+    saved, start_seconds = -1, 0.0
     while len(kills) < num_kills:
         before = _stat(out)
         process = starter.start(out, num_updates, SECONDS_PER_WRITE)
-        _wait_for_the_moment(out, draw, before)
+        start_seconds = _wait_for_the_moment(out, draw, before, start_seconds)
         with contextlib.suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
         if starter.ended() != -signal.SIGKILL:
@@ -168,23 +168,33 @@ def differences(out: pathlib.Path, undisturbed: pathlib.Path) -> list[str]:
     return found if rows == others else [*found, "metrics.jsonl"]
 
 
-def _wait_for_the_moment(out: pathlib.Path, draw: random.Random, before: os.stat_result | None):
-    """`before` is of the metrics before the start: a run that goes on writes them anew, and then
-    adds to them."""
-    if draw.random() < _SHARE_IN_START:
-        time.sleep(draw.uniform(0.0, 3 * _MOST_SECONDS))
-        return
-    begin, size = time.monotonic(), 0 if before is None else None
+def _wait_for_the_moment(
+    out: pathlib.Path, draw: random.Random, before: os.stat_result | None, start_seconds: float
+) -> float:
+    """Until the run is to be killed; returns how long it took to start, as far as that is known.
+
+    `before` is of the metrics before the start: a run that goes on writes them anew, and then adds
+    to them. Moments are drawn in what the run has done, so that a slow machine changes nothing.
+    """
+    if start_seconds and draw.random() < _SHARE_IN_START:
+        time.sleep(draw.uniform(0.0, start_seconds))
+        return start_seconds
+    begin, first, num_before = time.monotonic(), 0.0, 0 if before is None else None
+    num_more = draw.randint(1, _MOST_UPDATES)
     while True:
         found = _stat(out)
-        if found is not None and size is None and found.st_ino != before.st_ino:
-            size = found.st_size
-        if found is not None and size is not None and found.st_size > size:
-            break
+        if found is not None and (num_before is not None or found.st_ino != before.st_ino):
+            num_records = (out / "metrics.jsonl").read_bytes().count(b"\n")
+            num_before = num_records if num_before is None else num_before
+            if num_records > num_before:
+                first = first or time.monotonic() - begin
+            if num_records >= num_before + num_more:
+                break
         if time.monotonic() - begin > _LIMIT_SECONDS:
             raise RuntimeError(f"{out}: no update in {_LIMIT_SECONDS:g} s")
         time.sleep(0.005)
-    time.sleep(draw.uniform(0.0, _MOST_SECONDS))
+    time.sleep(draw.uniform(0.0, SECONDS_PER_WRITE))
+    return first
 
 
 def _stat(out: pathlib.Path) -> os.stat_result | None:
