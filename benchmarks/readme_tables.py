@@ -34,6 +34,7 @@ TITLES = {
     "gan": "GAN updates",
     "training": "Training",
     "populations": "Seeds in one program",
+    "devices": "Cores as devices",
     "replay": "Replay",
     "startup": "Start-up",
     "performing": "Music in real time",
@@ -256,6 +257,7 @@ FIGURES: Mapping[str, Callable[[Iterable[Mapping]], str]] = {
     "robustness": _measures,
     "learners": _returns,
     "performing": _measures,
+    "devices": _measures,
 }
 """How a result's rows are shown; those of others are ratios of speed."""
 
