@@ -39,6 +39,7 @@ bench: .venv/.dev
 	$(BIN)/python -m benchmarks.speed.environments
 	$(BIN)/python -m benchmarks.speed.training $(PEERS)
 	$(BIN)/python -m benchmarks.speed.populations
+	$(BIN)/python -m benchmarks.speed.devices
 	$(BIN)/python -m benchmarks.speed.replay
 	$(BIN)/python -m benchmarks.speed.strokes
 	$(BIN)/python -m benchmarks.speed.gan $(PEERS)

@@ -37,6 +37,7 @@ TITLES = {
     "gan": "GAN updates",
     "training": "Training",
     "populations": "Seeds in one program",
+    "devices": "Cores as devices",
     "replay": "Replay",
     "startup": "Start-up",
     "checkpoints": "Checkpoints, and a hundred kills",
@@ -260,6 +261,7 @@ FIGURES: Mapping[str, Callable[[Iterable[Mapping]], str]] = {
     "performing": _measures,
     "checkpoints": _measures,
     "scaling": _laws,
+    "devices": _measures,
 }
 """How a result's rows are shown; those of others are ratios of speed."""
 
