@@ -182,6 +182,17 @@ def _report(argv: list[str]) -> int:
     return 0
 
 
+def _sweep(argv: list[str]) -> int:
+    """train all trials of a sweep's file"""
+    from creative_rl.experiment.sweeping import arguments
+
+    asked = arguments.parse_sweep(argv)
+    _prepare_jax()
+    from creative_rl.experiment.sweeping import driver
+
+    return driver.main(asked)
+
+
 def _paint(argv: list[str]) -> int:
     """paint a picture with brush strokes"""
     parser = Parser("paint", _paint.__doc__)
@@ -293,6 +304,7 @@ _COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "create": _create,
     "evaluate": _evaluate,
     "report": _report,
+    "sweep": _sweep,
     "paint": _paint,
     "perform": _perform,
     "demo": _demo,
