@@ -147,7 +147,7 @@ def test_faults_are_one_line_with_the_file_and_the_key(old, new, words, tmp_path
 
 
 def test_a_file_must_be_there_and_names_tell_tasks_apart(tmp_path):
-    with pytest.raises(ValueError, match="cannot read the sweep .*none.toml: No such file"):
+    with pytest.raises(ValueError, match=r"cannot read the sweep .*none.toml: No such file"):
         file.read(tmp_path / "none.toml")
     twice = PLAIN + "[[tasks]]\n[[tasks]]\n"
     with pytest.raises(ValueError, match="two have the name 'grid-path-q_learning'; give them"):

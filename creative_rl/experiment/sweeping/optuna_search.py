@@ -88,16 +88,17 @@ def _study(sweep: "Sweep", task: Task) -> Any:
     storage = JournalStorage(JournalFileBackend(str(sweep.out / "optuna.log")))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        seed = sweep.file.search.seed
-        sampler = optuna.samplers.TPESampler(seed=seed, constant_liar=True)
         is_max = task.direction == "max"
-        return optuna.create_study(
+        study = optuna.create_study(
             storage=storage,
             study_name=task.name,
             direction="maximize" if is_max else "minimize",
-            sampler=sampler,
             load_if_exists=True,
         )
+        # A search that goes on must not draw again what it began with.
+        seed = sweep.file.search.seed + len(study.get_trials(deepcopy=False))
+        study.sampler = optuna.samplers.TPESampler(seed=seed, constant_liar=True)
+    return study
 
 
 def _suggest(trial: Any, name: str, choice: tuple[Any, ...] | Range) -> None:
