@@ -12,6 +12,8 @@ from jaxtyping import Float
 
 Scores = Sequence[np.ndarray]
 """Of one algorithm: for every task the scores of its seeds."""
+Figures = np.ndarray | np.floating
+"""One figure, or one for every bootstrap sample."""
 
 
 class Estimate(NamedTuple):
@@ -96,7 +98,7 @@ def probability_of_improvement(
             f"{len(scores)} and {len(others)}"
         )
 
-    def better(ours: Sequence[np.ndarray], theirs: Sequence[np.ndarray]) -> np.ndarray:
+    def better(ours: Sequence[np.ndarray], theirs: Sequence[np.ndarray]) -> Figures:
         pairs = [np.sign(a[..., None] - b[..., None, :]) for a, b in zip(ours, theirs, strict=True)]
         return np.mean([(1 + pair.mean(axis=(-2, -1))) / 2 for pair in pairs], axis=0)
 
@@ -106,7 +108,7 @@ def probability_of_improvement(
     return Estimate(float(better(scores, others)), float(low), float(high))
 
 
-def _middle(runs: np.ndarray) -> np.ndarray:
+def _middle(runs: np.ndarray) -> Figures:
     """The mean of the middle half along the last axis."""
     cut = runs.shape[-1] // 4
     return np.sort(runs, axis=-1)[..., cut : runs.shape[-1] - cut].mean(axis=-1)

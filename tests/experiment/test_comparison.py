@@ -113,7 +113,7 @@ def test_the_command_prints_and_draws(two, tmp_path, capsys):
         assert image.width > 1000
         assert len(image.convert("RGB").getcolors(1 << 24)) > 20
     page = (tmp_path / "picture.html").read_text()
-    assert "data:image/svg+xml;base64," in page and "ppo over dqn" in page and "http" not in page
+    assert "data:image/svg+xml;base64," in page and "ppo over dqn" in page and "http:" not in page
     assert "ppo over dqn" in (tmp_path / "picture.svg").read_text()
     assert main(["compare", str(two), "--out", "picture.gif"]) == 2
     assert "--out: must end with .png, .svg, .html, got picture.gif" in capsys.readouterr().err
