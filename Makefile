@@ -40,6 +40,7 @@ bench: .venv/.dev
 	$(BIN)/python -m benchmarks.speed.training $(PEERS)
 	$(BIN)/python -m benchmarks.speed.populations
 	$(BIN)/python -m benchmarks.speed.devices
+	$(BIN)/python -m benchmarks.speed.sweeps
 	$(BIN)/python -m benchmarks.speed.replay
 	$(BIN)/python -m benchmarks.speed.strokes
 	$(BIN)/python -m benchmarks.speed.gan $(PEERS)
@@ -59,6 +60,8 @@ bench: .venv/.dev
 	$(BIN)/python -m benchmarks.tables.chorales
 	$(BIN)/python -m benchmarks.tables.accompaniment
 	$(BIN)/python -m benchmarks.tables.ensembles
+	$(BIN)/python -m benchmarks.suite --budget quick
+	$(BIN)/python -m benchmarks.suite --budget standard
 
 readme: .venv/.dev
 	$(BIN)/python -m benchmarks.readme_tables

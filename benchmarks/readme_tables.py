@@ -34,10 +34,14 @@ TITLES = {
     "strokes": "Strokes",
     "environments": "Stepping environments",
     "learners": "What the learners reach",
+    "suite.quick": "Every environment, quick budget",
+    "suite.standard": "Every environment, standard budget",
+    "suite.full": "Every environment, full budget",
     "gan": "GAN updates",
     "training": "Training",
     "populations": "Seeds in one program",
     "devices": "Cores as devices",
+    "sweeps": "Runs of a sweep in one program",
     "replay": "Replay",
     "startup": "Start-up",
     "checkpoints": "Checkpoints, and a hundred kills",
@@ -183,6 +187,18 @@ def _returns(rows: Iterable[Mapping]) -> str:
     )
 
 
+def _scores(rows: Iterable[Mapping]) -> str:
+    """Means of every task's own metric, each between the ends of its interval."""
+    keys = ("value", "low", "high", "seeds")
+    return _table(
+        ("task", "metric", "mean", "95 % from", "to", "seeds"),
+        (
+            [row["name"], row["metric"].replace("_", " "), *(_number(row[key]) for key in keys)]
+            for row in rows
+        ),
+    )
+
+
 def _times(rows: Iterable[Mapping]) -> str:
     """Ratios of speed, where there are any."""
     ratios = [row for row in rows if _is_ratio(row)]
@@ -258,6 +274,9 @@ FIGURES: Mapping[str, Callable[[Iterable[Mapping]], str]] = {
     "ensembles": _measures,
     "robustness": _measures,
     "learners": _returns,
+    "suite.quick": _scores,
+    "suite.standard": _scores,
+    "suite.full": _scores,
     "performing": _measures,
     "checkpoints": _measures,
     "scaling": _laws,

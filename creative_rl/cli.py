@@ -226,6 +226,33 @@ def _report(argv: list[str]) -> int:
     return 0
 
 
+def _sweep(argv: list[str]) -> int:
+    """train all trials of a sweep's file"""
+    from creative_rl.experiment.sweeping import arguments
+
+    asked = arguments.parse_sweep(argv)
+    _prepare_jax()
+    from creative_rl.experiment.sweeping import driver
+
+    return driver.main(asked)
+
+
+def _compare(argv: list[str]) -> int:
+    """compare runs and sweeps over tasks and seeds"""
+    from creative_rl.experiment.sweeping import arguments
+
+    asked = arguments.parse_compare(argv)
+    from creative_rl.experiment import comparison, comparison_picture
+
+    if asked.out is not None:
+        as_usage(comparison_picture.check_suffix, asked.out)
+    found = comparison.compare(asked.runs, asked.metric, asked.direction)
+    print(found.markdown())
+    if asked.out is not None:
+        print(f"\n{comparison_picture.write(found, asked.out)}")
+    return 0
+
+
 def _paint(argv: list[str]) -> int:
     """paint a picture with brush strokes"""
     parser = Parser("paint", _paint.__doc__)
@@ -340,6 +367,8 @@ _COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "create": _create,
     "evaluate": _evaluate,
     "report": _report,
+    "sweep": _sweep,
+    "compare": _compare,
     "paint": _paint,
     "perform": _perform,
     "demo": _demo,

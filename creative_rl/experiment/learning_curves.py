@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from creative_rl.experiment.records import CLOCKS
+
 MOST_POINTS = 160
 """Longer curves are averaged over stretches: more would not be seen, and weigh megabytes."""
 
@@ -22,7 +24,6 @@ FAMILIES = (
     ("Likelihood", ("*nll*", "*likelihood*", "*perplexity*", "*accuracy*")),
     ("Learning", ("*",)),
 )
-_CLOCKS = ("update", "steps", "seconds")
 # Stand-ins that Matplotlib takes for colours, and what the page has in their place.
 _COLOURS = {"#010101": "var(--ink)", "#020202": "var(--line)", "#030303": "var(--accent)"}
 
@@ -57,7 +58,7 @@ def read_curves(records: Sequence[Mapping[str, Any]]) -> list[Curve]:
     """
     records = [record for record in records if _is_number(record.get("steps"))]
     steps = np.array([record["steps"] for record in records], np.float64)
-    names = dict.fromkeys(name for record in records for name in record if name not in _CLOCKS)
+    names = dict.fromkeys(name for record in records for name in record if name not in CLOCKS)
     columns = {name: _column([record.get(name) for record in records]) for name in names}
     ended = columns.get("num_episodes")
     curves = []

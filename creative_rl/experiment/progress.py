@@ -59,6 +59,18 @@ class Progress:
             self._bar.stop()
 
 
+def duration(seconds: float) -> str:
+    """A time as people say it.
+
+    >>> duration(4.2), duration(400), duration(7600)
+    ('4 s', '7 min', '2 h 7 min')
+    """
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
+
+
 def short(number: float) -> str:
     """Three digits and a suffix.
 

@@ -20,6 +20,8 @@ import numpy as np
 from creative_rl.atomic import write_bytes
 
 MAX_RECORDS = 2000
+CLOCKS = ("update", "steps", "seconds")
+"""What a record has besides metrics."""
 
 Record = dict[str, Any]
 
@@ -133,6 +135,49 @@ def read_records(path: str | os.PathLike) -> list[Record]:
     if not path.exists():
         return []
     return list(_whole_records(path))
+
+
+def final(records: Sequence[Record], share: float = 0.1) -> dict[str, list[float]]:
+    """Each metric's mean over the last part of a run, one number a seed; NaN where there is none.
+
+    Means over episodes are taken over episodes, all others over updates.
+
+    Args:
+      records: of a run, from its first on.
+      share: of its updates that count, from the end.
+
+    Example:
+      >>> records = [{"update": n, "steps": n, "seconds": 0.0, "loss": n} for n in range(1, 21)]
+      >>> final(records)
+      {'loss': [19.5]}
+    """
+    updates = [0, *(record["update"] for record in records)]
+    first = updates[-1] * (1 - share)
+    rows = [
+        (record, record["update"] - before)
+        for record, before in zip(records, updates, strict=False)
+        if record["update"] > first
+    ]
+    names = dict.fromkeys(name for record, _ in rows for name in record if name not in CLOCKS)
+    return {name: _mean(rows, name).tolist() for name in names}
+
+
+def _mean(rows: Sequence[tuple[Record, int]], name: str) -> np.ndarray:
+    """float64[seeds] of one metric over records and the updates that each of them sums up."""
+    kept = [(record, length) for record, length in rows if record.get(name) is not None]
+    values = np.array([np.atleast_1d(_floats(record[name])) for record, _ in kept])
+    weights = np.array([[float(length)] for _, length in kept])
+    if name.startswith("episode_") and all("num_episodes" in record for record, _ in kept):
+        weights = np.array([np.atleast_1d(_floats(record["num_episodes"])) for record, _ in kept])
+    weights = np.where(np.isfinite(values), weights, 0.0)
+    total = weights.sum(axis=0)
+    sums = (np.nan_to_num(values) * weights).sum(axis=0)
+    return np.divide(sums, total, out=np.full_like(total, np.nan), where=total > 0)
+
+
+def _floats(value: Any) -> np.ndarray:
+    """A metric's number or numbers, NaN where a seed has none."""
+    return np.array(value, np.float64)
 
 
 def truncate(path: str | os.PathLike, update: int) -> list[Record]:

@@ -65,7 +65,7 @@ def write_report(run_dir: pathlib.Path, beside: Iterable[pathlib.Path] = ()) -> 
     config = _read_json(run_dir / "config.json", dict)
     records = read_records(run_dir / "metrics.jsonl")
     curves = read_curves(records)
-    page = _template().render(
+    page = template().render(
         title=_title(config, run_dir),
         created=config.get("created"),
         tiles=_tiles(records, curves),
@@ -80,7 +80,12 @@ def write_report(run_dir: pathlib.Path, beside: Iterable[pathlib.Path] = ()) -> 
     return write_bytes(run_dir / "report.html", page.encode())
 
 
-def _template() -> Any:
+def template(name: str = "report.html") -> Any:
+    """A page's template.
+
+    Raises:
+      ImportError: jinja2 is not installed.
+    """
     try:
         import jinja2
     except ImportError as error:
@@ -94,7 +99,7 @@ def _template() -> Any:
     )
     environment.filters["cell"] = _cell
     environment.tests["numeric"] = _is_numeric
-    return environment.get_template("report.html")
+    return environment.get_template(name)
 
 
 def _read_json(path: pathlib.Path, kind: type) -> Any:

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import numbers
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -84,7 +85,7 @@ class RunSpec:
         if self.weights and entry.needs_corpus:
             raise ValueError(f"the learner {self.learner} takes no reward weights; leave them out")
         for name, weight in self.weights.items():
-            if not abs(weight) < float("inf"):
+            if _is_known(weight) and not abs(weight) < float("inf"):
                 raise ValueError(f"the weight of {name} must be a finite number, got {weight}")
         if getattr(self.config, "target", None) == "g" and self.prior_weight != 1.0:
             raise ValueError(
@@ -92,7 +93,11 @@ class RunSpec:
                 "temperature weighs the prior against the reward"
             )
         is_psi = getattr(self.config, "target", None) == "psi" and self.prior is not None
-        if is_psi and self.prior_weight != self.config.temperature:
+        if (
+            is_psi
+            and _is_known(self.config.temperature)
+            and (self.prior_weight != self.config.temperature)
+        ):
             raise ValueError(
                 f"in psi-learning prior_weight must be the temperature, {self.config.temperature}, "
                 f"got {self.prior_weight}; make them equal"
@@ -147,6 +152,11 @@ def _check_names(what: str, values: Iterable[str], cls: type) -> None:
         required = (field.default, field.default_factory) == (dataclasses.MISSING,) * 2
         if required and name not in values:
             raise ValueError(f"{what}: the field {name!r} is missing")
+
+
+def _is_known(number: Any) -> bool:
+    """Whether it is a number now; the tracers of a sweep stand for numbers that were checked."""
+    return not hasattr(number, "dtype") or isinstance(number, numbers.Real)
 
 
 def _hashable(value: Any) -> Any:

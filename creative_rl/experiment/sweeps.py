@@ -157,7 +157,11 @@ def sweep(
     key = as_key(key)
     check_keys("sweep", key, num_seeds)
     configs = tuple(dataclasses.replace(config, **point) for point in points)
-    learner, start = _population(make_learner, config, configs[0], points, num_seeds)
+
+    def make(values: Mapping[str, Any]) -> Learner:
+        return make_learner(dataclasses.replace(config, **values))
+
+    learner, start = population(make, points, num_seeds)
     shape = (len(points), num_seeds)
     if check_memory:
         num_copies = 0 if out is None else checkpoint.num_copies()
@@ -169,7 +173,7 @@ def sweep(
     result = train(
         learner, keys, num_updates, state=start, out=out, check_memory=False, **train_keywords
     )
-    diverged = np.asarray(jax.jit(jax.vmap(_is_lost))(result.state)).reshape(shape)
+    diverged = lost(result.state).reshape(shape)
     leaves, structure = jax.tree.flatten(result.state.inner)
     result = dataclasses.replace(result, state=None)
     for index, leaf in enumerate(leaves):  # one at a time: there may be no room for two states
@@ -190,24 +194,26 @@ def sweep(
     )
 
 
-def _population(
-    make_learner: Callable[[Any], Learner],
-    config: Any,
-    first: Any,
+def population(
+    make_learner: Callable[[Mapping[str, Any]], Learner],
     points: Sequence[Mapping[str, float]],
     num_seeds: int,
 ) -> tuple[Learner, Callable[[Key], SweepState]]:
-    """The learner whose states carry their numbers, and what starts all of them from their keys."""
+    """The learner whose states carry their numbers, and what starts all of them from their keys.
+
+    Args:
+      make_learner: from a point's numbers, which may be tracers.
+      points: the numbers of every point, by the same names.
+      num_seeds: members at every point; those of a point are neighbours.
+    """
     columns = {name: jnp.asarray(_column([point[name] for point in points])) for name in points[0]}
-    alone = make_learner(first)
+    alone = make_learner(points[0])
 
     def init(key: Key, values: dict[str, Array]) -> SweepState:
-        inner = make_learner(dataclasses.replace(config, **values)).init(key)
-        return SweepState(values, inner, jnp.bool_(False))
+        return SweepState(values, make_learner(values).init(key), jnp.bool_(False))
 
     def update(state: SweepState) -> tuple[SweepState, dict[str, Array]]:
-        learner = make_learner(dataclasses.replace(config, **state.values))
-        inner, metrics = learner.update(state.inner)
+        inner, metrics = make_learner(state.values).update(state.inner)
         floats = [name for name, m in metrics.items() if jnp.issubdtype(m.dtype, jnp.floating)]
         sound = {name: jnp.isfinite(metrics[name]) & ~state.diverged for name in floats}
         diverged = ~jnp.stack([*sound.values(), ~state.diverged]).all()
@@ -286,6 +292,11 @@ def _column(numbers: list[float]) -> np.ndarray:
     """Numbers as the device has them: ints stay ints, which the config's rules keep in bounds."""
     dtype = jax.dtypes.canonicalize_dtype(int if isinstance(numbers[0], int) else float)
     return np.array(numbers, dtype)
+
+
+def lost(states: SweepState) -> np.ndarray:
+    """bool[members]: whether each has diverged, or will have by its next update."""
+    return np.asarray(jax.jit(jax.vmap(_is_lost))(states))
 
 
 def _is_lost(state: SweepState) -> Array:

@@ -2,6 +2,11 @@
 
 from creative_rl.metrics.accompaniment import chord_vendi_score, note_in_chord_ratio
 from creative_rl.metrics.adaptation import recognisability
+from creative_rl.metrics.aggregates import (
+    interquartile_mean,
+    performance_profile,
+    probability_of_improvement,
+)
 from creative_rl.metrics.arrangement import energies, energy_correlation, playable_share
 from creative_rl.metrics.diversity import distinct_works, self_bleu
 from creative_rl.metrics.originality import OriginalityReport, originality_report
@@ -24,10 +29,13 @@ __all__ = [
     "energy_correlation",
     "frechet_distance",
     "inception_score",
+    "interquartile_mean",
     "note_in_chord_ratio",
     "originality_report",
+    "performance_profile",
     "playable_share",
     "precision_recall",
+    "probability_of_improvement",
     "recognisability",
     "rl_tuner_metrics",
     "self_bleu",

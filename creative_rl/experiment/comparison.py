@@ -1,0 +1,231 @@
+"""Learners compared over tasks and seeds: from runs and sweeps to a table.
+
+The score of a run is its metric's mean over the last tenth of its updates. Of a sweep's task with
+several trials the best one stands for the learner; the same seeds choose it, which flatters it.
+Where there are several tasks, scores are scaled in each from 0, the worst of all runs that are
+compared, to 1, the best, so that aggregates (see `metrics.aggregates`) weigh tasks alike.
+"""
+
+import dataclasses
+import itertools
+import json
+import math
+import os
+import pathlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from creative_rl.experiment.records import final, read_records
+from creative_rl.experiment.run import Run
+from creative_rl.experiment.sweeping import tables
+from creative_rl.metrics.aggregates import (
+    Estimate,
+    interquartile_mean,
+    probability_of_improvement,
+)
+from creative_rl.registry import unknown_name
+
+RETURN = "episode_return"
+
+
+class _Entry(NamedTuple):
+    """The scores of one learner on one task, and where they are from."""
+
+    source: str
+    learner: str
+    task: str
+    is_max: bool
+    scores: np.ndarray  # float64[seeds]
+    note: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """Scores, and what they add up to.
+
+    Attributes:
+      scores: float64[seeds] by learner and task, as they were measured.
+      shared: the tasks that all learners have.
+      scaled: as `scores`, of the shared tasks, in a form where more is better.
+      aggregates: interquartile means over the shared tasks, by learner.
+      better: how often a run of the first is better than one of the second, by pair, over the
+        tasks that those two share.
+      notes: what a reader must know.
+    """
+
+    scores: dict[str, dict[str, np.ndarray]]
+    shared: tuple[str, ...]
+    scaled: dict[str, list[np.ndarray]]
+    aggregates: dict[str, Estimate]
+    better: dict[tuple[str, str], Estimate]
+    notes: tuple[str, ...]
+
+    def markdown(self) -> str:
+        """Means of every task, aggregates, and probabilities of improvement."""
+        learners = list(self.scores)
+        tasks = dict.fromkeys(task for own in self.scores.values() for task in own)
+        lines = _table(
+            ["task, mean (seeds)", *learners],
+            ([t, *(_mean(self.scores[name].get(t)) for name in learners)] for t in tasks),
+        )
+        if self.aggregates:
+            over = f"{len(self.shared)} tasks, scaled" if len(self.shared) > 1 else self.shared[0]
+            head = [f"interquartile mean over {over}", "value", "95 % from", "to"]
+            lines += ["", *_table(head, ([n, *_figures(e)] for n, e in self.aggregates.items()))]
+        if self.better:
+            head = ["probability of improvement", "value", "95 % from", "to"]
+            rows = ([f"{a} over {b}", *_figures(e)] for (a, b), e in self.better.items())
+            lines += ["", *_table(head, rows)]
+        return "\n".join([*lines, *(f"\n{note}" for note in self.notes)])
+
+
+def compare(
+    paths: Sequence[str | os.PathLike], metric: str | None = None, direction: str | None = None
+) -> Comparison:
+    """Read runs and sweeps, and compare the learners in them.
+
+    Args:
+      paths: run directories, and folders of sweeps.
+      metric: by name; None for what each sweep is for, of runs the return.
+      direction: `max` or `min`; None for the sweep's own, of runs `max`.
+
+    Raises:
+      ValueError: a path is neither, has no such metric, or nothing in it can be compared.
+    """
+    entries = [entry for path in paths for entry in _read(pathlib.Path(path), metric, direction)]
+    if not entries:
+        raise ValueError("compare: none of the runs has a score; train them first")
+    scores: dict[str, dict[str, np.ndarray]] = {}
+    is_max: dict[str, bool] = {}
+    for name, entry in zip(_names(entries), entries, strict=True):
+        own = scores.setdefault(name, {})
+        if entry.task in own:
+            raise ValueError(f"compare: {name} has {entry.task} twice, in {entry.source}; name one")
+        if is_max.setdefault(entry.task, entry.is_max) != entry.is_max:
+            raise ValueError(
+                f"compare: {entry.task} is better by more and by less; give --direction"
+            )
+        own[entry.task] = entry.scores
+    shared = tuple(t for t in is_max if all(t in own for own in scores.values()))
+    scaled = _scaled(scores, shared, is_max)
+    better = {}
+    for a, b in itertools.combinations(scores, 2):
+        both = [task for task in scores[a] if task in scores[b]]
+        if both:
+            signs = [1.0 if is_max[task] else -1.0 for task in both]
+            ours, theirs = (
+                [s * scores[n][t] for s, t in zip(signs, both, strict=True)] for n in (a, b)
+            )
+            better[a, b] = probability_of_improvement(ours, theirs)
+    notes = [entry.note for entry in entries if entry.note]
+    if not shared:
+        notes.append(
+            "No task is shared by all learners: there is no interquartile mean over tasks."
+        )
+    aggregates = {name: interquartile_mean(own) for name, own in scaled.items()} if shared else {}
+    return Comparison(scores, shared, scaled, aggregates, better, tuple(dict.fromkeys(notes)))
+
+
+def _read(path: pathlib.Path, metric: str | None, direction: str | None) -> Iterator[_Entry]:
+    """The scores in a run directory or a sweep's folder."""
+    if (path / "sweep.json").is_file():
+        yield from _read_sweep(path, metric, direction)
+        return
+    run = Run.open(path)
+    name = metric or RETURN
+    found = _metric(path, final(read_records(run.path / "metrics.jsonl")), name)
+    spec = run.config["spec"]
+    scores = np.array(found, np.float64)
+    if not np.isfinite(scores).all():
+        raise ValueError(f"compare: {path} has seeds without {name}; leave it out")
+    task = _task(spec["environment"], name)
+    yield _Entry(str(path), spec["learner"], task, direction != "min", scores)
+
+
+def _read_sweep(path: pathlib.Path, metric: str | None, direction: str | None) -> Iterator[_Entry]:
+    """The best trial of every task that has one."""
+    for task in tables.read_about(path)["tasks"]:
+        name = metric or task["metric"]
+        is_max = (direction or task["direction"]) == "max"
+        best: np.ndarray | None = None
+        for trial in task["trials"]:
+            history = _history(path, trial["id"])
+            if not history:
+                continue
+            found = _metric(path / "trials" / trial["id"], history[-1]["final"], name)
+            scores = np.array([math.nan if v is None else v for v in found], np.float64)
+            is_better = best is None or (scores.mean() > best.mean()) == is_max
+            if np.isfinite(scores).all() and is_better:
+                best = scores
+        note = None
+        if len(task["trials"]) > 1:
+            note = (
+                f"{path.name}: of each task's {len(task['trials'])} trials the best is shown, "
+                "chosen by the same seeds."
+            )
+        if best is not None:
+            key = _task(task["environment"], name)
+            yield _Entry(str(path), task["learner"], key, is_max, best, note)
+
+
+def _history(path: pathlib.Path, id: str) -> list[dict[str, Any]]:
+    try:
+        return json.loads((path / "trials" / id / "result.json").read_bytes())["history"]
+    except FileNotFoundError:
+        return []
+
+
+def _metric(path: pathlib.Path, found: Mapping[str, Any], name: str) -> Any:
+    if name not in found:
+        raise ValueError(f"compare: {path}: {unknown_name('metric', name, sorted(found))}")
+    return found[name]
+
+
+def _task(environment: str, metric: str) -> str:
+    return environment if metric == RETURN else f"{environment}, {metric}"
+
+
+def _names(entries: Sequence[_Entry]) -> list[str]:
+    """A learner's name, with where it is from where several have the same task."""
+    count: dict[tuple[str, str], set[str]] = {}
+    for entry in entries:
+        count.setdefault((entry.learner, entry.task), set()).add(entry.source)
+    several = {learner for (learner, _), sources in count.items() if len(sources) > 1}
+    return [
+        f"{e.learner} ({pathlib.Path(e.source).name})" if e.learner in several else e.learner
+        for e in entries
+    ]
+
+
+def _scaled(
+    scores: Mapping[str, Mapping[str, np.ndarray]],
+    shared: Sequence[str],
+    is_max: Mapping[str, bool],
+) -> dict[str, list[np.ndarray]]:
+    """Shared tasks from the worst run to the best; one task alone stays in its own unit."""
+    if len(shared) == 1:
+        return {name: [own[shared[0]]] for name, own in scores.items()}
+    scaled: dict[str, list[np.ndarray]] = {name: [] for name in scores}
+    for task in shared:
+        runs = np.concatenate([own[task] for own in scores.values()])
+        low, high = runs.min(), runs.max()
+        worst, best = (low, high) if is_max[task] else (high, low)
+        span = best - worst if high > low else 1.0
+        for name, own in scores.items():
+            scaled[name].append((own[task] - worst) / span)
+    return scaled
+
+
+def _mean(scores: np.ndarray | None) -> str:
+    return "–" if scores is None else f"{scores.mean():.4g} ({len(scores)})"
+
+
+def _figures(estimate: Estimate) -> list[str]:
+    return [f"{figure:.3g}" for figure in estimate]
+
+
+def _table(head: Sequence[str], rows: Any) -> list[str]:
+    lines = [head, ["---", *["--:"] * (len(head) - 1)], *rows]
+    return [f"| {' | '.join(line)} |" for line in lines]
