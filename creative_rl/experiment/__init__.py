@@ -25,6 +25,7 @@ _EXPORTS = {
     "resume": "session",
     "rollout": "rollouts",
     "evaluate": "evaluation",
+    "compare": "comparison",
     "create": "creation",
     "perform": "performance",
     "paint": "painting",
