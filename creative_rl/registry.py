@@ -92,6 +92,10 @@ ENVIRONMENTS: dict[str, EnvironmentEntry] = {
         "creative_rl.envs.grid_path:GridPath",
         "5 x 5 cells, 4 moves; -0.1 a step, 1 at the far corner: the best return is 0.2",
     ),
+    "recommendation-interest": EnvironmentEntry(
+        "creative_rl.envs.recommendation:InterestRecommendation",
+        "RecSim's interest evolution: slates of 3 of 10 videos, until 200 minutes are watched",
+    ),
     "drawing-copy": EnvironmentEntry(
         "creative_rl.envs.stroke_drawing:StrokeDrawing",
         "Learning to Paint: 20 brush strokes that copy a picture, 64 x 64 pixels",

@@ -28,18 +28,20 @@ def assert_same(plain, observation):
 def test_the_plain_loop_is_the_environment(id, key):
     env = crl.make(id)
     plain = plain_loops.plain(env)
+    length = env.horizon or env.num_steps  # at most
     if isinstance(env.action_space, MultiDiscrete):
         env = FlattenActions(env)
     params = env.default_params
     step = jax.jit(env.step)
-    length = env.horizon or env.num_steps  # at most
     actions = np.random.default_rng(0).integers(plain.num_actions, size=(3, length))
     for episode in actions:
         state, timestep = env.reset(key, params)
         plain.reset()
         assert_same(plain.start(state), timestep.observation)
-        for action in episode.tolist():
-            state, timestep = step(key, state, jnp.int32(action), params)
+        for number, action in enumerate(episode.tolist()):
+            key_step = jax.random.fold_in(key, number)
+            state, timestep = step(key_step, state, jnp.int32(action), params)
+            plain.foresee(state)
             observation, reward, is_over = plain.step(action)
             assert_same(observation, timestep.observation)
             np.testing.assert_allclose(reward, timestep.reward, rtol=1e-5, atol=1e-5)
