@@ -162,6 +162,11 @@ LEARNERS: dict[str, LearnerEntry] = {
         "creative_rl.configs.reinforcement:QLearningConfig",
         "tabular Q-learning, for environments whose observations can be numbered",
     ),
+    "slateq": LearnerEntry(
+        "creative_rl.learners.slateq:slateq",
+        "creative_rl.configs.reinforcement:SlateQConfig",
+        "SlateQ: values of items for whole slates, by SARSA or Q-learning, for recommenders",
+    ),
     "apg": LearnerEntry(
         "creative_rl.learners.apg:apg",
         "creative_rl.configs.reinforcement:APGConfig",

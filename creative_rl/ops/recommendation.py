@@ -73,7 +73,7 @@ def drifted_interest(
 
 
 def satisfaction(exposure: Float[Array, ""], sensitivity: Number) -> Float[Array, ""]:
-    """In 0 .. 1, of the net positive exposure: the logarithm of engagement is multiplied with it."""
+    """In 0 .. 1, of the net positive exposure; the logarithm of engagement is its multiple."""
     return jax.nn.sigmoid(sensitivity * exposure)
 
 
