@@ -76,7 +76,7 @@ def optimal_slate(
     Raises:
       ValueError: there are more than `MOST_SLATES`.
     """
-    slates, members = _all_slates(scores.shape[0], size)
+    slates, members = all_slates(scores.shape[0], size)
     weighted = members @ (scores * advantages)
     value = _ratio(weighted, members @ scores + nothing)
     return jnp.asarray(slates)[jnp.argmax(value)]
@@ -102,12 +102,23 @@ def num_slates(num_items: int, size: int) -> int:
 
 
 @functools.lru_cache(maxsize=16)
-def _all_slates(num_items: int, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """int32[N, size], in lexical order, and which items each has, float32[N, num_items]."""
+def all_slates(num_items: int, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """All slates of distinct items, whatever their order; host-side.
+
+    Returns:
+      int32[N, size], in lexical order, and which items each has, float32[N, num_items].
+
+    Raises:
+      ValueError: there are none, or more than `MOST_SLATES`.
+
+    Example:
+      >>> all_slates(3, 2)[0].tolist()
+      [[0, 1], [0, 2], [1, 2]]
+    """
     if not 1 <= size <= num_items or num_slates(num_items, size) > MOST_SLATES:
         raise ValueError(
-            f"optimal_slate: there must be 1 to {MOST_SLATES} slates to compare, got "
-            f"{num_slates(num_items, size)} of {size} of {num_items} items; take greedy slates"
+            f"all slates can be compared where there are 1 to {MOST_SLATES}, got "
+            f"{num_slates(num_items, size)} of {size} of {num_items} items; take fewer"
         )
     slates = np.array(list(itertools.combinations(range(num_items), size)), np.int32)
     members = np.zeros((len(slates), num_items), np.float32)
@@ -117,5 +128,5 @@ def _all_slates(num_items: int, size: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _ratio(weighted: Array, total: Array) -> Array:
     """Zero where nothing of a slate can be chosen, not even nothing."""
-    can_be: Bool[Array, "..."] = total > 0.0
+    can_be: Bool[Array, ...] = total > 0.0
     return jnp.where(can_be, weighted / jnp.where(can_be, total, 1.0), 0.0)

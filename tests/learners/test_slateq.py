@@ -150,7 +150,7 @@ def told_values(state, config):
     model = Model(Box(-np.inf, np.inf, (6,)), 1, config.hidden_sizes, activation="relu")
     items = np.eye(5, dtype=np.float32)
     seen = np.concatenate([np.ones((5, 1), np.float32), items], axis=1)
-    return np.asarray(model.apply(state.variables, seen, ())[0])[:, 0]
+    return np.asarray(model.apply(state.variables, jnp.asarray(seen), ())[0])[:, 0]
 
 
 LEARNING = SlateQConfig(

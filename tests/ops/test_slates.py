@@ -123,5 +123,5 @@ def test_random_slates_are_all_as_likely():
 
 @pytest.mark.parametrize(("num_items", "size"), [(40, 5), (3, 4), (3, 0)])
 def test_too_many_slates_to_compare_are_refused(num_items, size):
-    with pytest.raises(ValueError, match="there must be 1 to 16384 slates to compare, got"):
+    with pytest.raises(ValueError, match="compared where there are 1 to 16384, got"):
         slates.optimal_slate(jnp.ones(num_items), jnp.ones(num_items), 1.0, size)
