@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from creative_rl.environment import Environment, check_whole
+from creative_rl.envs.slates import slate_of
 from creative_rl.ops import recommendation as ops
 from creative_rl.spaces import Box, Dict, Discrete, MultiDiscrete
 from creative_rl.stores.session import Session
@@ -239,18 +240,8 @@ something was chosen; `quality` (0.0), of what was |
 
     def work(self, state: InterestState, params: InterestParams) -> Slate:
         """The slates so far: items are called by their topics."""
-        slates, marks = state.session.slates, state.session.marks
-        return Slate(
-            items=slates[:, :-1],
-            choices=slates[:, -1],
-            amounts=marks[:, 0],
-            traits=marks[:, 1],
-            music=jnp.zeros((self.num_steps, 0), jnp.int32),
-            length=state.step,
-            names=self.names or tuple(f"topic {topic}" for topic in range(self.num_topics)),
-            unit="minutes",
-            trait="quality",
-        )
+        names = self.names or tuple(f"topic {topic}" for topic in range(self.num_topics))
+        return slate_of(state.session, state.step, names=names, unit="minutes", trait="quality")
 
     def _draw_topics(self, key: Key) -> Array:
         return Discrete(self.num_topics).sample(key, (self.num_candidates,))
