@@ -120,6 +120,7 @@ def test_goals_take_the_better_threads_and_say_what_was_not_measured():
     assert [(goal.bound, goal.value, goal.reached) for goal in goals] == [
         (200.0, 250.0, True),
         (300.0, None, None),
+        (100.0, None, None),
         (400.0, 250.0, False),
     ]
 
