@@ -151,7 +151,7 @@ def _rows(path: pathlib.Path) -> Iterator[tuple[int, str, str, str]]:
         first = file.readline()
         file.seek(0)
         if "\t" in first:
-            reader, places, start = csv.reader(file, delimiter="\t"), (0, 1, 2), 1
+            reader, places, start = csv.reader(file, delimiter="\t"), [0, 1, 2], 1
         else:
             reader = csv.reader(file)
             places, start = _places(path, next(reader, []), _COLUMNS), 2

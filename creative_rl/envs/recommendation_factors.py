@@ -275,7 +275,7 @@ def _songs() -> _Made:
     codes = songs(64, _SONG_FRAMES, 0).melodies.astype(np.int32)
     music = np.where(codes >= LOWEST_CODE, codes - LOWEST_PITCH, codes)
     with jax.ensure_compile_time_eval():
-        told = np.asarray(jax.vmap(_told)(music))
+        told = np.asarray(jax.vmap(_told)(jnp.asarray(music)))
     items = (told - told.mean(axis=0)) / told.std(axis=0) / _NUM_TOLD**0.5
     users = np.random.default_rng(0).normal(size=(_NUM_USERS, _NUM_TOLD))
     return _Made(users, items, music)

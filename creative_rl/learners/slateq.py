@@ -155,7 +155,11 @@ def slateq(env: Any, config: SlateQConfig, params: PyTree = None) -> Learner:
 
     def best_slates(select: slates.Select, told: Candidates, advantages: Array) -> Array:
         """int32[B, k]."""
-        return jax.vmap(lambda *parts: select(*parts, size))(told.scores, advantages, told.nothing)
+
+        def of_one(scores: Array, advantages: Array, nothing: Array) -> Array:
+            return select(scores, advantages, nothing, size)
+
+        return jax.vmap(of_one)(told.scores, advantages, told.nothing)
 
     def candidates(observation: PyTree, env_params: PyTree) -> Candidates:
         return jax.vmap(env.candidates, (0, None))(observation, env_params)

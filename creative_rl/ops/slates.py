@@ -76,7 +76,8 @@ def optimal_slate(
     Raises:
       ValueError: there are more than `MOST_SLATES`.
     """
-    slates, members = all_slates(scores.shape[0], size)
+    slates, known = all_slates(scores.shape[0], size)
+    members = jnp.asarray(known)
     weighted = members @ (scores * advantages)
     value = _ratio(weighted, members @ scores + nothing)
     return jnp.asarray(slates)[jnp.argmax(value)]

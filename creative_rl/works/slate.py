@@ -50,7 +50,7 @@ def on_host(slate: Slate) -> Slate:
     fields = ("items", "choices", "amounts", "traits", "music", "length")
     leaves = jax.device_get(tuple(getattr(slate, field) for field in fields))
     host = slate.replace(**{f: np.asarray(leaf) for f, leaf in zip(fields, leaves, strict=True)})
-    check_single("Slate", "items", host.items, 2, host.length)
+    check_single("Slate", "items", np.asarray(host.items), 2, np.asarray(host.length))
     _check_forms(host)
     _check_words(host)
     host = host.replace(names=tuple(host.names))  # a list in files of JSON
