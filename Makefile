@@ -62,6 +62,7 @@ bench: .venv/.dev
 	$(BIN)/python -m benchmarks.tables.ensembles
 	$(BIN)/python -m benchmarks.suite --budget quick
 	$(BIN)/python -m benchmarks.suite --budget standard
+	$(BIN)/python -m benchmarks.tables.slateq
 
 readme: .venv/.dev
 	$(BIN)/python -m benchmarks.readme_tables

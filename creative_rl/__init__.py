@@ -26,6 +26,7 @@ _EXPORTS = {
     "Melody": "creative_rl.works",
     "Score": "creative_rl.works",
     "Walk": "creative_rl.works",
+    "Slate": "creative_rl.works",
     "Canvas": "creative_rl.works",
     "train": "creative_rl.experiment",
 }

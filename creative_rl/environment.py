@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from creative_rl.spaces import Space
-from creative_rl.typing import Array, Key, PyTree, Term, Timestep, Transition, as_key
+from creative_rl.typing import Array, Candidates, Key, PyTree, Term, Timestep, Transition, as_key
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -108,6 +108,14 @@ class Environment(abc.ABC):
     def state_index(self, observation: PyTree) -> Array:
         """int32 in `0 .. num_states - 1`: the row of an observation, told from it alone."""
         raise ValueError(f"{type(self).__name__} does not number its observations")
+
+    def candidates(self, observation: PyTree, params: PyTree) -> Candidates:
+        """What an observation tells of the items to recommend, for learners of slates.
+
+        Its choice is that of the step which led to the observation. Actions are places of the
+        candidates, `MultiDiscrete` with one entry for every place of a slate, or `Discrete`.
+        """
+        raise ValueError(f"{type(self).__name__} has no candidates to recommend")
 
     # What generative learners ask for; an environment need not have it.
 

@@ -92,6 +92,23 @@ ENVIRONMENTS: dict[str, EnvironmentEntry] = {
         "creative_rl.envs.grid_path:GridPath",
         "5 x 5 cells, 4 moves; -0.1 a step, 1 at the far corner: the best return is 0.2",
     ),
+    "recommendation-interest": EnvironmentEntry(
+        "creative_rl.envs.recommendation:InterestRecommendation",
+        "RecSim's interest evolution: slates of 3 of 10 videos, until 200 minutes are watched",
+    ),
+    "recommendation-satisfaction": EnvironmentEntry(
+        "creative_rl.envs.recommendation_satisfaction:SatisfactionRecommendation",
+        "RecSim's long-term satisfaction: 60 steps, where clickbait pays at once and costs later",
+    ),
+    "recommendation-factors": EnvironmentEntry(
+        "creative_rl.envs.recommendation_factors:FactorRecommendation",
+        "one of 100 items a step, to tastes that drift; factors by a rule, or of your ratings",
+    ),
+    "recommendation-music": EnvironmentEntry(
+        "creative_rl.envs.recommendation_factors:FactorRecommendation",
+        "one of 64 songs a step, by rhythm, steps and range; what was chosen can be heard",
+        {"catalogue": "songs", "num_items": 64, "num_factors": 4},
+    ),
     "drawing-copy": EnvironmentEntry(
         "creative_rl.envs.stroke_drawing:StrokeDrawing",
         "Learning to Paint: 20 brush strokes that copy a picture, 64 x 64 pixels",
@@ -157,6 +174,11 @@ LEARNERS: dict[str, LearnerEntry] = {
         "creative_rl.learners.q_learning:q_learning",
         "creative_rl.configs.reinforcement:QLearningConfig",
         "tabular Q-learning, for environments whose observations can be numbered",
+    ),
+    "slateq": LearnerEntry(
+        "creative_rl.learners.slateq:slateq",
+        "creative_rl.configs.reinforcement:SlateQConfig",
+        "SlateQ: values of items for whole slates, by SARSA or Q-learning, for recommenders",
     ),
     "apg": LearnerEntry(
         "creative_rl.learners.apg:apg",

@@ -67,6 +67,24 @@ class Transition(NamedTuple):
     params: PyTree
 
 
+class Candidates(NamedTuple):
+    """What may be recommended, as a learner of slates sees it in an observation; `m` candidates.
+
+    From a slate A item i is chosen with probability `scores[i] / (sum of A's scores + nothing)`.
+    """
+
+    user: Array
+    """float32[U]: features of the user"""
+    items: Array
+    """float32[m, F]: features of the candidates"""
+    scores: Array
+    """float32[m], not negative: how much each draws the user"""
+    nothing: Array
+    """float32 scalar: the score of choosing nothing; 0 where something always is chosen"""
+    choice: Array
+    """int32 scalar: what was chosen of the slate shown last; 0 nothing, else 1 + its place"""
+
+
 @dataclasses.dataclass(frozen=True)
 class Term:
     """A named part of a reward.

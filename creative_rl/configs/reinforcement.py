@@ -21,6 +21,7 @@ __all__ = [
     "QLearningConfig",
     "ReinforceConfig",
     "SACConfig",
+    "SlateQConfig",
 ]
 
 Recurrence = Literal["none", "lstm", "gru", "transformer"]
@@ -292,3 +293,45 @@ class QLearningConfig:
     """last share of random actions"""
     epsilon_steps: int = 10_000
     """environment steps from first to last"""
+
+
+@dataclasses.dataclass(frozen=True)
+class SlateQConfig:
+    """SlateQ, values of items for whole slates (Ie et al. 2019, arXiv 1905.12767)."""
+
+    num_envs: int = static(32)
+    """environments stepped side by side"""
+    num_steps: int = static(4)
+    """steps of every environment in one update"""
+    num_epochs: int = static(4)
+    """gradient steps in one update"""
+    batch_size: int = static(256)
+    """transitions in one gradient step"""
+    replay_size: int = static(65_536)
+    """steps kept"""
+    hidden_sizes: tuple[int, ...] = static((64, 64))
+    """widths of the hidden layers of the network that values an item for a user"""
+    target: Literal["sarsa", "top", "greedy", "optimal"] = static("optimal")
+    """the slate that follows: the one that was shown (SARSA), or the best that this finds"""
+    serve: Literal["top", "greedy", "optimal"] = static("optimal")
+    """how slates are made: the items with most value and score, one by one, or the best of all"""
+    nothing: Literal["learned", "zero"] = static("learned")
+    """value of choosing nothing; zero, as in RecSim's agents, takes it for the end"""
+    learning_rate: float = positive(1e-3)
+    """step size of Adam"""
+    gamma: float = unit(0.99)
+    """discount of future rewards"""
+    learning_starts: int = 1_000
+    """environment steps before the first gradient"""
+    target_interval: int = positive(4)
+    """updates between moves of the target network"""
+    target_tau: float = unit(1.0)
+    """share of the online network in a move of the target; 1 copies it, less is Polyak's mean"""
+    epsilon_start: float = unit(1.0)
+    """first share of random slates"""
+    epsilon_end: float = unit(0.05)
+    """last share of random slates"""
+    epsilon_steps: int = 50_000
+    """environment steps from first to last"""
+    max_grad_norm: float = positive(10.0)
+    """global norm at which gradients are clipped"""

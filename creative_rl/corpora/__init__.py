@@ -1,15 +1,20 @@
-"""Real data sets as arrays: melodies and chorales, from music21's corpus or MIDI files, and
-pictures."""
+"""Real data sets as arrays: melodies and chorales, from music21's corpus or MIDI files,
+pictures, and ratings."""
 
 from creative_rl.corpora.chorale_windows import ChoraleCorpus, ChoraleWindows, load_chorales
 from creative_rl.corpora.corpus import Corpus, load
 from creative_rl.corpora.pictures import load_pictures
+from creative_rl.corpora.ratings import Factors, Ratings, factorise, load_ratings
 
 __all__ = [
     "ChoraleCorpus",
     "ChoraleWindows",
     "Corpus",
+    "Factors",
+    "Ratings",
+    "factorise",
     "load",
     "load_chorales",
     "load_pictures",
+    "load_ratings",
 ]

@@ -26,6 +26,7 @@ _PICTURES = {"target": "target", "png": "the work", "gif": "the making"}
 _MUSIC_PICTURES = {"png": "piano roll", "svg": "engraved"}
 """The same of what is in `_MUSIC`."""
 _MUSIC = ("Melody", "Score")
+_SLATE_PICTURES = {"svg": "what was shown, and what was chosen"}
 _LABELS = {"mid": "MIDI", "musicxml": "MusicXML", "txt": "text"}
 _TABLES = ("table.json", "evaluation.json")
 _GROUPS = {"best": "Best works", "sample": "Samples"}
@@ -181,6 +182,8 @@ def _card(works_dir: pathlib.Path, entry: Mapping[str, Any]) -> Card:
                 names[form] = name
     work = str(entry.get("work", ""))
     pictures = _MUSIC_PICTURES if work in _MUSIC else _PICTURES
+    if work == "Slate":
+        pictures = _SLATE_PICTURES
     shown = {form for form in data if form in (*pictures, "wav")}
     return Card(
         title=str(entry.get("title") or entry.get("name") or "work"),

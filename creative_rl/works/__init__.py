@@ -13,12 +13,14 @@ from creative_rl.works.files import load, save, suffixes, text
 from creative_rl.works.melody import Melody
 from creative_rl.works.notation import parse
 from creative_rl.works.score import Score
+from creative_rl.works.slate import Slate
 from creative_rl.works.walk import Walk
 
 __all__ = [
     "Canvas",
     "Melody",
     "Score",
+    "Slate",
     "Walk",
     "load",
     "parse",

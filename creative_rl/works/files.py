@@ -19,6 +19,8 @@ from creative_rl.works import (
     notation,
     piano_roll,
     score_roll,
+    slate,
+    slate_card,
     spans,
     synthesizer,
     voices,
@@ -29,6 +31,7 @@ from creative_rl.works.canvas import Canvas
 from creative_rl.works.json_file import encode_json, read_json
 from creative_rl.works.melody import Melody
 from creative_rl.works.score import Score
+from creative_rl.works.slate import Slate
 from creative_rl.works.walk import Walk
 
 
@@ -91,6 +94,17 @@ KINDS: dict[type, Kind] = {
             ".json": Format(encode_json, _read_json),
         },
     ),
+    Slate: Kind(
+        check=slate.on_host,
+        text=slate.text,
+        formats={
+            ".svg": Format(slate_card.encode_svg),
+            ".txt": Format(slate.encode_text),
+            ".mid": Format(slate_card.encode_midi, suits=slate_card.is_music),
+            ".wav": Format(slate_card.encode_wav, suits=slate_card.is_music),
+            ".json": Format(encode_json, _read_json),
+        },
+    ),
     Canvas: Kind(
         check=canvas.on_host,
         text=canvas.summary,
@@ -127,8 +141,9 @@ def save(work: PyTree, path: str | os.PathLike) -> pathlib.Path:
     """Write one work; the suffix of `path` says how. What stood there is replaced at the end.
 
     A `Melody` and a `Score` have .mid, .wav, .png (piano roll), .musicxml, .svg (engraved) and
-    .json; a `Walk` .png (map), .txt and .json; a `Canvas` .png, .svg, .json and, of strokes, .gif
-    and .mp4 (the making). See `suffixes`.
+    .json; a `Walk` .png (map), .txt and .json; a `Slate` .svg, .txt, .json and, of music, .mid and
+    .wav (what was chosen); a `Canvas` .png, .svg, .json and, of strokes, .gif and .mp4 (the
+    making). See `suffixes`.
 
     Raises:
       ValueError: no such format for this work, or the work is a batch (see `unbatch`).
@@ -171,7 +186,7 @@ def load(path: str | os.PathLike) -> PyTree:
 
 def text(work: PyTree) -> str:
     """A work in characters: music a token a step (see `notation.text`), a walk as its grid, a
-    canvas as one line about it.
+    session a line a slate, a canvas as one line about it.
 
     Raises:
       ValueError: it is no work, is a batch (see `unbatch`), or a field is out of range.

@@ -8,6 +8,8 @@ from creative_rl.wrappers.generated_content import GeneratedContent
 from creative_rl.wrappers.likelihood_reward import LikelihoodReward
 from creative_rl.wrappers.novelty_reward import NoveltyReward
 from creative_rl.wrappers.originality_reward import OriginalityReward
+from creative_rl.wrappers.ranked_slates import RankedSlates
+from creative_rl.wrappers.slate_actions import SlateActions
 from creative_rl.wrappers.wrapper import Wrapper
 
 __all__ = [
@@ -19,5 +21,7 @@ __all__ = [
     "LikelihoodReward",
     "NoveltyReward",
     "OriginalityReward",
+    "RankedSlates",
+    "SlateActions",
     "Wrapper",
 ]

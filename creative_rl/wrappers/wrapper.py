@@ -5,7 +5,7 @@ from typing import Any
 
 from creative_rl.environment import absorbing_step
 from creative_rl.spaces import Space
-from creative_rl.typing import Array, Key, PyTree, Timestep
+from creative_rl.typing import Array, Candidates, Key, PyTree, Timestep
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,6 +62,9 @@ class Wrapper:
 
     def state_index(self, observation: PyTree) -> Array:
         return self.env.state_index(observation)
+
+    def candidates(self, observation: PyTree, params: PyTree) -> Candidates:
+        return self.env.candidates(observation, self.env_params(params))
 
     def examples(self, params: PyTree) -> Array:
         return self.env.examples(self.env_params(params))

@@ -28,18 +28,20 @@ def assert_same(plain, observation):
 def test_the_plain_loop_is_the_environment(id, key):
     env = crl.make(id)
     plain = plain_loops.plain(env)
+    length = env.horizon or env.num_steps  # at most
     if isinstance(env.action_space, MultiDiscrete):
         env = FlattenActions(env)
     params = env.default_params
     step = jax.jit(env.step)
-    length = env.horizon or env.num_steps  # at most
     actions = np.random.default_rng(0).integers(plain.num_actions, size=(3, length))
     for episode in actions:
         state, timestep = env.reset(key, params)
         plain.reset()
         assert_same(plain.start(state), timestep.observation)
-        for action in episode.tolist():
-            state, timestep = step(key, state, jnp.int32(action), params)
+        for number, action in enumerate(episode.tolist()):
+            key_step = jax.random.fold_in(key, number)
+            state, timestep = step(key_step, state, jnp.int32(action), params)
+            plain.foresee(state)
             observation, reward, is_over = plain.step(action)
             assert_same(observation, timestep.observation)
             np.testing.assert_allclose(reward, timestep.reward, rtol=1e-5, atol=1e-5)
@@ -118,6 +120,7 @@ def test_goals_take_the_better_threads_and_say_what_was_not_measured():
     assert [(goal.bound, goal.value, goal.reached) for goal in goals] == [
         (200.0, 250.0, True),
         (300.0, None, None),
+        (100.0, None, None),
         (400.0, 250.0, False),
     ]
 

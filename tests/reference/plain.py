@@ -15,3 +15,6 @@ class Plain:
     def start(self, state):
         """Take over what the environment drew for `state`, after `reset`; the observation of it."""
         return self.observation()
+
+    def foresee(self, after):
+        """Take over what the environment draws in the next step, which leads to `after`."""
