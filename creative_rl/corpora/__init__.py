@@ -1,15 +1,18 @@
-"""Real data sets as arrays: melodies and chorales, from music21's corpus or MIDI files, and
-pictures."""
+"""Real data sets as arrays: melodies and chorales, from music21's corpus or MIDI files,
+pictures, and what there is to book."""
 
+from creative_rl.corpora.catalogue import Catalogue, load_catalogue
 from creative_rl.corpora.chorale_windows import ChoraleCorpus, ChoraleWindows, load_chorales
 from creative_rl.corpora.corpus import Corpus, load
 from creative_rl.corpora.pictures import load_pictures
 
 __all__ = [
+    "Catalogue",
     "ChoraleCorpus",
     "ChoraleWindows",
     "Corpus",
     "load",
+    "load_catalogue",
     "load_chorales",
     "load_pictures",
 ]

@@ -63,6 +63,9 @@ class Wrapper:
     def state_index(self, observation: PyTree) -> Array:
         return self.env.state_index(observation)
 
+    def rule_action(self, observation: PyTree) -> Array:
+        return self.env.rule_action(observation)
+
     def examples(self, params: PyTree) -> Array:
         return self.env.examples(self.env_params(params))
 
