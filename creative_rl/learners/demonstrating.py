@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from creative_rl.learners import requirements
 from creative_rl.stores.demonstrations import Examples
 from creative_rl.typing import Array, Key, Learner, PyTree, Timestep, as_key
 
@@ -75,7 +76,7 @@ def rule_policy(env: Any) -> Learner:
       >>> bool(env.action_space.contains(action))
       True
     """
-    has_rule(env)
+    requirements.has_rule("rule_policy", env)
 
     def act(state: PyTree, key: Key, timestep: Timestep, memory: PyTree) -> tuple[Array, PyTree]:
         return env.rule_action(timestep.observation), memory
@@ -84,11 +85,6 @@ def rule_policy(env: Any) -> Learner:
         return state, {}
 
     return Learner(lambda key: (), unchanged, act, lambda: (), 0)
-
-
-def has_rule(env: Any) -> None:
-    """Refuse an environment without a rule of its own."""
-    jax.eval_shape(lambda: env.rule_action(env.observation_space.zeros()))
 
 
 @partial(jax.jit, static_argnums=(0, 1))
