@@ -214,16 +214,7 @@ end; `failure` (-max_turn), 1 at the end |
             values,
             agenda,
         )
-        user, belief, _, heard = self._begin(user, words[1], params)
-        return DialogueState(
-            user=user,
-            belief=belief,
-            heard=heard,
-            actions=ShiftRegister.create(self.num_steps, self.action_space.num),
-            noise=words[1],
-            step=jnp.int32(0),
-            outcome=jnp.int32(dialogue.OPEN),
-        )
+        return self._begin(user, words[1], params)[0]
 
     def next_state(
         self, key: Key, state: DialogueState, action: Array, params: DialogueParams
@@ -264,10 +255,7 @@ end; `failure` (-max_turn), 1 at the end |
             state.user.constraints, state.user.requests, state.user.values, state.user.agenda
         )
         actions, is_made = state.actions.from_start(state.step)
-        user, belief, said, heard = self._begin(user, state.noise, params)
-        start = state.replace(
-            user=user, belief=belief, heard=heard, step=jnp.int32(0), outcome=jnp.int32(0)
-        )
+        start, said, heard = self._begin(user, state.noise, params)
 
         def exchange(state: DialogueState, action: Array) -> tuple[DialogueState, Any]:
             state, *acts = self._exchange(state, action, params)
@@ -295,6 +283,62 @@ end; `failure` (-max_turn), 1 at the end |
             words=self.table.words,
         )
 
+    # Its parts, for who takes the user's place.
+
+    def listening(self, user: User, noise: Array) -> DialogueState:
+        """Before the first word."""
+        nothing = jnp.zeros(self.num_slots, jnp.bool_)
+        silence = dialogue.act(
+            jnp.int32(dialogue.INFORM),
+            nothing,
+            user.values,
+            jnp.append(nothing, False),
+            jnp.int32(dialogue.NOT_MENTIONED),
+        )
+        return DialogueState(
+            user=user,
+            belief=booking_agent.new_belief(self.num_slots),
+            heard=silence,
+            actions=ShiftRegister.create(self.num_steps, self.action_space.num),
+            noise=noise,
+            step=jnp.int32(0),
+            outcome=jnp.int32(dialogue.OPEN),
+        )
+
+    def agent_turn(
+        self, state: DialogueState, action: Array, params: DialogueParams
+    ) -> tuple[DialogueState, Act]:
+        """After the agent's turn, which the user has listened to; and what was said."""
+        belief, said = booking_agent.speak(state.belief, action, params.base, self.num_known)
+        user = dialogue.listened(state.user, said)
+        step = state.step + 1
+        is_closed = said.intent == dialogue.CLOSE
+        is_success = is_closed & dialogue.is_satisfied(user)
+        outcome = jnp.where(is_success, dialogue.SUCCESS, dialogue.FAILURE)
+        is_over = is_closed | (step >= self.num_steps)
+        state = state.replace(
+            user=user,
+            belief=belief,
+            actions=state.actions.push(action),
+            step=step,
+            outcome=jnp.where(is_over, outcome, dialogue.OPEN).astype(jnp.int32),
+        )
+        return state, said
+
+    def user_turn(
+        self, state: DialogueState, said: Act, params: DialogueParams
+    ) -> tuple[DialogueState, Act]:
+        """After a turn of the user; and what the agent heard of it."""
+        heard = misheard(
+            said,
+            state.noise,
+            state.step,
+            params.base.num_values,
+            params.slot_error,
+            params.intent_error,
+        )
+        return state.replace(belief=booking_agent.heard(state.belief, heard), heard=heard), heard
+
     # Inside.
 
     def _fitting(self, state: DialogueState, params: DialogueParams) -> Fitting:
@@ -302,47 +346,29 @@ end; `failure` (-max_turn), 1 at the end |
 
     def _begin(
         self, user: User, noise: Array, params: DialogueParams
-    ) -> tuple[User, Belief, Act, Act]:
-        """The user's first turn, said and heard."""
+    ) -> tuple[DialogueState, Act, Act]:
+        """After the user's first turn; what was said, and what was heard."""
         user, said = dialogue.opening(user)
-        heard = self._misheard(said, noise, jnp.int32(0), params)
-        belief = booking_agent.heard(booking_agent.new_belief(self.num_slots), heard)
-        return user, belief, said, heard
+        state, heard = self.user_turn(self.listening(user, noise), said, params)
+        return state, said, heard
 
     def _exchange(
         self, state: DialogueState, action: Array, params: DialogueParams
     ) -> tuple[DialogueState, Act, Act, Act]:
         """After a turn of the agent and the reply: what the agent says, the reply, as heard."""
-        belief, said = booking_agent.speak(state.belief, action, params.base, self.num_known)
-        user = dialogue.listened(state.user, said)
-        step = state.step + 1
-        is_late = (step >= self.num_steps) & (said.intent != dialogue.CLOSE)
-        is_over = is_late | (said.intent == dialogue.CLOSE)
-        outcome = jnp.where(
-            is_late | ~dialogue.is_satisfied(user), dialogue.FAILURE, dialogue.SUCCESS
-        )
-        user, answer = dialogue.reply(user, said)
-        nothing = jnp.zeros_like(answer.informed)
+        state, said = self.agent_turn(state, action, params)
+        user, answer = dialogue.reply(state.user, said)
+        is_late = (state.outcome != dialogue.OPEN) & (said.intent != dialogue.CLOSE)
         goodbye = dialogue.act(
-            jnp.int32(dialogue.CLOSE), nothing, answer.values, jnp.append(nothing, False),
+            jnp.int32(dialogue.CLOSE),
+            jnp.zeros_like(answer.informed),
+            answer.values,
+            jnp.zeros_like(answer.requested),
             answer.ticket,
-        )  # fmt: skip
+        )
         answer = jax.tree.map(lambda late, other: jnp.where(is_late, late, other), goodbye, answer)
-        heard = self._misheard(answer, state.noise, step, params)
-        state = state.replace(
-            user=user,
-            belief=booking_agent.heard(belief, heard),
-            heard=heard,
-            actions=state.actions.push(action),
-            step=step,
-            outcome=jnp.where(is_over, outcome, dialogue.OPEN).astype(jnp.int32),
-        )
+        state, heard = self.user_turn(state.replace(user=user), answer, params)
         return state, said, answer, heard
-
-    def _misheard(self, said: Act, noise: Array, turn: Array, params: DialogueParams) -> Act:
-        return misheard(
-            said, noise, turn, params.base.num_values, params.slot_error, params.intent_error
-        )
 
 
 def _turns(first: Act, agent: Act, replies: Act) -> Act:

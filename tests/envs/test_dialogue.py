@@ -89,9 +89,7 @@ class Told:
         constraints, requests = (jnp.array(row) for row in flags)
         agenda = jnp.arange(S, 0, -1, dtype=jnp.int32)  # in order of the slots
         user = dialogue.new_user(constraints, requests, jnp.array(values, jnp.int32), agenda)
-        state, _ = ENV.reset(jax.random.key(0), params)
-        user, belief, _, heard = ENV._begin(user, jnp.uint32(noise), params)
-        self.state = state.replace(user=user, belief=belief, heard=heard, noise=jnp.uint32(noise))
+        self.state, _, _ = ENV._begin(user, jnp.uint32(noise), params)
         self.params, self.values = params, values
 
     def say(self, action):
