@@ -56,6 +56,7 @@ bench: .venv/.dev
 	$(BIN)/python -m benchmarks.tables.chorales
 	$(BIN)/python -m benchmarks.tables.accompaniment
 	$(BIN)/python -m benchmarks.tables.ensembles
+	$(BIN)/python -m benchmarks.tables.dialogue
 
 readme: .venv/.dev
 	$(BIN)/python -m benchmarks.readme_tables

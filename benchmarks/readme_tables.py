@@ -28,6 +28,7 @@ TITLES = {
     "music_vae": "Melodies to a latent vector and back",
     "accompaniment": "Accompaniment: harmony against diversity",
     "ensembles": "Ensembles: several for one",
+    "dialogue": "Booking by dialogue",
     "strokes": "Strokes",
     "environments": "Stepping environments",
     "learners": "What the learners reach",
@@ -254,6 +255,7 @@ FIGURES: Mapping[str, Callable[[Iterable[Mapping]], str]] = {
     "accompaniment": _measures,
     "ensembles": _measures,
     "robustness": _measures,
+    "dialogue": _measures,
     "learners": _returns,
     "performing": _measures,
 }
