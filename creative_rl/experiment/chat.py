@@ -82,8 +82,8 @@ def _talk(conversation: "_Conversation", read: Callable, write: Callable) -> Non
     asked = None
     while not conversation.is_over:
         offered = choices(card, asked)
-        for number, said in enumerate(offered, 1):
-            write(f"  {number:2d}  {said.sentence(card)}")
+        for number, choice in enumerate(offered, 1):
+            write(f"  {number:2d}  {choice.sentence(card)}")
         said = understood(read("you: "), offered, card)
         while said is None:
             write(_HELP)
