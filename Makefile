@@ -63,6 +63,7 @@ bench: .venv/.dev
 	$(BIN)/python -m benchmarks.suite --budget quick
 	$(BIN)/python -m benchmarks.suite --budget standard
 	$(BIN)/python -m benchmarks.tables.slateq
+	$(BIN)/python -m benchmarks.tables.dialogue
 
 readme: .venv/.dev
 	$(BIN)/python -m benchmarks.readme_tables

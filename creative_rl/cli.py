@@ -347,6 +347,21 @@ def _perform(argv: list[str]) -> int:
     return 0
 
 
+def _chat(argv: list[str]) -> int:
+    """book by dialogue: you are the user, a run is the agent"""
+    parser = _run_parser("chat", _chat.__doc__)
+    add = parser.add_argument
+    add("--seed", type=whole, default=0, metavar="N", help="another goal (default 0)")
+    add("--out", metavar="FILE", help="keep the conversation as .txt or .json")
+    arguments = parser.parse_all(argv)
+    between("--seed", arguments.seed, 0, LARGEST_SEED)
+    _prepare_jax(arguments.run)
+    from creative_rl.experiment import chat
+
+    chat.chat(arguments.run, seed=arguments.seed, out=arguments.out, read=input)
+    return 0
+
+
 def _demo(argv: list[str]) -> int:
     """RL Tuner end to end: a prior of real tunes, tuned by rules of music theory"""
     parser = Parser("demo", _demo.__doc__)
@@ -371,6 +386,7 @@ _COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "compare": _compare,
     "paint": _paint,
     "perform": _perform,
+    "chat": _chat,
     "demo": _demo,
 }
 

@@ -117,6 +117,13 @@ class Environment(abc.ABC):
         """
         raise ValueError(f"{type(self).__name__} has no candidates to recommend")
 
+    def rule_action(self, observation: PyTree) -> Array:
+        """The action that a rule of the environment's own answers to an observation.
+
+        A baseline, and something to start from; `learners.rule_policy` plays it.
+        """
+        raise ValueError(f"{type(self).__name__} has no rule to act by")
+
     # What generative learners ask for; an environment need not have it.
 
     def examples(self, params: PyTree) -> Array:

@@ -109,6 +109,20 @@ ENVIRONMENTS: dict[str, EnvironmentEntry] = {
         "one of 64 songs a step, by rhythm, steps and range; what was chosen can be heard",
         {"catalogue": "songs", "num_items": 64, "num_factors": 4},
     ),
+    "dialogue": EnvironmentEntry(
+        "creative_rl.envs.dialogue:BookingDialogue",
+        "TC-Bot: book a film ticket for a user who tells slot by slot what is wanted, 20 exchanges",
+    ),
+    "dialogue-noisy": EnvironmentEntry(
+        "creative_rl.envs.dialogue:BookingDialogue",
+        "the same; 15 % of values and of intents are misheard",
+        {"error_rate": 0.15},
+    ),
+    "dialogue-noisier": EnvironmentEntry(
+        "creative_rl.envs.dialogue:BookingDialogue",
+        "the same; 30 % of values and of intents are misheard",
+        {"error_rate": 0.3},
+    ),
     "drawing-copy": EnvironmentEntry(
         "creative_rl.envs.stroke_drawing:StrokeDrawing",
         "Learning to Paint: 20 brush strokes that copy a picture, 64 x 64 pixels",

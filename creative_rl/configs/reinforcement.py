@@ -191,6 +191,8 @@ class DQNConfig:
     """replay by the size of the error (Schaul et al. 2016)"""
     exploration: Literal["epsilon", "boltzmann"] = static("epsilon")
     """random actions at a rate, or all actions by the softmax of their values"""
+    warm_start_steps: int = static(0, least=0)
+    """environment steps that the environment's own rule plays first; epsilon counts after them"""
     learning_rate: float = positive(2.5e-4)
     """step size of Adam"""
     gamma: float = unit(0.99)

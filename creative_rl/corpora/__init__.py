@@ -1,12 +1,14 @@
 """Real data sets as arrays: melodies and chorales, from music21's corpus or MIDI files,
-pictures, and ratings."""
+pictures, ratings, and what there is to book."""
 
+from creative_rl.corpora.catalogue import Catalogue, load_catalogue
 from creative_rl.corpora.chorale_windows import ChoraleCorpus, ChoraleWindows, load_chorales
 from creative_rl.corpora.corpus import Corpus, load
 from creative_rl.corpora.pictures import load_pictures
 from creative_rl.corpora.ratings import Factors, Ratings, factorise, load_ratings
 
 __all__ = [
+    "Catalogue",
     "ChoraleCorpus",
     "ChoraleWindows",
     "Corpus",
@@ -14,6 +16,7 @@ __all__ = [
     "Ratings",
     "factorise",
     "load",
+    "load_catalogue",
     "load_chorales",
     "load_pictures",
     "load_ratings",

@@ -3,11 +3,14 @@
 import json
 import pathlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from creative_rl.atomic import data_uri, write_bytes
 from creative_rl.experiment.learning_curves import Curve, families, read_curves
 from creative_rl.experiment.records import Record, read_records
+
+if TYPE_CHECKING:
+    from creative_rl.works.dialogue_words import Line
 
 _MEDIA_TYPES = {
     "png": "image/png",
@@ -45,6 +48,7 @@ class Card(NamedTuple):
     player: str | None
     links: list[tuple[str, str, str]]  # format, file name, data URI
     scores: Mapping[str, Any]
+    lines: list["Line"]  # of a dialogue
 
 
 def write_report(run_dir: pathlib.Path, beside: Iterable[pathlib.Path] = ()) -> pathlib.Path:
@@ -196,7 +200,18 @@ def _card(works_dir: pathlib.Path, entry: Mapping[str, Any]) -> Card:
             if form not in shown
         ],
         scores=_dict(entry.get("scores")),
+        lines=_lines(works_dir / names["json"]) if work == "Dialogue" and "json" in names else [],
     )
+
+
+def _lines(path: pathlib.Path) -> list["Line"]:
+    """A dialogue's turns; the file says itself what is wrong with it."""
+    # Here, because works need JAX, and a page without dialogues does not.
+    from creative_rl.works import Dialogue, load
+    from creative_rl.works.dialogue_words import lines
+
+    work = load(path)
+    return lines(work) if isinstance(work, Dialogue) else []
 
 
 def _flatten(values: Any, prefix: str = "") -> dict[str, Any]:

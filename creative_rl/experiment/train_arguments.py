@@ -206,8 +206,9 @@ def _spec(arguments: dict[str, Any], given: dict[str, Any]) -> RunSpec:
         if "targets" in overrides:
             raise UsageError("--target is short for --env-targets; give one of them")
         overrides["targets"] = pictures
-    if "targets" in overrides and os.path.exists(overrides["targets"]):
-        overrides["targets"] = os.path.abspath(overrides["targets"])
+    for name in ("targets", "catalogue"):
+        if name in overrides and os.path.exists(overrides[name]):
+            overrides[name] = os.path.abspath(overrides[name])
     return RunSpec(
         environment=arguments["id"],
         learner=arguments["learner"],

@@ -1,13 +1,14 @@
 """Learners, one file each: factories that bind an environment and a config.
 
 What they share is beside them: requirements, stream, summary, composing, picture_learning, and
-demonstrating, whose `demonstrate` plays known actions. What else a learner's file offers is named
-here too, because the learner itself takes the name of its file.
+demonstrating, whose `demonstrate` plays known actions and `rule_policy` an environment's own rule.
+What else a learner's file offers is named here too, because the learner itself takes the name of
+its file.
 """
 
 from creative_rl.learners.a2c import a2c
 from creative_rl.learners.apg import apg
-from creative_rl.learners.demonstrating import demonstrate
+from creative_rl.learners.demonstrating import demonstrate, rule_policy
 from creative_rl.learners.dqn import dqn
 from creative_rl.learners.dqn_gan import dqn_gan
 from creative_rl.learners.ensemble import ensemble, of_members
@@ -37,6 +38,7 @@ __all__ = [
     "ppo",
     "q_learning",
     "reinforce",
+    "rule_policy",
     "sac",
     "sequence_model",
     "slateq",

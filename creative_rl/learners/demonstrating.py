@@ -1,4 +1,4 @@
-"""Episodes from known actions: what a learner by example sees, and what came of them."""
+"""Who knows what to do: episodes from known actions, to learn from, and rules of environments."""
 
 from functools import partial
 from typing import Any
@@ -6,8 +6,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from creative_rl.learners import requirements
 from creative_rl.stores.demonstrations import Examples
-from creative_rl.typing import Array, Key, PyTree, as_key
+from creative_rl.typing import Array, Key, Learner, PyTree, Timestep, as_key
 
 
 def demonstrate(
@@ -57,6 +58,33 @@ def demonstrate(
     keys = jax.random.split(as_key(key), actions.shape[0])
     observations, states = _play(env, params_axis, params, actions, keys)
     return Examples(observations, actions), states
+
+
+def rule_policy(env: Any) -> Learner:
+    """The environment's own rule as a learner that never learns, for `rollout` and `evaluate`.
+
+    Its state is empty.
+
+    Raises:
+      ValueError: the environment has no rule.
+
+    Example:
+      >>> import creative_rl as crl
+      >>> env = crl.make("dialogue")
+      >>> _, timestep = env.reset(jax.random.key(0), env.default_params)
+      >>> action, _ = rule_policy(env).act((), jax.random.key(1), timestep, ())
+      >>> bool(env.action_space.contains(action))
+      True
+    """
+    requirements.has_rule("rule_policy", env)
+
+    def act(state: PyTree, key: Key, timestep: Timestep, memory: PyTree) -> tuple[Array, PyTree]:
+        return env.rule_action(timestep.observation), memory
+
+    def unchanged(state: PyTree) -> tuple[PyTree, dict[str, Array]]:
+        return state, {}
+
+    return Learner(lambda key: (), unchanged, act, lambda: (), 0)
 
 
 @partial(jax.jit, static_argnums=(0, 1))

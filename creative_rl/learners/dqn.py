@@ -5,7 +5,8 @@ Sources: Mnih et al., Nature 518 (2015), algorithm 1. Options: `double`, van Has
 (1988) as in Hessel et al. (arXiv 1710.02298, section 3); `prioritized`, Schaul et al. (arXiv
 1511.05952, algorithm 1, proportional); `recurrent` with stored memory and `burn_in`, Kapturowski et
 al. (R2D2, ICLR 2019, section 3); `target` psi and g, Jaques et al. (arXiv 1611.02796, section 3.2,
-equations 6 to 9), with values in units of the reward: our Q is c times their Psi or G.
+equations 6 to 9), with values in units of the reward: our Q is c times their Psi or G;
+`warm_start_steps` of the environment's own rule, Li et al. (arXiv 1703.01008, section 3.3).
 
 For psi-learning a likelihood reward whose weight is `temperature` makes up the paper's reward. For
 G-learning the prior comes with the observation (`LikelihoodReward(..., observe_prior=True)`, its
@@ -84,22 +85,25 @@ def dqn(
 
     Raises:
       ValueError: the action space is not `Discrete`, a config field is out of range, the replay
-        is smaller than a batch, than what one update adds or than a replayed sequence, or a
-        prior is to start a dueling network.
+        is smaller than a batch, than what one update adds or than a replayed sequence, a prior is
+        to start a dueling network, or the environment has no rule for `warm_start_steps`.
     """
     validate(config, DQNConfig)
     num_actions = requirements.num_actions("dqn", env)
     requirements.never_resets("dqn", env)
     if config.dueling and prior_variables is not None:
         raise ValueError("dqn: a prior's network has no dueling streams; leave dueling out")
+    if config.warm_start_steps:
+        requirements.has_rule("dqn", env)
     is_recurrent = config.recurrent != "none"
     length = _window_length(config)
     steps_per_update = config.num_envs * config.num_steps
     logged_env, action_type = EpisodeLog(env), env.action_space.dtype
-    shows_prior = config.target == "g" and _shows_prior(env.observation_space)
     seen_space = env.observation_space
+    parts = dict(seen_space.items()) if isinstance(seen_space, Dict) else {}
+    shows_prior = config.target == "g" and "prior_log_probs" in parts
     if shows_prior:
-        seen_space = dict(env.observation_space.items())["observation"]
+        seen_space = parts["observation"]
     model = Model(
         space=seen_space,
         num_outputs=num_actions,
@@ -152,9 +156,8 @@ def dqn(
         return schedules.environment_steps(num_updates, steps_per_update)
 
     def epsilon(num_updates: Array) -> Array:
-        return schedules.linear(
-            config.epsilon_start, config.epsilon_end, config.epsilon_steps, num_steps(num_updates)
-        )
+        own = jnp.maximum(num_steps(num_updates) - config.warm_start_steps, 0)
+        return schedules.linear(config.epsilon_start, config.epsilon_end, config.epsilon_steps, own)
 
     def logits(values: Array, observation: PyTree, action_mask: Array | None) -> Array:
         """Of the policy that the values stand for; the largest is the best action's."""
@@ -188,6 +191,10 @@ def dqn(
             values, next_memory = model.apply(state.variables, seen(timestep.observation), memory)
             preferences = logits(values, timestep.observation, timestep.action_mask)
             action = explore(preferences, timestep.action_mask, noise, share)
+            if config.warm_start_steps:
+                ruled = jax.vmap(env.rule_action)(seen(timestep.observation))
+                is_ruled = num_steps(state.num_updates) < config.warm_start_steps
+                action = jnp.where(is_ruled, ruled, action)
             following = stream.step(
                 logged_env, keys, current, action.astype(action_type), state.env_params
             )
@@ -394,7 +401,3 @@ def _window_length(config: DQNConfig) -> int:
             "leave it out"
         )
     return length
-
-
-def _shows_prior(space: Any) -> bool:
-    return isinstance(space, Dict) and "prior_log_probs" in dict(space.items())

@@ -63,6 +63,15 @@ def is_differentiable(learner: str, env: Any) -> None:
         )
 
 
+def has_rule(learner: str, env: Any) -> None:
+    """Refuse an environment without a rule of its own."""
+    _is_environment(learner, env)
+    try:
+        jax.eval_shape(lambda: env.rule_action(env.observation_space.zeros()))
+    except ValueError as error:
+        raise ValueError(f"{learner}: {error}") from None
+
+
 def never_resets(learner: str, env: Any) -> None:
     """Refuse an environment that starts new episodes by itself: the learner does that."""
     _is_environment(learner, env)

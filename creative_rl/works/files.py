@@ -12,6 +12,8 @@ from creative_rl.works import (
     canvas_film,
     canvas_picture,
     canvas_svg,
+    dialogue,
+    dialogue_file,
     engraving,
     midi,
     midi_score,
@@ -28,6 +30,7 @@ from creative_rl.works import (
     walk_map,
 )
 from creative_rl.works.canvas import Canvas
+from creative_rl.works.dialogue import Dialogue
 from creative_rl.works.json_file import encode_json, read_json
 from creative_rl.works.melody import Melody
 from creative_rl.works.score import Score
@@ -116,6 +119,14 @@ KINDS: dict[type, Kind] = {
             ".json": Format(encode_json, _read_json),
         },
     ),
+    Dialogue: Kind(
+        check=dialogue.on_host,
+        text=dialogue_file.text,
+        formats={
+            ".txt": Format(dialogue_file.encode_text, dialogue_file.read_text),
+            ".json": Format(encode_json, _read_json),
+        },
+    ),
 }
 
 
@@ -142,8 +153,8 @@ def save(work: PyTree, path: str | os.PathLike) -> pathlib.Path:
 
     A `Melody` and a `Score` have .mid, .wav, .png (piano roll), .musicxml, .svg (engraved) and
     .json; a `Walk` .png (map), .txt and .json; a `Slate` .svg, .txt, .json and, of music, .mid and
-    .wav (what was chosen); a `Canvas` .png, .svg, .json and, of strokes, .gif and .mp4 (the
-    making). See `suffixes`.
+    .wav (what was chosen); a `Dialogue` .txt and .json; a `Canvas` .png, .svg, .json and, of
+    strokes, .gif and .mp4 (the making). See `suffixes`.
 
     Raises:
       ValueError: no such format for this work, or the work is a batch (see `unbatch`).
@@ -161,7 +172,7 @@ def save(work: PyTree, path: str | os.PathLike) -> pathlib.Path:
 
 
 def load(path: str | os.PathLike) -> PyTree:
-    """Read a work, with numpy leaves, from .json, .mid or .png.
+    """Read a work, with numpy leaves, from .json, .mid, .png or .txt (a dialogue).
 
     What `save` wrote to the first two comes back the same; of other MIDI files the highest notes
     make a melody, and `midi_score.read_score` reads all of their voices. A .png gives a `Canvas`
@@ -186,7 +197,7 @@ def load(path: str | os.PathLike) -> PyTree:
 
 def text(work: PyTree) -> str:
     """A work in characters: music a token a step (see `notation.text`), a walk as its grid, a
-    session a line a slate, a canvas as one line about it.
+    session a line a slate, a canvas as one line about it, a dialogue as the conversation.
 
     Raises:
       ValueError: it is no work, is a batch (see `unbatch`), or a field is out of range.

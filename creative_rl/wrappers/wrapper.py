@@ -66,6 +66,9 @@ class Wrapper:
     def candidates(self, observation: PyTree, params: PyTree) -> Candidates:
         return self.env.candidates(observation, self.env_params(params))
 
+    def rule_action(self, observation: PyTree) -> Array:
+        return self.env.rule_action(observation)
+
     def examples(self, params: PyTree) -> Array:
         return self.env.examples(self.env_params(params))
 

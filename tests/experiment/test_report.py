@@ -10,6 +10,7 @@ import wave
 import numpy as np
 import pytest
 from PIL import Image
+from works.dialogues import GOOD
 
 from creative_rl import works
 from creative_rl.experiment.learning_curves import MOST_POINTS, families, read_curves
@@ -129,6 +130,26 @@ def test_music_is_shown_engraved_and_other_drawings_are_links(tmp_path, work, sh
     assert [uri.split(";")[0].removeprefix("data:") for uri in pictures] == shown
     assert set(re.findall(r">([A-Za-z]+)</a>", page)) == links
     assert (">engraved<" in page) == (work != "Canvas")
+
+
+def test_a_dialogue_is_a_conversation(tmp_path):
+    write_json(tmp_path / "config.json", {})
+    (tmp_path / "works").mkdir()
+    hostile = GOOD.replace(words=((HOSTILE, "x"), *GOOD.words[1:]))
+    files = {
+        form: works.save(hostile, tmp_path / f"works/best-00.{form}").name
+        for form in ("txt", "json")
+    }
+    write_json(tmp_path / "works/index.json", [{"name": "one", "work": "Dialogue", "files": files}])
+    page = write_report(tmp_path).read_text()
+    classes = [attributes.get("class") for attributes in Tags(page).all("p")]
+    spoken = [name for name in classes if name in ("user", "agent")]
+    assert spoken == ["user", "agent"] * 5 + ["user"]
+    assert "heard: No, that is not right." in page and not Tags(page).all("script")
+    assert set(re.findall(r">([A-Za-z]+)</a>", page)) == {"text", "JSON"}
+    (tmp_path / "works/best-00.json").write_text("{}")
+    with pytest.raises(ValueError, match=r"best-00\.json is not a work in JSON"):
+        write_report(tmp_path)
 
 
 def test_every_section_is_there(run):

@@ -11,6 +11,7 @@ from creative_rl.configs import DQNConfig
 from creative_rl.envs.melody import TargetMelody
 from creative_rl.learners import dqn
 from creative_rl.spaces import Discrete
+from creative_rl.stores import replay
 from creative_rl.testing import check_learner, probes
 from creative_rl.wrappers import LikelihoodReward
 
@@ -635,3 +636,27 @@ def test_steps_of_the_burn_in_do_not_count_inside_an_episode(key):
 def test_a_prior_does_not_start_a_dueling_network():
     with pytest.raises(ValueError, match="no dueling streams; leave dueling out"):
         dqn(crl.make("melody-target"), dataclasses.replace(SMALL, dueling=True), None, {})
+
+
+def test_a_warm_start_plays_the_rule_and_then_explores(key):
+    env = crl.make("dialogue", num_rows=20, max_turn=16)
+    config = dataclasses.replace(
+        SMALL, warm_start_steps=16, epsilon_start=1.0, epsilon_end=0.5, epsilon_steps=8,
+        learning_starts=64,
+    )  # fmt: skip
+    learner = dqn(env, config)
+    update, state, epsilons = jax.jit(learner.update), learner.init(key), []
+    for number in range(6):
+        expected = jax.vmap(env.rule_action)(state.stream.timestep.observation)
+        slots = state.replay.position + jnp.arange(4, dtype=jnp.int32)
+        state, metrics = update(state)
+        epsilons.append(float(metrics["epsilon"]))
+        taken = replay.take(state.replay, slots).items.action[0]
+        assert (taken == expected).all() == (number < 4)
+    assert epsilons == [1.0] * 5 + [0.75]
+
+
+def test_a_warm_start_needs_a_rule():
+    config = dataclasses.replace(SMALL, warm_start_steps=16)
+    with pytest.raises(ValueError, match="dqn: TargetMelody has no rule to act by"):
+        dqn(TargetMelody(), config)
