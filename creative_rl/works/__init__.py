@@ -1,10 +1,10 @@
 """What comes out of an episode: pytrees that one can hear, see and open in other programs.
 
 >>> from creative_rl import works
->>> works.load("none.txt")
+>>> works.load("none.doc")
 Traceback (most recent call last):
 ...
-ValueError: works are read from .mid, .json, .png, got 'none.txt'
+ValueError: works are read from .mid, .json, .png, .txt, got 'none.doc'
 """
 
 from creative_rl.works.batches import unbatch
@@ -13,12 +13,16 @@ from creative_rl.works.files import load, save, suffixes, text
 from creative_rl.works.melody import Melody
 from creative_rl.works.notation import parse
 from creative_rl.works.score import Score
+from creative_rl.works.vocabulary import Vocabulary
 from creative_rl.works.walk import Walk
+from creative_rl.works.writing import Text
 
 __all__ = [
     "Canvas",
     "Melody",
     "Score",
+    "Text",
+    "Vocabulary",
     "Walk",
     "load",
     "parse",

@@ -24,12 +24,14 @@ from creative_rl.works import (
     voices,
     walk,
     walk_map,
+    writing,
 )
 from creative_rl.works.canvas import Canvas
 from creative_rl.works.json_file import encode_json, read_json
 from creative_rl.works.melody import Melody
 from creative_rl.works.score import Score
 from creative_rl.works.walk import Walk
+from creative_rl.works.writing import Text
 
 
 class Format(NamedTuple):
@@ -102,6 +104,14 @@ KINDS: dict[type, Kind] = {
             ".json": Format(encode_json, _read_json),
         },
     ),
+    Text: Kind(
+        check=writing.on_host,
+        text=writing.text,
+        formats={
+            ".txt": Format(writing.encode_txt, writing.read_txt),
+            ".json": Format(writing.encode_json, _read_json),
+        },
+    ),
 }
 
 
@@ -128,7 +138,7 @@ def save(work: PyTree, path: str | os.PathLike) -> pathlib.Path:
 
     A `Melody` and a `Score` have .mid, .wav, .png (piano roll), .musicxml, .svg (engraved) and
     .json; a `Walk` .png (map), .txt and .json; a `Canvas` .png, .svg, .json and, of strokes, .gif
-    and .mp4 (the making). See `suffixes`.
+    and .mp4 (the making); a `Text` .txt and .json. See `suffixes`.
 
     Raises:
       ValueError: no such format for this work, or the work is a batch (see `unbatch`).
@@ -146,11 +156,11 @@ def save(work: PyTree, path: str | os.PathLike) -> pathlib.Path:
 
 
 def load(path: str | os.PathLike) -> PyTree:
-    """Read a work, with numpy leaves, from .json, .mid or .png.
+    """Read a work, with numpy leaves, from .json, .mid, .png or .txt.
 
     What `save` wrote to the first two comes back the same; of other MIDI files the highest notes
     make a melody, and `midi_score.read_score` reads all of their voices. A .png gives a `Canvas`
-    of its pixels, without strokes.
+    of its pixels, without strokes, a .txt a `Text` of its characters.
 
     Raises:
       ValueError: no format that is read, or the file is damaged; the line names file and reason.
@@ -171,7 +181,7 @@ def load(path: str | os.PathLike) -> PyTree:
 
 def text(work: PyTree) -> str:
     """A work in characters: music a token a step (see `notation.text`), a walk as its grid, a
-    canvas as one line about it.
+    canvas as one line about it, a text as it reads.
 
     Raises:
       ValueError: it is no work, is a batch (see `unbatch`), or a field is out of range.

@@ -59,7 +59,7 @@ def test_a_work_has_the_formats_that_suit_it(tmp_path):
                 works.save(still, tmp_path / f"canvas{suffix}")
     with pytest.raises(ValueError, match=r"a Canvas is written as \.png, \.svg, \.gif, \.mp4"):
         works.save(picture(RGB), tmp_path / "canvas.mid")
-    with pytest.raises(ValueError, match="works are Melody, Score, Walk, Canvas, got a dict"):
+    with pytest.raises(ValueError, match="works are Melody, Score, Walk, Canvas, Text, got a dict"):
         works.suffixes({})
     assert list(tmp_path.iterdir()) == []
 

@@ -79,7 +79,7 @@ def test_every_work_has_its_text():
     assert "C4" in works.text(scores.lines("C4 -", "C3 .")).splitlines()[0]
     assert works.text(walked) == "0 1\n. *\n1 step, not at the goal"
     assert works.text(painted) == "12 x 8 pixels, 1 stroke"
-    with pytest.raises(ValueError, match="works are Melody, Score, Walk, Canvas, got a dict"):
+    with pytest.raises(ValueError, match="works are Melody, Score, Walk, Canvas, Text, got a dict"):
         works.text({})
     with pytest.raises(ValueError, match=r"works\.unbatch"):
         works.text(jax.tree.map(lambda leaf: leaf[None], walked))
@@ -97,11 +97,11 @@ def test_refusals_name_the_formats_and_the_folder(tmp_path):
         ValueError, match=r"\.png, \.musicxml, \.svg, \.json, got the file name 'a\.ogg'"
     ):
         works.save(melody([14]), tmp_path / "a.ogg")
-    with pytest.raises(ValueError, match="works are Melody, Score, Walk, Canvas, got a dict"):
+    with pytest.raises(ValueError, match="works are Melody, Score, Walk, Canvas, Text, got a dict"):
         works.save({}, tmp_path / "a.mid")
     with pytest.raises(FileNotFoundError, match=r"there is no folder .*none; create it first"):
         works.save(melody([14]), tmp_path / "none" / "a.mid")
-    with pytest.raises(ValueError, match=r"read from \.mid, \.json, \.png, got 'a\.wav'"):
+    with pytest.raises(ValueError, match=r"read from \.mid, \.json, \.png, \.txt, got 'a\.wav'"):
         works.load(tmp_path / "a.wav")
     with pytest.raises(FileNotFoundError):
         works.load(tmp_path / "a.mid")
