@@ -4,8 +4,6 @@ import functools
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-
 LARGEST = 1 << 16
 """Most tokens of a vocabulary."""
 
@@ -117,8 +115,3 @@ def numbered(num: int) -> Vocabulary:
     '17 4999'
     """
     return Vocabulary(map(str, range(num)), joiner=" ")
-
-
-def smallest_integers(num_tokens: int) -> type[np.unsignedinteger]:
-    """What tokens of so large a vocabulary are stored as: bytes where they fit, else two each."""
-    return np.uint8 if num_tokens <= 256 else np.uint16
