@@ -203,6 +203,13 @@ LEARNERS: dict[str, LearnerEntry] = {
         takes_corpus=True,
         needs_corpus=True,
     ),
+    "seqgan": LearnerEntry(
+        "creative_rl.learners.seqgan:seqgan",
+        "creative_rl.configs.generative:SeqGANConfig",
+        "SeqGAN: a generator of sequences, a discriminator, and roll-outs for every token",
+        takes_corpus=True,
+        needs_corpus=True,
+    ),
     "likelihood": LearnerEntry(
         "creative_rl.learners.likelihood:likelihood",
         "creative_rl.configs.generative:LikelihoodConfig",

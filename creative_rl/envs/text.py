@@ -10,8 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from creative_rl.corpora.poem import TYGER
+from creative_rl.environment import check_whole
 from creative_rl.envs.writing import Writing
-from creative_rl.ops import ngrams, verse
+from creative_rl.ops import ngrams
+from creative_rl.ops import verse as rules
 from creative_rl.rewards import text as rewards
 from creative_rl.typing import Array, Key, Term
 from creative_rl.works.vocabulary import Vocabulary
@@ -44,8 +46,8 @@ class TextParams(flax.struct.PyTreeNode):
 class VerseState(TextState):
     """As `TextState`, with the lines and words so far."""
 
-    verse: verse.VerseState
-    verdict: verse.Verdict  # of the lines that the last token ended
+    verse: rules.VerseState
+    verdict: rules.Verdict  # of the lines that the last token ended
 
 
 class VerseParams(TextParams):
@@ -80,12 +82,16 @@ class FreeText(Writing):
       observe_step: observations are a dict of the last `token` and the `step`.
       vocabulary: what tokens are, such as `corpora.load_text` finds; a tuple of strings is one,
         None is lower-case letters and some marks.
-      ends: add a token that ends a text; after it no other is allowed.
+      ends: add a token that ends a text, after which no other is allowed; lines of a corpus that
+        `--corpus` gives are then texts.
+      num_subwords: tokens that are made of the characters of such a corpus, by byte-pair encoding;
+        None for the characters.
     """
 
     length: int = 64
     vocabulary: Vocabulary | tuple[str, ...] | None = None
     ends: bool = False
+    num_subwords: int | None = None
     terms: tuple[Term, ...] = (rewards.REPETITION, rewards.OVERLAP)
 
     def __post_init__(self):
@@ -96,6 +102,8 @@ class FreeText(Writing):
             pieces = (*vocabulary.pieces, "")
             vocabulary = Vocabulary(pieces, vocabulary.joiner, len(pieces) - 1)
         object.__setattr__(self, "vocabulary", vocabulary)
+        if self.num_subwords is not None:
+            check_whole(type(self).__name__, "num_subwords", self.num_subwords, 2, 1 << 16)
 
     @property
     def letters(self) -> Vocabulary:
@@ -203,7 +211,10 @@ class VerseText(FreeText):
       observe_step: observations are a dict of the last `token` and the `step`.
       vocabulary: what tokens are, such as `corpora.load_text` finds; a tuple of strings is one,
         None is lower-case letters and some marks.
-      ends: add a token that ends a text; after it no other is allowed.
+      ends: add a token that ends a text, after which no other is allowed; lines of a corpus that
+        `--corpus` gives are then texts.
+      num_subwords: tokens that are made of the characters of such a corpus, by byte-pair encoding;
+        None for the characters.
     """
 
     length: int = 96
@@ -214,7 +225,7 @@ class VerseText(FreeText):
         fields = {field.name: getattr(params, field.name) for field in dataclasses.fields(params)}
         return VerseParams(
             **fields,
-            letters=jnp.asarray(verse.letters_of(self.letters)),
+            letters=jnp.asarray(rules.letters_of(self.letters.pieces)),
             syllables=jnp.array([7], jnp.int32),
             rhyme_lag=jnp.int32(1),
         )
@@ -222,13 +233,13 @@ class VerseText(FreeText):
     def initial_state(self, key: Key, params: Any) -> Any:
         state = super().initial_state(key, params)
         fields = {field.name: getattr(state, field.name) for field in dataclasses.fields(state)}
-        nothing = verse.Verdict(jnp.float32(0), jnp.float32(0))
-        return VerseState(**fields, verse=verse.init(), verdict=nothing)
+        nothing = rules.Verdict(jnp.float32(0), jnp.float32(0))
+        return VerseState(**fields, verse=rules.init(), verdict=nothing)
 
     def advanced(self, state: Any, token: Array, tokens: Array, params: Any) -> Any:
         following = super().advanced(state, token, tokens, params)
         # The line that a text breaks off in counts as well.
-        last = jnp.where(following.finished, verse.LINE, 0)
+        last = jnp.where(following.finished, rules.LINE, 0)
         codes = jnp.append(params.letters[token], last)
-        lines, verdict = verse.read(state.verse, codes, params.syllables, params.rhyme_lag)
+        lines, verdict = rules.read(state.verse, codes, params.syllables, params.rhyme_lag)
         return following.replace(verse=lines, verdict=verdict)

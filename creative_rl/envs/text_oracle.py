@@ -140,7 +140,7 @@ class OracleText(Writing):
         parts = []
         for part_key, num in zip(jax.random.split(key), (num_train, num_held_out), strict=True):
             tokens = _sample(params.oracle, part_key, num, self.length, self.start)
-            parts.append(with_start(tokens, self.start, self.num_tokens))
+            parts.append(jnp.asarray(with_start(tokens, self.start, self.num_tokens)))
         return Sequences(*parts)
 
 

@@ -103,8 +103,9 @@ def _own_parser() -> Parser:
     )  # fmt: skip
     add(
         "--corpus", metavar="SOURCE",
-        help=f"what {registry.learners_with('takes_corpus', 'or')} learns melodies from: "
-        "bach-sopranos, ryans-mammoth, a folder of MIDI files, or default, which is the first two",
+        help=f"what {registry.learners_with('takes_corpus', 'or')} learns from: "
+        "bach-sopranos, ryans-mammoth, a folder of MIDI files, or default, which is the first two; "
+        "where it writes, a UTF-8 text file, a folder of .txt, or default, which is two poems",
     )  # fmt: skip
     takers = registry.learners_with("takes_prior", "or")
     add("--prior", metavar="RUN", help=f"likelihood run that {takers} starts from and is held to")

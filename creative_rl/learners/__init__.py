@@ -18,6 +18,7 @@ from creative_rl.learners.ppo import ppo
 from creative_rl.learners.q_learning import q_learning
 from creative_rl.learners.reinforce import reinforce
 from creative_rl.learners.sac import sac
+from creative_rl.learners.seqgan import seqgan
 from creative_rl.learners.spiral import spiral
 from creative_rl.learners.vae import vae
 
@@ -37,6 +38,7 @@ __all__ = [
     "q_learning",
     "reinforce",
     "sac",
+    "seqgan",
     "sequence_model",
     "spiral",
     "vae",

@@ -46,20 +46,21 @@ def normal(
     >>> normal(jax.random.key(0), 5000, 32, 32).head.shape
     (32, 5000)
     """
-    shapes = TokenLSTM(
-        embedding=(num_tokens, embedding_size),
-        inputs=(embedding_size, 4 * memory_size),
-        recurrent=(memory_size, 4 * memory_size),
-        bias=(4 * memory_size,),
-        head=(memory_size, num_tokens),
-        head_bias=(num_tokens,),
-    )  # fmt: skip
-    leaves, structure = jax.tree.flatten(shapes, is_leaf=lambda leaf: isinstance(leaf, tuple))
-    keys = jax.random.split(key, len(leaves))
-    drawn = [
-        scale * jax.random.normal(k, s, jnp.float32) for k, s in zip(keys, leaves, strict=True)
-    ]
-    return jax.tree.unflatten(structure, drawn)
+    gates = 4 * memory_size
+    shapes = {
+        "embedding": (num_tokens, embedding_size),
+        "inputs": (embedding_size, gates),
+        "recurrent": (memory_size, gates),
+        "bias": (gates,),
+        "head": (memory_size, num_tokens),
+        "head_bias": (num_tokens,),
+    }
+    keys = jax.random.split(key, len(shapes))
+    drawn = {
+        name: scale * jax.random.normal(name_key, shape, jnp.float32)
+        for (name, shape), name_key in zip(shapes.items(), keys, strict=True)
+    }
+    return TokenLSTM(**drawn)
 
 
 def init_memory(lstm: TokenLSTM, shape: tuple[int, ...] = ()) -> Memory:
@@ -82,13 +83,14 @@ def unroll(
     Args:
       lstm: the weights.
       tokens: of N sequences.
-      start: what stands before the first.
+      start: what stands before the first; one for all, or int[N].
 
     Returns:
       The logits, and cells and outputs float32[N, T, H]: at t they know `start` and the tokens
       before t.
     """
-    before = jnp.concatenate([jnp.full_like(tokens[:, :1], start), tokens[:, :-1]], axis=1)
+    first = jnp.full(tokens.shape[:1], start, tokens.dtype)[:, None]
+    before = jnp.concatenate([first, tokens[:, :-1]], axis=1)
     projected = _affine(lstm.embedding[before.T], lstm.inputs, lstm.bias)
 
     def advance(memory: Memory, x: Array) -> tuple[Memory, Memory]:

@@ -7,6 +7,7 @@ the same word. It errs where English does: "though" and "cough" rhyme, "my" and 
 """
 
 import unicodedata
+from collections.abc import Sequence
 
 import flax.struct
 import jax
@@ -14,7 +15,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from creative_rl.typing import Array
-from creative_rl.works.vocabulary import Vocabulary
 
 BREAK, LINE = 27, 28
 """Codes of what ends a word, and of what ends a line; letters are 1..26, 0 is passed over."""
@@ -62,9 +62,10 @@ def init() -> VerseState:
     )
 
 
-def letters_of(vocabulary: Vocabulary) -> np.ndarray:
-    """int32[V, M]: every token's characters as codes, 0 behind the last; accents are left out."""
-    rows = [[_code(character) for character in _plain(piece)] for piece in vocabulary.pieces]
+def letters_of(pieces: Sequence[str]) -> np.ndarray:
+    """int32[V, M]: the characters of tokens that read so, as codes, without their accents; 0 behind
+    the last."""
+    rows = [[_code(character) for character in _plain(piece)] for piece in pieces]
     table = np.zeros((len(rows), max(1, *map(len, rows))), np.int32)
     for number, row in enumerate(rows):
         table[number, : len(row)] = row

@@ -29,6 +29,8 @@ class Vocabulary:
     pieces: tuple[str, ...]
     joiner: str
     end: int | None
+    _hash: int
+    _numbers: dict[str, int]
 
     def __init__(self, pieces: Iterable[str], joiner: str = "", end: int | None = None):
         pieces = tuple(pieces)

@@ -91,7 +91,7 @@ def from_characters(characters: str) -> Text:
         raise ValueError(f"a text is made of two characters or more, got {len(kinds)} that differ")
     vocabulary = Vocabulary(kinds)
     tokens = np.array(vocabulary.encode(characters), np.int32)
-    return Text(tokens, np.int32(len(tokens)), vocabulary)
+    return Text(tokens, np.array(len(tokens), np.int32), vocabulary)
 
 
 def encode_txt(written: Text) -> bytes:
