@@ -1,4 +1,4 @@
-"""Our SeqGAN; worker of `seqgan_round`. One unit is one update of the third phase, a compiled program."""
+"""Our SeqGAN; worker of `seqgan_round`. One unit is an update of the third phase, one program."""
 
 import sys
 from collections.abc import Mapping
