@@ -44,6 +44,7 @@ bench: .venv/.dev
 	$(BIN)/python -m benchmarks.speed.replay
 	$(BIN)/python -m benchmarks.speed.strokes
 	$(BIN)/python -m benchmarks.speed.gan $(PEERS)
+	$(BIN)/python -m benchmarks.speed.seqgan_round $(PEERS)
 	$(BIN)/python -m benchmarks.speed.startup
 	$(BIN)/python -m benchmarks.speed.checkpoints
 	$(BIN)/python -m benchmarks.speed.performing
@@ -58,6 +59,7 @@ bench: .venv/.dev
 	$(BIN)/python -m benchmarks.tables.digits_generation
 	$(BIN)/python -m benchmarks.tables.creative
 	$(BIN)/python -m benchmarks.tables.chorales
+	$(BIN)/python -m benchmarks.tables.seqgan
 	$(BIN)/python -m benchmarks.tables.accompaniment
 	$(BIN)/python -m benchmarks.tables.ensembles
 	$(BIN)/python -m benchmarks.suite --budget quick

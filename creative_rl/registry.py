@@ -88,6 +88,18 @@ ENVIRONMENTS: dict[str, EnvironmentEntry] = {
         "creative_rl.envs.arrangement:Arrangement",
         "a four-voice piece for an occasion: phrases, players and dynamics to a curve of energy",
     ),
+    "text-oracle": EnvironmentEntry(
+        "creative_rl.envs.text_oracle:OracleText",
+        "SeqGAN's synthetic benchmark: 20 of 5,000 tokens, paid by an LSTM of random weights",
+    ),
+    "text": EnvironmentEntry(
+        "creative_rl.envs.text:FreeText",
+        "64 characters or tokens of your own: for what stands in references, against repetition",
+    ),
+    "text-verse": EnvironmentEntry(
+        "creative_rl.envs.text:VerseText",
+        "lines that rhyme and have their syllables, told by their spelling, 96 characters",
+    ),
     "grid-path": EnvironmentEntry(
         "creative_rl.envs.grid_path:GridPath",
         "5 x 5 cells, 4 moves; -0.1 a step, 1 at the far corner: the best return is 0.2",
@@ -224,6 +236,13 @@ LEARNERS: dict[str, LearnerEntry] = {
         "creative_rl.learners.music_vae:music_vae",
         "creative_rl.configs.generative:MusicVAEConfig",
         "recurrent variational autoencoder of music (MusicVAE): bars to a latent vector and back",
+        takes_corpus=True,
+        needs_corpus=True,
+    ),
+    "seqgan": LearnerEntry(
+        "creative_rl.learners.seqgan:seqgan",
+        "creative_rl.configs.generative:SeqGANConfig",
+        "SeqGAN: a generator of sequences, a discriminator, and roll-outs for every token",
         takes_corpus=True,
         needs_corpus=True,
     ),

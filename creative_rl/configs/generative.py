@@ -17,6 +17,7 @@ __all__ = [
     "GANConfig",
     "LikelihoodConfig",
     "MusicVAEConfig",
+    "SeqGANConfig",
     "SpiralConfig",
     "VAEConfig",
 ]
@@ -276,3 +277,55 @@ class MusicVAEConfig:
     """learning rate falls linearly to zero over this many updates; 0 keeps it"""
     max_grad_norm: float = positive(1.0)
     """global norm at which gradients are clipped"""
+
+
+@dataclasses.dataclass(frozen=True)
+class SeqGANConfig:
+    """A generator of sequences paid by a discriminator (Yu et al. 2017, arXiv 1609.05473)."""
+
+    batch_size: int = static(64)
+    """sequences in one gradient step"""
+    embedding_size: int = static(32)
+    """width of the generator's embeddings"""
+    memory_size: int = static(32)
+    """width of the generator's memory"""
+    num_rollouts: int = static(16)
+    """completions of every prefix that a token's value is the mean of"""
+    num_generator_steps: int = static(1)
+    """policy gradient steps in an adversarial update"""
+    num_likelihood_steps: int = static(0, least=0)
+    """likelihood gradient steps in an adversarial update; 0 as published"""
+    num_discriminator_rounds: int = static(5)
+    """times that the discriminator gets new sequences in an adversarial update"""
+    num_discriminator_epochs: int = static(3)
+    """passes over them, and as many of the corpus"""
+    num_samples: int | None = static(None)
+    """sequences that are new in such a round; None for as many as the corpus trains with"""
+    discriminator_embedding: int = static(64)
+    """width of the discriminator's embeddings"""
+    windows: tuple[int, ...] = static((1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 20))
+    """tokens that the discriminator's convolutions see at once"""
+    filters: tuple[int, ...] = static((100, 200, 200, 200, 200, 100, 100, 100, 100, 100, 160, 160))
+    """of each of them"""
+    baseline: bool = static(False)
+    """take the mean reward at each place off the rewards; off as published"""
+    pretrain_updates: int = 120
+    """first updates, an epoch of likelihood each"""
+    discriminator_pretrain_updates: int = 50
+    """updates after those, a round of the discriminator each"""
+    learning_rate: float = positive(1e-2)
+    """step size of the generator's Adam for likelihood"""
+    policy_learning_rate: float = positive(1e-2)
+    """step size of the generator's Adam for rewards"""
+    discriminator_learning_rate: float = positive(1e-4)
+    """step size of the discriminator's Adam"""
+    rollout_decay: float = decay(0.8)
+    """share of the roll-out policy that is kept in an adversarial update"""
+    dropout: float = decay(0.25)
+    """share of the discriminator's features that are left out while it learns"""
+    l2_coef: float = 0.2
+    """weight of the squares of the discriminator's last layer in its loss"""
+    init_scale: float = positive(0.1)
+    """deviation of the generator's first weights"""
+    max_grad_norm: float = positive(5.0)
+    """global norm at which the generator's gradients are clipped"""

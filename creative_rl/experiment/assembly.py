@@ -12,12 +12,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from creative_rl import registry
+from creative_rl.envs.writing import Writing
 from creative_rl.experiment.spec import RunSpec
 from creative_rl.learners import requirements
 from creative_rl.learners.likelihood import sequence_model
 from creative_rl.ops.events import NUM_EVENTS
 from creative_rl.registry import unknown_name
-from creative_rl.stores.sequences import Sequences
+from creative_rl.stores.sequences import Sequences, smallest_integers
 from creative_rl.typing import Key, Learner, PyTree
 from creative_rl.wrappers import LikelihoodReward
 
@@ -49,7 +50,7 @@ def build(spec: RunSpec, materials: PyTree = None) -> tuple[Any, Learner]:
     entry = registry.learner_entry(spec.learner)
     factory = registry.load(entry.target)
     if spec.corpus is not None:
-        sequences = _stand_in_sequences(spec) if materials is None else materials
+        sequences = _stand_in_sequences(env, spec) if materials is None else materials
         if entry.needs_corpus:
             return env, factory(env, spec.config, sequences)
         return env, factory(env, spec.config, _params(env, spec), _looks(env, sequences))
@@ -85,7 +86,10 @@ def _params(env: Any, spec: RunSpec) -> PyTree:
 
 
 def _looks(env: Any, sequences: Sequences) -> np.ndarray:
-    """uint8[M, T, A, 1]: the sequences' events as piano rolls, in the form of `env.appearance`."""
+    """uint8[M, ...]: the sequences' events as piano rolls, or as texts look, in the form of
+    `env.appearance`."""
+    if isinstance(env, Writing):
+        return np.asarray(env.looks(np.asarray(sequences.train)[:, 1:]))
     num_actions = getattr(env.action_space, "num", None)
     if num_actions != NUM_EVENTS:
         raise ValueError(
@@ -97,10 +101,9 @@ def _looks(env: Any, sequences: Sequences) -> np.ndarray:
     return (255 * rolls[..., None]).astype(np.uint8)
 
 
-def _stand_in_sequences(spec: RunSpec) -> Sequences:
+def _stand_in_sequences(env: Any, spec: RunSpec) -> Sequences:
     if spec.corpus_sizes is None:
         raise ValueError(f"the sizes of the corpus {spec.corpus} are not known; prepare the spec")
     num_train, num_held_out, length = spec.corpus_sizes
-    return Sequences(
-        jnp.zeros((num_train, length), jnp.uint8), jnp.zeros((num_held_out, length), jnp.uint8)
-    )
+    kind = smallest_integers(requirements.num_actions(spec.learner, env))
+    return Sequences(jnp.zeros((num_train, length), kind), jnp.zeros((num_held_out, length), kind))

@@ -21,7 +21,7 @@ from creative_rl.experiment.rollouts import Episodes
 from creative_rl.metrics import distinct_works, rl_tuner_metrics, self_bleu
 from creative_rl.ops.events import NUM_EVENTS
 from creative_rl.spaces import Discrete
-from creative_rl.works import Melody
+from creative_rl.works import Melody, Text
 
 
 class Row(NamedTuple):
@@ -47,9 +47,9 @@ def evaluate(
 
     What plays is its newest `checkpoint`, its `best`, or that of an update.
 
-    Rows are the return, the length, the sum of each reward term, for melodies the share of
-    distinct ones and (of two or more) self-BLEU, for those in RL Tuner's 38 events the measures of
-    its published table, and where the run or its prior learned from a corpus originality. With
+    Rows are the return, the length, the sum of each reward term, for melodies and texts the share
+    of distinct ones and (of two or more) self-BLEU, for melodies in RL Tuner's 38 events the
+    measures of its published table, and for those that a corpus was learned for originality. With
     one seed the interval is over episodes (measures of all episodes together have none); with
     several it is over the seeds' means, which is what tells one learner from another.
 
@@ -88,11 +88,12 @@ def measure(opened: OpenRun, episodes: Episodes) -> dict[str, np.ndarray]:
     """Each measure's values: one an episode, or a single one of all episodes."""
     values: dict[str, Any] = {"return": episodes.episode_return, "length": episodes.episode_length}
     values |= {f"term_{name}": value for name, value in episodes.reward_terms.items()}
-    if isinstance(episodes.works, Melody):
+    if isinstance(episodes.works, Melody | Text):
         of_all = {"distinct_works": distinct_works(episodes.works)}
         if len(episodes.episode_return) > 1:
             of_all["self_bleu"] = self_bleu(episodes.works)
-        if opened.env.action_space == Discrete(NUM_EVENTS):
+        is_tune = opened.env.action_space == Discrete(NUM_EVENTS)
+        if isinstance(episodes.works, Melody) and is_tune:
             of_all |= rl_tuner_metrics(episodes.works)
         values |= {name: np.array([value]) for name, value in of_all.items()}
     return values

@@ -3,19 +3,32 @@
 import dataclasses
 import os
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import jax
 import numpy as np
 
 from creative_rl import registry
 from creative_rl.configs import LikelihoodConfig, shared
+from creative_rl.corpora.texts import TextCorpus
+from creative_rl.envs.text import FreeText
+from creative_rl.envs.text_oracle import OracleText
 from creative_rl.experiment.opening import load_states, open_run, seed_state
 from creative_rl.experiment.spec import RunSpec
 from creative_rl.networks import Model
+from creative_rl.stores.sequences import Sequences
 from creative_rl.typing import PyTree
 
 if TYPE_CHECKING:
     from creative_rl.corpora import Corpus
+
+
+class Written(NamedTuple):
+    """What an environment gives to learn from by itself; it has no pieces with names."""
+
+    sequences: Sequences
+    train_names: tuple[str, ...] = ()
+    train_pieces: tuple[np.ndarray, ...] = ()
 
 
 def prepare(spec: RunSpec, given: Iterable[str] = ()) -> tuple[RunSpec, PyTree]:
@@ -36,14 +49,18 @@ def prepare(spec: RunSpec, given: Iterable[str] = ()) -> tuple[RunSpec, PyTree]:
     """
     if spec.corpus is not None:
         spec = dataclasses.replace(spec, corpus=_absolute(spec.corpus))
-        sequences = load_corpus(spec).sequences
+        corpus = load_corpus(spec)
+        if isinstance(corpus, TextCorpus):
+            spec = _with_tokens(spec, corpus.vocabulary.pieces, corpus.vocabulary.end)
+        sequences = corpus.sequences
         num_train, length = sequences.train.shape
         sizes = (num_train, sequences.held_out.shape[0], length)
         return dataclasses.replace(spec, corpus_sizes=sizes), sequences
-    if spec.prior is not None:
-        prior_config, variables = load_prior(spec.prior, spec)
+    if (prior := spec.prior) is not None:
+        spec = _with_tokens_of(prior, spec)
+        prior_config, variables = load_prior(prior, spec)
         config = _with_memory_of(prior_config, spec.config, given)
-        path = os.path.abspath(spec.prior)
+        path = os.path.abspath(prior)
         spec = dataclasses.replace(spec, config=config, prior=path, prior_config=prior_config)
         return spec, variables
     return spec, None
@@ -57,8 +74,11 @@ def _absolute(corpus: str) -> str:
     return os.path.abspath(corpus) if is_folder else corpus
 
 
-def load_corpus(spec: RunSpec) -> "Corpus":
+def load_corpus(spec: RunSpec) -> "Corpus | TextCorpus | Written":
     """The corpus that a spec names, in windows of its environment's horizon.
+
+    For environments that write it is one of text; `text-oracle` has its own, which its oracle
+    writes.
 
     Raises:
       ValueError: it cannot be read, or there is no horizon.
@@ -69,6 +89,17 @@ def load_corpus(spec: RunSpec) -> "Corpus":
     env = registry.make(spec.environment, **spec.env_overrides)
     if env.horizon is None:
         raise ValueError(f"a corpus is cut to the horizon, but {spec.environment} has none")
+    if isinstance(env, OracleText):
+        if spec.corpus != "default":
+            raise ValueError(
+                f"{spec.environment} is learned from what its oracle writes; leave --corpus out, "
+                f"got {spec.corpus}"
+            )
+        return Written(env.sequences(jax.random.key(spec.seed), env.default_params))
+    if isinstance(env, FreeText):
+        return corpora.load_text(
+            str(spec.corpus), length=env.length, num_subwords=env.num_subwords, ends=env.ends
+        )
     return corpora.load(str(spec.corpus), length=env.horizon)
 
 
@@ -92,6 +123,25 @@ def load_prior(path: str, spec: RunSpec) -> tuple[LikelihoodConfig, PyTree]:
     states = load_states(opened)
     best = int(np.argmin(states.best_nll))
     return prior.config, seed_state(states.best_variables, best)
+
+
+def _with_tokens(spec: RunSpec, pieces: tuple[str, ...], end: int | None) -> RunSpec:
+    """The spec of an environment that writes with these tokens; it adds the end itself."""
+    if end is not None:
+        pieces = pieces[:end] + pieces[end + 1 :]
+    overrides = {**spec.env_overrides, "vocabulary": pieces}
+    return dataclasses.replace(spec, env_overrides=overrides)
+
+
+def _with_tokens_of(prior: str, spec: RunSpec) -> RunSpec:
+    """The spec with the tokens of a prior that wrote with those of a corpus."""
+    overrides = open_run(prior).run.spec.env_overrides
+    theirs = {name: overrides[name] for name in _TOKENS if name in overrides}
+    return dataclasses.replace(spec, env_overrides={**theirs, **spec.env_overrides})
+
+
+_TOKENS = ("vocabulary", "num_subwords", "ends")
+"""Fields of an environment that its corpus decides, or decides on."""
 
 
 def _with_memory_of(prior: LikelihoodConfig, config: Any, given: Iterable[str]) -> Any:

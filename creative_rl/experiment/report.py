@@ -36,7 +36,7 @@ _GROUPS = {"best": "Best works", "sample": "Samples"}
 
 
 class Card(NamedTuple):
-    """A work on the page; pictures, `player` and links are data URIs.
+    """A work on the page; pictures, `player` and links are data URIs, `text` is to be read.
 
     `work` names its kind, so that the few pixels of a canvas are shown as squares, and systems of
     engraved music as wide as the card.
@@ -46,6 +46,7 @@ class Card(NamedTuple):
     work: str
     pictures: list[tuple[str, str]]  # what it shows, data URI
     player: str | None
+    text: str | None
     links: list[tuple[str, str, str]]  # format, file name, data URI
     scores: Mapping[str, Any]
     lines: list["Line"]  # of a dialogue
@@ -176,15 +177,18 @@ def _groups(works_dir: pathlib.Path) -> list[tuple[str, list[Card]]]:
 
 
 def _card(works_dir: pathlib.Path, entry: Mapping[str, Any]) -> Card:
-    data, names = {}, {}
+    data, names, text = {}, {}, None
+    work = str(entry.get("work", ""))
     for form, name in _dict(entry.get("files")).items():
         # A plain name in a known format: an index from elsewhere reads no other files.
         if form in _MEDIA_TYPES and pathlib.PurePath(str(name)).name == name:
             path = works_dir / name
             if path.is_file() and not path.is_symlink():
-                data[form] = data_uri(_MEDIA_TYPES[form], path.read_bytes())
+                content = path.read_bytes()
+                data[form] = data_uri(_MEDIA_TYPES[form], content)
                 names[form] = name
-    work = str(entry.get("work", ""))
+                if (work, form) == ("Text", "txt"):
+                    text = content.decode(errors="replace")
     pictures = _MUSIC_PICTURES if work in _MUSIC else _PICTURES
     if work == "Slate":
         pictures = _SLATE_PICTURES
@@ -194,6 +198,7 @@ def _card(works_dir: pathlib.Path, entry: Mapping[str, Any]) -> Card:
         work=work,
         pictures=[(label, data[form]) for form, label in pictures.items() if form in data],
         player=data.get("wav"),
+        text=text,
         links=[
             (_LABELS.get(form, form.upper()), names[form], data[form])
             for form in data

@@ -135,8 +135,9 @@ def _add_own(parser: Parser) -> None:
     )  # fmt: skip
     add(
         "--corpus", metavar="SOURCE",
-        help=f"what {registry.learners_with('takes_corpus', 'or')} learns melodies from: "
-        "bach-sopranos, ryans-mammoth, a folder of MIDI files, or default, which is the first two",
+        help=f"what {registry.learners_with('takes_corpus', 'or')} learns from: "
+        "bach-sopranos, ryans-mammoth, a folder of MIDI files, or default, which is the first two; "
+        "where it writes, a UTF-8 text file, a folder of .txt, or default, which is two poems",
     )  # fmt: skip
     device_flags.add_to(parser)
     takers = registry.learners_with("takes_prior", "or")

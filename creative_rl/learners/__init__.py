@@ -19,6 +19,7 @@ from creative_rl.learners.ppo import ppo
 from creative_rl.learners.q_learning import q_learning
 from creative_rl.learners.reinforce import reinforce
 from creative_rl.learners.sac import sac
+from creative_rl.learners.seqgan import seqgan
 from creative_rl.learners.slateq import slateq
 from creative_rl.learners.spiral import spiral
 from creative_rl.learners.vae import vae
@@ -40,6 +41,7 @@ __all__ = [
     "reinforce",
     "rule_policy",
     "sac",
+    "seqgan",
     "sequence_model",
     "slateq",
     "spiral",

@@ -1,38 +1,48 @@
 """How different the works of a batch are from each other."""
 
+from collections.abc import Callable
+
+import jax
 import numpy as np
 
+from creative_rl.metrics import tokens
 from creative_rl.metrics.intervals import MOST, Intervals, batch_of, of_works
+from creative_rl.metrics.tokens import Tokens
 from creative_rl.works.melody import Melody
+from creative_rl.works.writing import Text
 
 _SMOOTHING = 0.1  # in place of a count of 0: method 1 of Chen and Cherry 2014, as in Texygen
 
 
-def distinct_works(melodies: Melody) -> float:
+def distinct_works(works: Melody | Text) -> float:
     """Share of distinct works, in 1/N..1: 1.0 where no two are the same.
 
-    Exact, on the host. Works are the same where their lengths and their events up to it are;
+    Exact, on the host. Works are the same where their lengths and their events (of texts, tokens)
+    up to it are;
     what lies beyond the length means nothing. A policy that games a reward with one melody
     scores 1/N.
 
     Args:
-      melodies: events int32[N, T] and length int32[N], with N >= 1.
+      works: melodies, events int32[N, T] and length int32[N], or texts, tokens int32[N, L] and
+        length, with N >= 1.
 
     Raises:
-      ValueError: the melodies are not a batch, or an empty one.
+      ValueError: the works are not a batch, or an empty one.
 
     Example:
       >>> events = np.array([[14, 16], [14, 16], [14, 18]], np.int32)
       >>> distinct_works(Melody(events=events, length=np.array([2, 2, 1], np.int32)))
       0.6666666666666666
     """
-    played, lengths = batch_of(melodies, "distinct_works")
+    batch: Callable = tokens.batch_of if isinstance(works, Text) else batch_of
+    played, lengths = batch(works, "distinct_works")
     labelled = np.concatenate([lengths[:, None], played], axis=1)
     return len(np.unique(labelled, axis=0)) / len(played)
 
 
-def self_bleu(melodies: Melody, n: int = 4, *, num: int | None = None, seed: int = 0) -> float:
-    """Mean BLEU of each work against all others, on intervals: 0..1, high where works are alike.
+def self_bleu(works: Melody | Text, n: int = 4, *, num: int | None = None, seed: int = 0) -> float:
+    """Mean BLEU of each work against all others: 0..1, high where works are alike. Of melodies it
+    is on intervals, of texts on tokens.
 
     What counts as an interval is said in `metrics.intervals`, so that works that differ by a
     transposition or in rhythm alone are the same. Equal weights of the orders 1 to n; every count
@@ -46,8 +56,8 @@ def self_bleu(melodies: Melody, n: int = 4, *, num: int | None = None, seed: int
     Chen and Cherry 2014, method 1.
 
     Args:
-      melodies: events int32[N, T] and length int32[N], with N >= 2.
-      n: longest n-gram, 1 to 8 intervals.
+      works: events int32[N, T], or tokens int32[N, L], and length int32[N], with N >= 2.
+      n: longest n-gram, 1 to 8 intervals or tokens.
       num: works that are compared, at least 2, drawn without replacement; None, or more than
         there are, for all.
       seed: of the draw; another one draws others.
@@ -65,11 +75,13 @@ def self_bleu(melodies: Melody, n: int = 4, *, num: int | None = None, seed: int
         raise ValueError(f"self_bleu: n must be 1 to {MOST} intervals, got {n}")
     if num is not None and num < 2:
         raise ValueError(f"self_bleu: num must be at least 2 works, got {num}")
-    events, lengths = np.asarray(melodies.events), np.asarray(melodies.length)
-    if num is not None and events.ndim == 2 and num < len(events):
-        chosen = np.sort(np.random.default_rng(seed).choice(len(events), num, replace=False))
-        events, lengths = events[chosen], lengths[chosen]
-    intervals, num_works = of_works(Melody(events=events, length=lengths), "self_bleu")
+    works = jax.tree.map(np.asarray, works)
+    if num is not None and np.ndim(works.length) == 1 and num < len(works.length):
+        generator = np.random.default_rng(seed)
+        chosen = np.sort(generator.choice(len(works.length), num, replace=False))
+        works = jax.tree.map(lambda leaf: leaf[chosen], works)
+    count: Callable = tokens.of_works if isinstance(works, Text) else of_works
+    intervals, num_works = count(works, "self_bleu")
     if num_works < 2:
         raise ValueError("self_bleu: each work is held against the others, give at least 2, got 1")
     sizes = np.bincount(intervals.owners[intervals.codes > 0], minlength=num_works)
@@ -84,7 +96,7 @@ def self_bleu(melodies: Melody, n: int = 4, *, num: int | None = None, seed: int
     return float(np.where(has_match, np.exp(log_score + shortfall), 0.0).mean())
 
 
-def _clipped_matches(intervals: Intervals, n: int, num_works: int) -> np.ndarray:
+def _clipped_matches(intervals: Intervals | Tokens, n: int, num_works: int) -> np.ndarray:
     """int64[N]: the n-grams of each work that others have, each as often as one other has it."""
     numbers, starts = intervals.grams(n)
     _, kinds = np.unique(numbers, return_inverse=True)

@@ -47,6 +47,18 @@ class MemoryCell(nn.Module):
         """float32[..., F] to the gates' share of the input, [..., gates * H]."""
         return self.inputs(x)
 
+    def project_index(self, index: Array, num: int) -> Array:
+        """`project` of one-hot vectors of `num` numbers, int32[...], without making them.
+
+        A row of the weights is looked up: of thousands of numbers their product with a one-hot
+        vector is nearly all of the work.
+        """
+        if self.is_initializing():
+            return self.inputs(jax.nn.one_hot(index, num, dtype=jnp.float32))
+        weights = self.inputs.variables["params"]
+        rows = weights["kernel"][index]
+        return rows + jnp.broadcast_to(weights["bias"], rows.shape)
+
     def advance(self, memory: PyTree, projected: Array) -> tuple[PyTree, Array]:
         """One step: the next memory and its output float32[..., H]."""
         return (

@@ -10,9 +10,11 @@ from creative_rl.axes import num_shares
 from creative_rl.networks.features import features
 from creative_rl.networks.memory import MemoryCell
 from creative_rl.networks.transformer import History, Transformer
-from creative_rl.spaces import Space
+from creative_rl.spaces import Discrete, Space
 from creative_rl.typing import Array, PyTree
 
+_MANY = 1024
+"""Numbers from which on an observation is looked up, and not made one-hot."""
 _ACTIVATIONS = {"tanh": nn.tanh, "relu": nn.relu}
 
 
@@ -80,13 +82,12 @@ class Model(nn.Module):
 
     def __call__(self, observation: PyTree, memory: PyTree) -> tuple[Array, PyTree]:
         """One step, with any leading batch axes: float32[..., num_outputs] and the next memory."""
-        x = features(self.space, observation)
         if self.recurrent == "none":
-            return self._feed_forward(x), memory
+            return self._feed_forward(features(self.space, observation)), memory
         if self.recurrent == "transformer":
-            memory, output = self.transformer(x, memory)
+            memory, output = self.transformer(features(self.space, observation), memory)
         else:
-            memory, output = self.cell.advance(memory, self.cell.project(x))
+            memory, output = self.cell.advance(memory, self._projected(observation))
         return self._outputs(output), memory
 
     def unroll(self, observations: PyTree, starts: Array, memory: PyTree) -> tuple[Array, PyTree]:
@@ -102,10 +103,10 @@ class Model(nn.Module):
           `last_memory`: of an LSTM or GRU leaves [T, B, ...], of a transformer a `History`, which
           needs no T caches.
         """
-        x = features(self.space, observations)
         if self.recurrent == "none":
-            return self._feed_forward(x), memory
+            return self._feed_forward(features(self.space, observations)), memory
         if self.recurrent == "transformer":
+            x = features(self.space, observations)
             outputs, memories = self.transformer.unroll(x, starts, memory)
             return self._outputs(outputs), memories
         fresh = self.init_memory()
@@ -117,7 +118,7 @@ class Model(nn.Module):
             return memory, (output, memory)
 
         scan = nn.scan(advance, variable_broadcast="params", split_rngs={"params": False})
-        _, (outputs, memories) = scan(self.cell, memory, (self.cell.project(x), starts))
+        _, (outputs, memories) = scan(self.cell, memory, (self._projected(observations), starts))
         return self._outputs(outputs), memories
 
     def peek(self, observation: PyTree, memory: PyTree) -> Array:
@@ -131,6 +132,12 @@ class Model(nn.Module):
         if not isinstance(memory, History):
             return self(observation, memory)[0]
         return self._outputs(self.transformer.peek(features(self.space, observation), memory))
+
+    def _projected(self, observation: PyTree) -> Array:
+        """The gates' share of the input, of a cell."""
+        if isinstance(self.space, Discrete) and self.space.num >= _MANY:
+            return self.cell.project_index(observation, self.space.num)
+        return self.cell.project(features(self.space, observation))
 
     def _new_transformer(self, **keywords: Any) -> Transformer:
         return Transformer(

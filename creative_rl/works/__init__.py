@@ -1,10 +1,10 @@
 """What comes out of an episode: pytrees that one can hear, see and open in other programs.
 
 >>> from creative_rl import works
->>> works.load("none.gif")
+>>> works.load("none.doc")
 Traceback (most recent call last):
 ...
-ValueError: works are read from .mid, .json, .png, .txt, got 'none.gif'
+ValueError: works are read from .mid, .json, .png, .txt, got 'none.doc'
 """
 
 from creative_rl.works.batches import unbatch
@@ -15,7 +15,9 @@ from creative_rl.works.melody import Melody
 from creative_rl.works.notation import parse
 from creative_rl.works.score import Score
 from creative_rl.works.slate import Slate
+from creative_rl.works.vocabulary import Vocabulary
 from creative_rl.works.walk import Walk
+from creative_rl.works.writing import Text
 
 __all__ = [
     "Canvas",
@@ -23,6 +25,8 @@ __all__ = [
     "Melody",
     "Score",
     "Slate",
+    "Text",
+    "Vocabulary",
     "Walk",
     "load",
     "parse",

@@ -11,7 +11,7 @@ from creative_rl.ops import dialogue as acts
 from creative_rl.works.dialogue import OUTCOMES, SPEAKERS, Dialogue, on_host
 from creative_rl.works.dialogue_words import goal, lines, summary
 
-_TITLE = "dialogue: "
+TITLE = "dialogue: "
 _TICKET = "ticket"
 _TICKETS = {acts.AVAILABLE: "available", acts.UNAVAILABLE: "not available"}
 
@@ -36,7 +36,7 @@ def encode_text(dialogue: Dialogue) -> bytes:
     """
     one = on_host(dialogue)
     parts = [
-        f"{_TITLE}{summary(one)}",
+        f"{TITLE}{summary(one)}",
         f"goal: the user {goal(one)}",
         f"  {_json(_goal(one))}",
         "",
@@ -74,9 +74,9 @@ def read_text(path: str | os.PathLike) -> Dialogue:
 
 
 def _parsed(rows: list[str]) -> Dialogue:
-    if not rows[0].startswith(_TITLE):
-        raise ValueError(f"it must begin with {_TITLE!r}")
-    outcome = OUTCOMES.index(rows[0].removeprefix(_TITLE).partition(" after ")[0])
+    if not rows[0].startswith(TITLE):
+        raise ValueError(f"it must begin with {TITLE!r}")
+    outcome = OUTCOMES.index(rows[0].removeprefix(TITLE).partition(" after ")[0])
     slots, words, length, most = _vocabulary(rows)
     wanted = json.loads(rows[2])
     dialogue = _empty(slots, words, most)

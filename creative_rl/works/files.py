@@ -28,6 +28,7 @@ from creative_rl.works import (
     voices,
     walk,
     walk_map,
+    writing,
 )
 from creative_rl.works.canvas import Canvas
 from creative_rl.works.dialogue import Dialogue
@@ -36,6 +37,7 @@ from creative_rl.works.melody import Melody
 from creative_rl.works.score import Score
 from creative_rl.works.slate import Slate
 from creative_rl.works.walk import Walk
+from creative_rl.works.writing import Text
 
 
 class Format(NamedTuple):
@@ -61,6 +63,12 @@ def _read_json(path: pathlib.Path) -> PyTree:
         return KINDS[type(work)].check(work)
     except (ValueError, TypeError, AttributeError) as error:
         raise ValueError(f"{path}: {error}") from error
+
+
+def _read_text(path: pathlib.Path) -> PyTree:
+    with path.open("rb") as file:
+        is_dialogue = file.read(len(dialogue_file.TITLE)) == dialogue_file.TITLE.encode()
+    return dialogue_file.read_text(path) if is_dialogue else writing.read_txt(path)
 
 
 KINDS: dict[type, Kind] = {
@@ -123,8 +131,16 @@ KINDS: dict[type, Kind] = {
         check=dialogue.on_host,
         text=dialogue_file.text,
         formats={
-            ".txt": Format(dialogue_file.encode_text, dialogue_file.read_text),
+            ".txt": Format(dialogue_file.encode_text, _read_text),
             ".json": Format(encode_json, _read_json),
+        },
+    ),
+    Text: Kind(
+        check=writing.on_host,
+        text=writing.text,
+        formats={
+            ".txt": Format(writing.encode_txt, _read_text),
+            ".json": Format(writing.encode_json, _read_json),
         },
     ),
 }
@@ -153,8 +169,8 @@ def save(work: PyTree, path: str | os.PathLike) -> pathlib.Path:
 
     A `Melody` and a `Score` have .mid, .wav, .png (piano roll), .musicxml, .svg (engraved) and
     .json; a `Walk` .png (map), .txt and .json; a `Slate` .svg, .txt, .json and, of music, .mid and
-    .wav (what was chosen); a `Dialogue` .txt and .json; a `Canvas` .png, .svg, .json and, of
-    strokes, .gif and .mp4 (the making). See `suffixes`.
+    .wav (what was chosen); a `Dialogue` and a `Text` .txt and .json; a `Canvas` .png, .svg, .json
+    and, of strokes, .gif and .mp4 (the making). See `suffixes`.
 
     Raises:
       ValueError: no such format for this work, or the work is a batch (see `unbatch`).
@@ -172,11 +188,12 @@ def save(work: PyTree, path: str | os.PathLike) -> pathlib.Path:
 
 
 def load(path: str | os.PathLike) -> PyTree:
-    """Read a work, with numpy leaves, from .json, .mid, .png or .txt (a dialogue).
+    """Read a work, with numpy leaves, from .json, .mid, .png or .txt.
 
     What `save` wrote to the first two comes back the same; of other MIDI files the highest notes
     make a melody, and `midi_score.read_score` reads all of their voices. A .png gives a `Canvas`
-    of its pixels, without strokes.
+    of its pixels, without strokes, a .txt a `Dialogue` where it is one, else a `Text` of its
+    characters.
 
     Raises:
       ValueError: no format that is read, or the file is damaged; the line names file and reason.
@@ -197,7 +214,8 @@ def load(path: str | os.PathLike) -> PyTree:
 
 def text(work: PyTree) -> str:
     """A work in characters: music a token a step (see `notation.text`), a walk as its grid, a
-    session a line a slate, a canvas as one line about it, a dialogue as the conversation.
+    session a line a slate, a canvas as one line about it, a dialogue as the conversation, a text
+    as it reads.
 
     Raises:
       ValueError: it is no work, is a batch (see `unbatch`), or a field is out of range.

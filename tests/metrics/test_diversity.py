@@ -151,12 +151,12 @@ def test_a_draw_of_works_is_repeatable_and_of_some_of_them():
         ({"n": 0}, "n must be 1 to 8 intervals, got 0"),
         ({"n": 9}, "n must be 1 to 8 intervals, got 9"),
         ({"num": 1}, "num must be at least 2 works, got 1"),
-        ({"melodies": works([[14, 16]], [2])}, "give at least 2, got 1"),
-        ({"melodies": works([[14, 82]] * 2, [2] * 2)}, r"codes in 0\.\.81, got 14\.\.82"),
-        ({"melodies": Melody(np.zeros(4, int), np.array(4)), "num": 2}, r"\[N, T\]"),
+        ({"works": works([[14, 16]], [2])}, "give at least 2, got 1"),
+        ({"works": works([[14, 82]] * 2, [2] * 2)}, r"codes in 0\.\.81, got 14\.\.82"),
+        ({"works": Melody(np.zeros(4, int), np.array(4)), "num": 2}, r"\[N, T\]"),
     ],
 )
 def test_what_self_bleu_refuses(options, message):
     with pytest.raises(ValueError, match=f"self_bleu: .*{message}") as refused:
-        self_bleu(**{"melodies": works([[14, 16]] * 2, [2, 2]), **options})
+        self_bleu(**{"works": works([[14, 16]] * 2, [2, 2]), **options})
     assert "\n" not in str(refused.value)

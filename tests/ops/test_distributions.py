@@ -113,3 +113,23 @@ def test_the_entry_that_an_action_names_and_its_gradient(logits):
     np.testing.assert_array_equal(chosen, np.asarray(logits)[np.arange(5), action])
     gradient = jax.grad(lambda values: d.select_action(values, action).sum())(logits)
     np.testing.assert_array_equal(gradient, np.eye(7)[np.asarray(action)])
+
+
+@pytest.mark.parametrize("num", [1, 7, 12, 5000])
+def test_a_draw_by_inversion_is_where_the_sum_passes_the_number(num):
+    random = np.random.default_rng(0)
+    logits = random.normal(size=(num,)).astype(np.float32)
+    uniform = np.linspace(0, 1, 64, endpoint=False, dtype=np.float32)
+    many = jnp.broadcast_to(logits, (64, num))
+    found = np.asarray(d.categorical_from_uniform(many, jnp.asarray(uniform)))
+    probs = np.exp(logits.astype(np.float64))
+    sums = np.cumsum(probs / probs.sum())
+    # Rounding may lead to a neighbour where the number is the sum, to seven digits.
+    below = np.where(found > 0, sums[found - 1], 0.0)
+    assert (below - 1e-6 <= uniform).all() and (uniform <= sums[found] + 1e-6).all()
+
+
+def test_a_draw_by_inversion_never_gives_what_has_no_probability():
+    logits = jnp.array([[-1e9, 0.0, -1e9, 0.0, -1e9, -1e9, -1e9]] * 3, jnp.float32)
+    uniform = jnp.array([0.0, 0.5, 1.0], jnp.float32)  # 1 is never drawn, but rounds to it
+    assert d.categorical_from_uniform(logits, uniform).tolist() == [1, 3, 3]

@@ -1,0 +1,75 @@
+"""The SeqGAN race: both sides train the same networks, and neighbouring rounds are divided."""
+
+import sys
+
+import pytest
+
+from benchmarks import record
+from benchmarks.speed import seqgan_round as seqgan
+from benchmarks.speed import seqgan_task
+
+
+def test_the_task_is_the_published_generator():
+    assert seqgan_task.NUM_PARAMETERS == {
+        # Embeddings, four gates, and a layer to all tokens.
+        "generator": 160_000 + 4 * (32 * 32 + 32 * 32 + 32) + 33 * 5000,
+        "discriminator": 320_000 + 64 * 100 * (1 + 2 + 3 + 4 + 5) + 500 + 2 * 501 * 500 + 501,
+    }
+    seqgan_task.check_parameters(dict(seqgan_task.NUM_PARAMETERS))
+    with pytest.raises(RuntimeError, match=r"parameters must be .*, got \{'generator': 3\}"):
+        seqgan_task.check_parameters({"generator": 3})
+
+
+class Contender:
+    """Takes `seconds` for a round, half as long again in every further one."""
+
+    def __init__(self, seconds, versions):
+        self.seconds = seconds
+        build = {"trace": 1.0, "compile": 2.0}
+        self.about = {"device": "cpu", "build": build, "versions": versions}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+    def run(self, unit, number):
+        assert unit == "update"
+        return {"steps": 1, "seconds": self.seconds * (1 + number / 2), "loss": 1.0}
+
+    def stop(self):
+        return {"peak_mib": 100.0}
+
+
+def start(name, python):
+    if name == seqgan.OURS:
+        return Contender(1.0, {"jax": "0"})
+    assert python == "some-python"
+    return Contender(6.0, {"torch": "1"})
+
+
+def test_a_race_divides_neighbouring_rounds():
+    rows, times, versions, device = seqgan.race({"torch": "some-python"}, False, start)
+    found = {(row.name, row.metric): row.value for row in rows}
+    assert times == pytest.approx(6.0)
+    assert found["SeqGAN, creative_rl over torch", "ratio"] == pytest.approx(6.0)
+    assert found["SeqGAN, creative_rl", "trace + compile s"] == 3.0
+    assert (versions, device) == ({"jax": "0", "torch": "1"}, "cpu")
+    assert seqgan.goals(times)[0].reached and not seqgan.goals(1.0)[0].reached
+
+
+def test_without_the_peer_nothing_is_claimed(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(record, "RESULTS", tmp_path)
+    race = seqgan.race
+    monkeypatch.setattr(seqgan, "race", lambda peers, quick: race(peers, quick, start))
+    seqgan.main(["--quick"])
+    line = next(line for line in capsys.readouterr().out.splitlines() if "times PyTorch" in line)
+    assert "not measured" in line and list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_our_worker_trains():
+    with seqgan.start(seqgan.OURS, sys.executable) as contender:
+        report = contender.run("update")
+        assert report["steps"] == 1 and report["seconds"] > 0 and 0 < report["loss"] < 10
