@@ -28,7 +28,7 @@ def write_bytes(path: str | os.PathLike, data: bytes) -> pathlib.Path:
         os.replace(name, path)
     except BaseException as error:
         os.unlink(name)
-        if isinstance(error, OSError):
+        if isinstance(error, OSError) and error.errno is not None:
             error.filename = str(path)
         raise
     return path

@@ -1,0 +1,1 @@
+"""Commands of `creative-rl`, words in and words out. None imports JAX before its line is read."""
