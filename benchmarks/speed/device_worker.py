@@ -63,9 +63,10 @@ def main(num_devices: str, num_envs: str) -> None:
     jax.config.update("jax_num_cpu_devices", max(count, 1))
 
     import creative_rl as crl
-    from creative_rl.experiment import devices
+    from creative_rl.experiment import compilation_cache, devices
     from creative_rl.experiment.chunks import compiled_chunk
 
+    compilation_cache.enable()
     env = crl.make(ENVIRONMENT)
     config = crl.PPOConfig(num_envs=width, num_steps=STEPS)
     learners = {"stepping": stepper(env, width), "ppo": crl.learners.ppo(env, config)}
