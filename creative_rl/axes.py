@@ -2,9 +2,9 @@
 
 A field of a `PyTreeNode` with the metadata `PER_ENVIRONMENT` has an axis of environments first in
 all its leaves, or storage that environments fill side by side; where a state has a leading axis of
-seeds, that comes before. All other fields are as large on every device: parameters, their optimiser, counters, and
-whatever a learner without such marks keeps. `partition` reads the marks of a whole state,
-`spread` divides what an update makes on its way.
+seeds, that comes before. All other fields are as large on every device: parameters, their
+optimiser, counters, and whatever a learner without such marks keeps. `partition` reads the marks
+of a whole state, `spread` divides what an update makes on its way.
 """
 
 import dataclasses
