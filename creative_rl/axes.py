@@ -1,14 +1,14 @@
 """Which axes of a learner's state several devices may share, said by the states themselves.
 
-A field that is made by `per_environment()` has an axis of environments first in all its leaves, or
-storage that environments fill side by side; where a state has a leading axis of seeds, that comes
-before. All other fields are as large on every device: parameters, their optimiser, counters, and
-whatever a learner without such marks keeps. `partition` reads the marks of a whole state,
-`spread` divides what an update makes on its way.
+A field of a `PyTreeNode` with the metadata `PER_ENVIRONMENT` has an axis of environments first in
+all its leaves, or storage that environments fill side by side; where a state has a leading axis of
+seeds, that comes before. All other fields are as large on every device: parameters, their
+optimiser, counters, and whatever a learner without such marks keeps. `partition` reads the marks
+of a whole state, `spread` divides what an update makes on its way.
 """
 
 import dataclasses
-from typing import Any
+from typing import Any, cast
 
 import flax.struct
 import jax
@@ -21,17 +21,11 @@ POPULATION = "population"
 ENVIRONMENTS = "env"
 """The axis of devices that share the environments of a seed."""
 _MARK = "leading_axis"
-
-
-def per_environment() -> Any:
-    """A field of a `PyTreeNode` with leaves [B, ...] for B environments, or [C, ...] for the
-    storage that they fill."""
-    return flax.struct.field(metadata={_MARK: ENVIRONMENTS})
-
-
-def stacked() -> Any:
-    """A field that holds states of its own, stacked along a first axis that no devices share."""
-    return flax.struct.field(metadata={_MARK: None})
+PER_ENVIRONMENT = {_MARK: ENVIRONMENTS}
+"""Metadata of a field with leaves [B, ...] for B environments, or [C, ...] for their storage."""
+STACKED = {_MARK: None}
+"""Metadata of a field that holds states of its own, stacked along a first axis that no devices
+share."""
 
 
 def partition(state: PyTree, is_batched: bool) -> PyTree:
@@ -43,7 +37,7 @@ def partition(state: PyTree, is_batched: bool) -> PyTree:
 
     Example:
       >>> class Some(flax.struct.PyTreeNode):
-      ...     canvases: Any = per_environment()
+      ...     canvases: Any = flax.struct.field(metadata=PER_ENVIRONMENT)
       ...     weights: Any
       >>> partition(Some(canvases=0, weights=0), is_batched=True).canvases
       P('population', 'env')
@@ -78,8 +72,8 @@ def _partition(node: PyTree, lead: tuple[str | None, ...]) -> PyTree:
     def visit(node: Any) -> Any:
         if not isinstance(node, flax.struct.PyTreeNode):
             return PartitionSpec(*lead)
-        parts = {}
-        for field in dataclasses.fields(node):
+        parts: dict[str, Any] = {}
+        for field in dataclasses.fields(cast(Any, node)):
             if field.metadata.get("pytree_node", True):
                 more = (field.metadata[_MARK],) if _MARK in field.metadata else ()
                 parts[field.name] = _partition(getattr(node, field.name), lead + more)

@@ -25,12 +25,12 @@ def stepper(env: Any, num_envs: int) -> Any:
     params = env.default_params
 
     class Stepping(flax.struct.PyTreeNode):
-        stream: stream.Stream
+        current: stream.Stream
         key: jax.Array
 
     def init(key: jax.Array) -> Stepping:
         key, key_reset = jax.random.split(key)
-        return Stepping(stream=stream.init(env, key_reset, params, num_envs), key=key)
+        return Stepping(current=stream.init(env, key_reset, params, num_envs), key=key)
 
     def update(state: Stepping) -> tuple[Stepping, dict[str, jax.Array]]:
         key, key_action, key_step = jax.random.split(state.key, 3)
@@ -43,8 +43,8 @@ def stepper(env: Any, num_envs: int) -> Any:
             return following, following.timestep.reward
 
         keys = stream.step_keys(key_step, *shape)
-        current, rewards = jax.lax.scan(step, state.stream, (keys, actions))
-        return Stepping(stream=current, key=key), {"reward": rewards.mean()}
+        current, rewards = jax.lax.scan(step, state.current, (keys, actions))
+        return Stepping(current=current, key=key), {"reward": rewards.mean()}
 
     def act(*arguments: Any) -> Any:
         return jnp.int32(0), ()
@@ -63,9 +63,10 @@ def main(num_devices: str, num_envs: str) -> None:
     jax.config.update("jax_num_cpu_devices", max(count, 1))
 
     import creative_rl as crl
-    from creative_rl.experiment import devices
+    from creative_rl.experiment import compilation_cache, devices
     from creative_rl.experiment.chunks import compiled_chunk
 
+    compilation_cache.enable()
     env = crl.make(ENVIRONMENT)
     config = crl.PPOConfig(num_envs=width, num_steps=STEPS)
     learners = {"stepping": stepper(env, width), "ppo": crl.learners.ppo(env, config)}

@@ -2,14 +2,15 @@
 
 Run `python -m benchmarks.speed.devices [--quick]`.
 
-Each contender is a process that goes through `experiment.chunks`: without a mesh, with a mesh of one
-device, of two, and of eight; the rounds are interleaved. Every round is one call of several updates:
-stepping `melody-theory` with random actions, and PPO in it. The first call compiles and does not
-count. Eight virtual devices are there for their numbers, which must be those of one, and not for
-speed. `cpu` is processor time, of which others on the machine take less than of wall time.
+Each contender is a process that goes through `experiment.chunks`: without a mesh, with a mesh of
+one device, of two, and of eight; the rounds are interleaved. Every round is one call of several
+updates: stepping `melody-theory` with random actions, and PPO in it. The first call compiles and
+does not count. Eight virtual devices are there for their numbers, which must be those of one, and
+not for speed. `cpu` is processor time, which other work on the machine disturbs less than the wall.
 """
 
 import contextlib
+import functools
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -29,7 +30,7 @@ EXACT_UPDATES = 2
 
 
 class Sizes(NamedTuple):
-    """Environments, rounds, and rounds of the eight virtual devices."""
+    """Environments side by side, and rounds."""
 
     num_envs: int
     num_rounds: int
@@ -58,7 +59,7 @@ def measure(sizes: Sizes) -> tuple[dict[str, dict[int, list[Mapping[str, Any]]]]
         for unit in UNITS:
             first = {count: worker.run(unit) for count, worker in workers.items()}
             runs = {
-                str(count): (lambda number, worker=worker: worker.run(unit, number))
+                str(count): functools.partial(worker.run, unit)
                 for count, worker in workers.items()
                 if count < 8
             }

@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from creative_rl.axes import per_environment
+from creative_rl.axes import PER_ENVIRONMENT
 from creative_rl.configs import A2CConfig, shared, validate
 from creative_rl.environment import start_params
 from creative_rl.learners import requirements, stream
@@ -36,7 +36,8 @@ class A2CState(flax.struct.PyTreeNode):
     opt_state: PyTree
     env_params: PyTree
     stream: stream.Stream
-    memory: PyTree = per_environment()  # of "actor" and "critic", from before the timestep
+    # of "actor" and "critic", from before the timestep
+    memory: PyTree = flax.struct.field(metadata=PER_ENVIRONMENT)
     key: Key
     num_updates: Array  # int32
 

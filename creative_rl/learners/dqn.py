@@ -25,7 +25,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from creative_rl.axes import per_environment
+from creative_rl.axes import PER_ENVIRONMENT
 from creative_rl.configs import DQNConfig, shared, validate
 from creative_rl.environment import start_params
 from creative_rl.learners import requirements, stream
@@ -53,7 +53,8 @@ class DQNState(flax.struct.PyTreeNode):
     priorities: priorities.Priorities | None  # of windows, by the slot of their first step
     env_params: PyTree
     stream: stream.Stream
-    memory: PyTree = per_environment()  # leaves [B, ...], from before the stream's timestep
+    # leaves [B, ...], from before the stream's timestep
+    memory: PyTree = flax.struct.field(metadata=PER_ENVIRONMENT)
     key: Key
     num_updates: Array  # int32
 

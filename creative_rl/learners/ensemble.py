@@ -21,7 +21,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from creative_rl.axes import stacked
+from creative_rl.axes import STACKED
 from creative_rl.learners import requirements
 from creative_rl.learners.composing import compose
 from creative_rl.networks import repeat_memory
@@ -36,7 +36,7 @@ _POOLS = {"mixture": pools.mixture_logits, "product": pools.product_logits}
 class EnsembleState(flax.struct.PyTreeNode):
     """The members' states, and how much each has to say."""
 
-    members: PyTree = stacked()  # leaves [M, ...]
+    members: PyTree = flax.struct.field(metadata=STACKED)  # leaves [M, ...]
     weights: Array  # float32[M], at least 0, of sum 1
 
     @property

@@ -28,7 +28,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from creative_rl.axes import per_environment, spread
+from creative_rl.axes import PER_ENVIRONMENT, spread
 from creative_rl.configs import PPOConfig, shared, validate
 from creative_rl.environment import start_params
 from creative_rl.learners import requirements, stream
@@ -55,7 +55,8 @@ class PPOState(flax.struct.PyTreeNode):
     opt_state: PyTree
     env_params: PyTree
     stream: stream.Stream
-    memory: PyTree = per_environment()  # of "actor" and "critic", from before the timestep
+    # of "actor" and "critic", from before the timestep
+    memory: PyTree = flax.struct.field(metadata=PER_ENVIRONMENT)
     key: Key
     num_updates: Array  # int32
 

@@ -7,7 +7,7 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 
-from creative_rl.axes import per_environment
+from creative_rl.axes import PER_ENVIRONMENT
 from creative_rl.networks import last_memory
 from creative_rl.typing import Array, Key, PyTree, Timestep
 from creative_rl.wrappers.auto_reset import with_final
@@ -16,9 +16,11 @@ from creative_rl.wrappers.auto_reset import with_final
 class Stream(flax.struct.PyTreeNode):
     """Where the environments stand."""
 
-    env_state: PyTree = per_environment()  # leaves [B, ...]
-    timestep: Timestep = per_environment()  # leaves [B, ...], what the next actions answer to
-    starts: Array = per_environment()  # bool[B]: the timestep is the first of its episode
+    env_state: PyTree = flax.struct.field(metadata=PER_ENVIRONMENT)  # leaves [B, ...]
+    # leaves [B, ...], what the next actions answer to
+    timestep: Timestep = flax.struct.field(metadata=PER_ENVIRONMENT)
+    # bool[B]: the timestep is the first of its episode
+    starts: Array = flax.struct.field(metadata=PER_ENVIRONMENT)
 
 
 def init(env: Any, key: Key, params: PyTree, num_envs: int) -> Stream:

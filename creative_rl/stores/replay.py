@@ -6,7 +6,7 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 
-from creative_rl.axes import num_shares, per_environment, spread
+from creative_rl.axes import PER_ENVIRONMENT, num_shares, spread
 from creative_rl.stores.rows import Layout
 from creative_rl.typing import Array, Key, PyTree
 
@@ -21,9 +21,9 @@ class Replay(flax.struct.PyTreeNode):
     num_envs` (modulo the capacity) is the next step of slot `i`'s environment.
     """
 
-    items: dict[str, Array] = per_environment()
+    items: dict[str, Array] = flax.struct.field(metadata=PER_ENVIRONMENT)
     """one row a step, leaves side by side, see `stores.rows`"""
-    ended: Array = per_environment()
+    ended: Array = flax.struct.field(metadata=PER_ENVIRONMENT)
     """bool[capacity]: the episode ended with this step"""
     position: Array
     """int32: where the next step goes"""

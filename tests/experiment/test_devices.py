@@ -98,14 +98,14 @@ def test_what_does_not_divide_is_one_line(found):
 
 
 class Inner(flax.struct.PyTreeNode):
-    canvas: jax.Array = axes.per_environment()
+    canvas: jax.Array = flax.struct.field(metadata=axes.PER_ENVIRONMENT)
     step: jax.Array
     size: int = flax.struct.field(pytree_node=False)
 
 
 class Outer(flax.struct.PyTreeNode):
     policy: dict
-    members: Inner = axes.stacked()
+    members: Inner = flax.struct.field(metadata=axes.STACKED)
     nothing: None = None
 
 
