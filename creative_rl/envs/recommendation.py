@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from creative_rl.environment import Environment, check_whole
 from creative_rl.envs.slates import slate_of
+from creative_rl.ops import draws
 from creative_rl.ops import recommendation as ops
 from creative_rl.spaces import Box, Dict, Discrete, MultiDiscrete
 from creative_rl.stores.session import Session
@@ -164,12 +165,12 @@ something was chosen; `quality` (0.0), of what was |
         )
 
     def initial_state(self, key: Key, params: InterestParams) -> InterestState:
-        key_user, key_topics = jax.random.split(key)
+        words = draws.words(key, self.num_topics + self.num_candidates)
         return InterestState(
-            interest=jax.random.uniform(key_user, (self.num_topics,), jnp.float32, -1.0, 1.0),
+            interest=2.0 * draws.uniform(words[: self.num_topics]) - 1.0,
             budget=params.budget,
             step=jnp.int32(0),
-            topics=self._draw_topics(key_topics),
+            topics=draws.integers(words[self.num_topics :], self.num_topics),
             choice=jnp.int32(ops.NOTHING),
             qualities=jnp.zeros(self.slate_size, jnp.float32),
             watched=jnp.float32(0),
@@ -179,9 +180,9 @@ something was chosen; `quality` (0.0), of what was |
     def next_state(
         self, key: Key, state: InterestState, action: Array, params: InterestParams
     ) -> InterestState:
-        key_user, key_quality, key_topics = jax.random.split(key, 3)
-        uniform = jax.random.uniform(key_user, (2,), jnp.float32)
-        noise = jax.random.normal(key_quality, (self.slate_size,), jnp.float32)
+        words = draws.words(key, 2 + self.slate_size + self.num_candidates)
+        uniform = draws.uniform(words[:2])
+        noise = draws.normal(words[2 : 2 + self.slate_size])
         slate = jnp.clip(action, 0, self.num_candidates - 1)
         is_shown = ops.first_places(slate)
         topics = state.topics[slate]
@@ -201,7 +202,7 @@ something was chosen; `quality` (0.0), of what was |
             interest=jnp.where(is_moved, moved, state.interest),
             budget=state.budget + jnp.where(is_click, gain, -params.step_penalty),
             step=state.step + 1,
-            topics=self._draw_topics(key_topics),
+            topics=draws.integers(words[2 + self.slate_size :], self.num_topics),
             choice=choice,
             qualities=qualities,
             watched=watched,
@@ -242,9 +243,6 @@ something was chosen; `quality` (0.0), of what was |
         """The slates so far: items are called by their topics."""
         names = self.names or tuple(f"topic {topic}" for topic in range(self.num_topics))
         return slate_of(state.session, state.step, names=names, unit="minutes", trait="quality")
-
-    def _draw_topics(self, key: Key) -> Array:
-        return Discrete(self.num_topics).sample(key, (self.num_candidates,))
 
 
 def _chosen(values: Array, choice: Array) -> Array:
