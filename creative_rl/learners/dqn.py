@@ -53,8 +53,7 @@ class DQNState(flax.struct.PyTreeNode):
     priorities: priorities.Priorities | None  # of windows, by the slot of their first step
     env_params: PyTree
     stream: stream.Stream
-    # leaves [B, ...], from before the stream's timestep
-    memory: PyTree = flax.struct.field(metadata=PER_ENVIRONMENT)
+    memory: PyTree = flax.struct.field(metadata=PER_ENVIRONMENT)  # from before the timestep
     key: Key
     num_updates: Array  # int32
 
@@ -112,11 +111,8 @@ def dqn(
         **shared(config, Model),
     )
     # One flat vector: a handful of small arrays would cost as many times the kernels.
-    optimizer = optax.flatten(
-        optax.chain(
-            optax.clip_by_global_norm(config.max_grad_norm), optax.adam(config.learning_rate)
-        )
-    )
+    clip = optax.clip_by_global_norm(config.max_grad_norm)
+    optimizer = optax.flatten(optax.chain(clip, optax.adam(config.learning_rate)))
 
     def init(key: Key) -> DQNState:
         key, key_model, key_reset = jax.random.split(as_key(key), 3)
