@@ -76,7 +76,7 @@ _DQN = DQNConfig(
     epsilon_steps=60_000,
 )
 RECIPES: Mapping[str, Recipe] = {
-    "dqn": Recipe("dqn", _DQN, 2_500),
+    "dqn": Recipe("dqn", _DQN, 6_000),
     "dqn, warm start": Recipe(
         "dqn",
         dataclasses.replace(
@@ -90,13 +90,13 @@ RECIPES: Mapping[str, Recipe] = {
             num_envs=128,
             num_steps=16,
             hidden_sizes=(128, 128),
-            learning_rate=2e-3,
+            learning_rate=7e-4,
             gae_lambda=0.95,
-            entropy_coef=0.003,
+            entropy_coef=0.005,
             normalize_advantages=True,
-            decay_updates=1_000,
+            decay_updates=1_200,
         ),
-        1_000,
+        1_200,
     ),
     "ppo": Recipe(
         "ppo",

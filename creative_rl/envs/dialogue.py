@@ -12,7 +12,7 @@ from creative_rl.environment import Environment, check_number, check_whole
 from creative_rl.ops import booking_agent, dialogue
 from creative_rl.ops.booking_agent import Belief, Fitting
 from creative_rl.ops.dialogue import Act, User
-from creative_rl.ops.mishearing import misheard
+from creative_rl.ops.mishearing import misheard, mixed
 from creative_rl.spaces import Box, Dict, Discrete
 from creative_rl.stores.knowledge_base import UNKNOWN, KnowledgeBase
 from creative_rl.stores.shift_register import ShiftRegister
@@ -81,7 +81,8 @@ value, and whether a ticket was found, float32[S + 1]; `told`, of these the user
 `turn` Discrete(max_turn / 2 + 1); `matches` 0 .. 1, float32[S + 2]: shares of rows that fit each \
 slot's value, all that the user told, and all that is known |
     | action | Discrete(S + K + 3): request of each slot, inform of each of the K, then confirm \
-(read back what was heard), book, close; masked where nothing fits or nothing was heard |
+(read back what was heard), book, close; masked where nothing \
+fits, nothing was heard, or there is no ticket to close with |
     | reward terms | `turn` (-1), 1 for every step but the last; `success` (2 max_turn), 1 at the \
 end; `failure` (-max_turn), 1 at the end |
     | horizon | none: episodes end early |
@@ -199,14 +200,16 @@ end; `failure` (-max_turn), 1 at the end |
                 f"{', '.join(self.table.slots)}, got {base.num_slots}"
             )
         num = self.num_slots
-        words = jax.random.bits(key, (3 * num + 2,), jnp.uint32)
+        words = jax.random.bits(key, (num + 2,), jnp.uint32)
+        drawn = words[2:]
+        again = mixed(drawn)  # a word a slot, as drawing is what a reset costs most
         row = base.codes[(words[0] % base.codes.shape[0]).astype(jnp.int32)]
-        free = (words[2 : 2 + num] % base.num_values.astype(jnp.uint32)).astype(jnp.int32)
+        free = (mixed(~again) % base.num_values.astype(jnp.uint32)).astype(jnp.int32)
         values = jnp.where(base.is_free, free, row)
-        chance = (words[2 + num : 2 + 2 * num] >> 8).astype(jnp.float32) * jnp.float32(2**-24)
+        chance = (drawn >> 8).astype(jnp.float32) * jnp.float32(2**-24)
         is_wish = chance < params.constraint_rate
         is_request = ~is_wish & (chance < params.constraint_rate + params.request_rate)
-        agenda = (words[2 + 2 * num :] >> 1).astype(jnp.int32)
+        agenda = (again >> 1).astype(jnp.int32)
         has_value = values >= 0
         user = dialogue.new_user(
             base.is_free | (is_wish & has_value),
@@ -225,7 +228,7 @@ end; `failure` (-max_turn), 1 at the end |
     def observe(self, state: DialogueState, params: DialogueParams) -> dict[str, Array]:
         belief, base = state.belief, params.base
         fits = self._fitting(state, params)
-        sets = jnp.concatenate([fits.rows, fits.told[None], fits.known[None]])
+        shares = jnp.stack([base.share(fits.told), base.share(fits.known)])
         num_actions = self.action_space.num
         known = jnp.append(belief.known != UNKNOWN, belief.is_booked)
         return {
@@ -236,7 +239,7 @@ end; `failure` (-max_turn), 1 at the end |
             "known": known.astype(jnp.float32),
             "told": belief.told.astype(jnp.float32),
             "turn": state.step,
-            "matches": base.share(sets),
+            "matches": jnp.concatenate([base.slot_shares(belief.known), shares]),
         }
 
     def action_mask(self, state: DialogueState, params: DialogueParams) -> Array:

@@ -71,9 +71,9 @@ def allowed(
     belief: Belief, base: KnowledgeBase, fits: Fitting, num_known: int
 ) -> Bool[Array, " actions"]:
     """bool[A]: to inform there must be a value in a row that fits what the user said, to book a row
-    that fits all, and to confirm something that was heard."""
+    that fits all, to confirm something that was heard, and to close a ticket."""
     has_value = ((fits.told[None] & base.present[:num_known]) != 0).any(axis=1)
-    others = jnp.stack([belief.told.any(), (fits.known != 0).any(), jnp.bool_(True)])
+    others = jnp.stack([belief.told.any(), (fits.known != 0).any(), belief.is_booked])
     return jnp.concatenate([jnp.ones_like(belief.told), has_value, others])
 
 

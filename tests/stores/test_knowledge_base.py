@@ -26,7 +26,7 @@ def members(words):
 def asked(question, which):
     rows = BASE.rows(question)
     found = BASE.fitting(rows, which)
-    return rows, found, first(found), BASE.share(found)
+    return rows, found, first(found), BASE.share(found), BASE.slot_shares(question)
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -34,20 +34,22 @@ def test_sets_are_what_comparing_finds(seed):
     rng = np.random.default_rng(seed)
     question = np.array([rng.integers(-2, size) for size in SIZES], np.int32)
     which = rng.random(4) < 0.7
-    rows, found, row, share = asked(question, which)
+    rows, found, row, share, shares = asked(question, which)
     fits = [
         [code == wanted or wanted < 0 or slot == 3 for slot, (code, wanted) in enumerate(pairs)]
         for pairs in (zip(code, question, strict=True) for code in CODES.tolist())
     ]
     for slot in range(4):
-        assert members(rows[slot]) == [r for r in range(70) if fits[r][slot]]
+        allowed = [r for r in range(70) if fits[r][slot]]
+        assert members(rows[slot]) == allowed
+        assert shares[slot] == pytest.approx(len(allowed) / 70)
     expected = [r for r in range(70) if all(fits[r][s] for s in range(4) if which[s])]
     assert members(found) == expected and row == (expected[0] if expected else 0)
     assert share == pytest.approx(len(expected) / 70)
 
 
 def test_nothing_asked_is_every_row_and_no_more():
-    _, found, row, share = asked(np.full(4, -1, np.int32), np.ones(4, bool))
+    _, found, row, share, _ = asked(np.full(4, -1, np.int32), np.ones(4, bool))
     assert members(found) == list(range(70)) and row == 0 and share == 1
     assert BASE.is_free.tolist() == [False, False, False, True]
     assert members(BASE.present[1]) == np.flatnonzero(CODES[:, 1] >= 0).tolist()
