@@ -170,7 +170,7 @@ def main() -> None:
     adversarial_round = make_round()
 
     def unit(number: int) -> Mapping[str, Any]:
-        return {"steps": 1, "loss": float(adversarial_round())}
+        return {"steps": 1, "loss": adversarial_round().item()}
 
     unit(0)
     worker.serve({"versions": {"torch": torch.__version__}}, {"update": unit})

@@ -13,9 +13,10 @@ the share of unique texts, which stand beside it. `below the frontier` says how 
 nll_oracle is than the frontier's at the same nll_test; only what is positive is a win.
 
 `likelihood` is SeqGAN's generator after its pre-training and an epoch more; `SeqGAN` goes on with a
-smaller discriminator, fewer samples and some likelihood steps in every round, less than an epoch; `PPO` tunes the same
-model for a discriminator's opinion (`AdversarialReward`) and its likelihood (KL control), without
-the oracle. The published figures are of the released oracle and of longer training.
+smaller discriminator, fewer samples and some likelihood steps in every round, less than an epoch;
+`PPO` tunes the first for a discriminator's opinion (`AdversarialReward`) and its likelihood (KL
+control), without the oracle. The published figures are of the released oracle and of longer
+training.
 """
 
 import argparse
@@ -166,7 +167,7 @@ def generators(size: Size, task: Task, seed: int) -> tuple[TokenLSTM, TokenLSTM,
         start = train(learner, key, num_updates=first - 1, progress=False).state
     # All three calls run one program; the count of updates is what says the phase.
     model = train(learner, key, num_updates=1, state=start, progress=False).state.generator
-    skipped = start.replace(num_updates=jnp.int32(first), rollout=start.generator)
+    skipped = start.replace(num_updates=jnp.int32(first))
     after = train(learner, key, num_updates=rest, state=skipped, progress=False)
     told = {name: float(values[-1]) for name, values in after.metrics.items()}
     return model, after.state.generator, told
