@@ -23,7 +23,7 @@ from benchmarks.speed.worker import Worker
 
 OURS, TORCH = "creative_rl", "torch"
 WORKERS = {OURS: "benchmarks.speed.seqgan_worker", TORCH: "benchmarks.speed.seqgan_torch_worker"}
-TIMES = 5.0
+TIMES = 10.0
 
 
 def start(name: str, python: str) -> Worker:
