@@ -1,11 +1,12 @@
 """Ratings in MovieLens' formats, and the users and items that they tell of as latent factors."""
 
+import contextlib
 import csv
 import math
 import os
 import pathlib
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 import numpy as np
 
@@ -147,7 +148,7 @@ def _solved(
 
 def _rows(path: pathlib.Path) -> Iterator[tuple[int, str, str, str]]:
     """Number, user, item and rating of every row, the first row being 1."""
-    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
+    with _opened(path) as file:
         first = file.readline()
         file.seek(0)
         if "\t" in first:
@@ -166,8 +167,18 @@ def _rows(path: pathlib.Path) -> Iterator[tuple[int, str, str, str]]:
             yield number, user, item, rating
 
 
+@contextlib.contextmanager
+def _opened(path: pathlib.Path) -> Iterator[TextIO]:
+    """A file of UTF-8, and nothing else."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            yield file
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not UTF-8; convert it first") from error
+
+
 def _titles(path: pathlib.Path) -> dict[str, str]:
-    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
+    with _opened(path) as file:
         reader = csv.reader(file)
         item, title = _places(path, next(reader, []), _TITLES)
         found = {}

@@ -123,13 +123,14 @@ def load_text(
         longest = max(map(len, pieces_of[0]))
         what = "no line fits into" if ends else f"{longest} tokens are fewer than"
         raise ValueError(
-            f"{source}: {what} a window of {length}; give more text, or a smaller length"
+            f"{source}: {what} a window of {length}; give more text, or a smaller length "
+            "(--env-length)"
         )
     parts[1] = _unseen(*parts)
     if held_out > 0 and not len(parts[1]):
         raise ValueError(
             f"{source}: too little text to hold {held_out:.0%} of it out in windows of {length} "
-            "that are not in the rest; give more text, or a smaller length"
+            "that are not in the rest; give more text, or a smaller length (--env-length)"
         )
     return TextCorpus(
         sequences=Sequences(*map(jnp.asarray, parts)),

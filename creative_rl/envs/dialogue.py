@@ -12,6 +12,7 @@ from creative_rl.environment import Environment, check_number, check_whole
 from creative_rl.ops import booking_agent, dialogue
 from creative_rl.ops.booking_agent import Belief, Fitting
 from creative_rl.ops.dialogue import Act, User
+from creative_rl.ops.draws import uniform
 from creative_rl.ops.mishearing import misheard, mixed
 from creative_rl.spaces import Box, Dict, Discrete
 from creative_rl.stores.knowledge_base import UNKNOWN, KnowledgeBase
@@ -206,7 +207,7 @@ end; `failure` (-max_turn), 1 at the end |
         row = base.codes[(words[0] % base.codes.shape[0]).astype(jnp.int32)]
         free = (mixed(~again) % base.num_values.astype(jnp.uint32)).astype(jnp.int32)
         values = jnp.where(base.is_free, free, row)
-        chance = (drawn >> 8).astype(jnp.float32) * jnp.float32(2**-24)
+        chance = uniform(drawn)
         is_wish = chance < params.constraint_rate
         is_request = ~is_wish & (chance < params.constraint_rate + params.request_rate)
         agenda = (again >> 1).astype(jnp.int32)

@@ -74,8 +74,9 @@ class FreeText(Writing):
     | horizon | `length` = 64 steps |
     | termination | after `length` steps; with an end token what follows it is nothing |
 
-    Without a corpus it writes lower-case letters and its references are the lines of a poem (Blake,
-    The Tyger, 1794). A likelihood, a discriminator or novelty are rewards by wrappers.
+    Without a vocabulary it writes lower-case letters and its references are the lines of a poem
+    (Blake, The Tyger, 1794); with one it has no references, until `with_references` gives some.
+    A likelihood, a discriminator or novelty are rewards by wrappers.
 
     Attributes:
       length: tokens in a text, 1 to 1024.
@@ -112,8 +113,8 @@ class FreeText(Writing):
 
     @property
     def default_params(self) -> Any:
-        known = set(self.letters.pieces)
-        lines = [self.letters.encode(line) for line in TYGER if set(line) <= known]
+        is_own = self.letters.pieces[: len(CHARACTERS)] == CHARACTERS.pieces
+        lines = [self.letters.encode(line) for line in TYGER] if is_own else []
         return self.with_references(lines)
 
     def with_references(self, references: Sequence[Sequence[int]], repeat_length: int = 4) -> Any:

@@ -6,7 +6,13 @@ from typing import Any
 
 from creative_rl.experiment.records import Record, read_records
 
-MEASURES = (("episode_return", 1), ("best_held_out_nll", -1), ("nll", -1), ("loss", -1))
+MEASURES = (
+    ("episode_return", 1),
+    ("best_held_out_nll", -1),
+    ("held_out_nll", -1),
+    ("nll", -1),
+    ("loss", -1),
+)
 """Metrics that tell how good a learner is, and whether more or less of them is better: the first
 that it has counts. Losses of a game, such as a GAN's, tell nothing."""
 WINDOW = 10

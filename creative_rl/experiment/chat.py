@@ -21,8 +21,8 @@ from creative_rl.works.dialogue_words import goal, sentence, summary
 
 SUFFIXES = (".txt", ".json")
 _HELP = (
-    "say it by numbers, or in words: a value of your goal, 'any time', 'what is the price?', "
-    "'ticket', yes, no, thanks, or bye to leave"
+    "say it by numbers, or in words: a value of your goal, 'any' and what does not matter, "
+    "'what is' and what you ask for, 'ticket', yes, no, thanks, or bye to leave"
 )
 
 

@@ -176,7 +176,7 @@ def _check_divides(placement: Placement, state: PyTree, num_members: int | None)
             name = jax.tree_util.keystr(path, simple=True, separator="/")
             seeds = "" if num_members is None else f" of {num_members} seeds"
             raise ValueError(
-                f"train: devices must divide the seeds, or the environments and their storage: "
-                f"{placement.num_env} devices cannot share the {leaf.shape[axis]} rows of the "
-                f"state's {name}{seeds}; choose sizes that are multiples, or other devices"
+                "train: devices must divide the seeds, or num_envs and the replay that it fills: "
+                f"{placement.num_env} devices cannot share {leaf.shape[axis]} rows ({name})"
+                f"{seeds}; choose a num_envs that is a multiple, or other devices"
             )

@@ -15,12 +15,17 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         **dict.fromkeys(
             (
                 "variables", "target_variables", "best_variables", "mean_variables",
-                "target_critics", "generator", "mean_generator", "discriminator", "reader", "table",
+                "target_critics", "generator", "mean_generator", "rollout", "discriminator",
+                "reader", "table",
             ),
             PARAMETERS,
         ),
         **dict.fromkeys(
-            ("opt_state", "generator_opt_state", "discriminator_opt_state"), OPTIMISER
+            (
+                "opt_state", "generator_opt_state", "policy_opt_state",
+                "discriminator_opt_state",
+            ),
+            OPTIMISER,
         ),
         **dict.fromkeys(("stream", "memory"), ENVIRONMENTS),
         **dict.fromkeys(("replay", "priorities"), REPLAY),

@@ -34,6 +34,9 @@ _LABELS = {"mid": "MIDI", "musicxml": "MusicXML", "txt": "text"}
 _TABLES = ("table.json", "evaluation.json")
 _GROUPS = {"best": "Best works", "sample": "Samples"}
 
+_MOST_ITEMS = 16
+"""Of a list, such as the tokens of a vocabulary, that are shown."""
+
 
 class Card(NamedTuple):
     """A work on the page; pictures, `player` and links are data URIs, `text` is to be read.
@@ -213,10 +216,13 @@ def _lines(path: pathlib.Path) -> list["Line"]:
     """A dialogue's turns; the file says itself what is wrong with it."""
     # Here, because works need JAX, and a page without dialogues does not.
     from creative_rl.works import Dialogue, load
-    from creative_rl.works.dialogue_words import lines
+    from creative_rl.works.dialogue_words import Line, goal, lines, summary
 
     work = load(path)
-    return lines(work) if isinstance(work, Dialogue) else []
+    if not isinstance(work, Dialogue):
+        return []
+    wanted, ended = f"The user {goal(work)}.", f"{summary(work)}."
+    return [Line("about", wanted, None), *lines(work), Line("about", ended, None)]
 
 
 def _flatten(values: Any, prefix: str = "") -> dict[str, Any]:
@@ -249,5 +255,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:,.0f}" if 10_000 <= abs(value) < 1e12 else f"{value:.4g}"
     if isinstance(value, list):
-        return ", ".join(_cell(item) for item in value)
+        shown = ", ".join(_cell(item) for item in value[:_MOST_ITEMS])
+        more = len(value) - _MOST_ITEMS
+        return f"{shown}, and {more:,} more" if more > 0 else shown
     return json.dumps(value) if isinstance(value, dict) else str(value)

@@ -28,7 +28,7 @@ def words(key: Key, num: int) -> UInt32[Array, " num"]:
     return _mixed(_mixed(counter + seed[0]) ^ seed[1])
 
 
-def uniform(words: UInt32[Array, " num"]) -> Float[Array, " num"]:
+def uniform(words: UInt32[Array, "*num"]) -> Float[Array, "*num"]:
     """float32 in 0 .. 1, below 1, in steps of 2**-24."""
     return (words >> 8).astype(jnp.float32) * jnp.float32(2.0**-24)
 

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Float, Int, UInt32
 
 from creative_rl.ops.dialogue import CLOSE, Act
+from creative_rl.ops.draws import uniform
 from creative_rl.stores.knowledge_base import UNKNOWN
 from creative_rl.typing import Array
 
@@ -51,7 +52,7 @@ def misheard(
     here = mixed(noise + turn.astype(jnp.uint32) * jnp.uint32(_TURN))
     drawn = mixed(here + (slots + 1).astype(jnp.uint32) * jnp.uint32(_SLOT))
     again = mixed(drawn + jnp.uint32(_AGAIN))
-    is_wrong = said.informed & (_uniform(drawn) < slot_error)
+    is_wrong = said.informed & (uniform(drawn) < slot_error)
     kind = again % 3
     value = ((again // 3) % num_values.astype(jnp.uint32)).astype(jnp.int32)
     places = 1 + (mixed(here ^ jnp.uint32(_SLOT)) % (num_slots - 1)).astype(jnp.int32)
@@ -63,12 +64,7 @@ def misheard(
     other = (mixed(choice + jnp.uint32(_AGAIN)) % _NUM_CONFUSED).astype(jnp.int32)
     can_be = said.intent < _NUM_CONFUSED
     return said.replace(
-        intent=jnp.where(can_be & (_uniform(choice) < intent_error), other, said.intent),
+        intent=jnp.where(can_be & (uniform(choice) < intent_error), other, said.intent),
         informed=informed,
         values=jnp.where(informed, heard, UNKNOWN),
     )
-
-
-def _uniform(word: Array) -> Array:
-    """float32 in 0 .. 1, of 24 bits."""
-    return (word >> 8).astype(jnp.float32) * jnp.float32(2**-24)

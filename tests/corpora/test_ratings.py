@@ -130,3 +130,10 @@ def test_ratings_make_an_environment(written):
     assert params.users.shape == (60, 2) and float(params.mean) == pytest.approx(factors.mean)
     with pytest.raises(ValueError, match="the factors are of 40 items with 2 each; make the env"):
         crl.make("recommendation-factors").params_of(factors)
+
+
+def test_what_is_not_utf8_is_refused(tmp_path):
+    path = tmp_path / "ratings.csv"
+    path.write_bytes(b"userId,movieId,rating\n1,2,4\n\xff\xfe,2,4\n")
+    with pytest.raises(ValueError, match=r"ratings\.csv is not UTF-8; convert it first"):
+        load_ratings(path)
