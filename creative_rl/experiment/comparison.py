@@ -3,9 +3,11 @@
 The score of a run is its metric's mean over the last tenth of its updates. Of a sweep's task with
 several trials the best one stands for the learner; the same seeds choose it, which flatters it.
 Where there are several tasks, scores are scaled in each from 0, the worst of all runs that are
-compared, to 1, the best, so that aggregates (see `metrics.aggregates`) weigh tasks alike.
+compared, to 1, the best, so that aggregates (see `metrics.aggregates`) weigh tasks alike. A task is
+known by its environment, and by its own name too where a sweep has several of one environment.
 """
 
+import collections
 import dataclasses
 import itertools
 import json
@@ -39,6 +41,7 @@ class _Entry(NamedTuple):
     is_max: bool
     scores: np.ndarray  # float64[seeds]
     note: str | None = None
+    own_name: str | None = None  # of a sweep's task, without the learner's
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,6 +98,7 @@ def compare(
       ValueError: a path is neither, has no such metric, or nothing in it can be compared.
     """
     entries = [entry for path in paths for entry in _read(pathlib.Path(path), metric, direction)]
+    entries = _told_apart(entries)
     if not entries:
         raise ValueError("compare: none of the runs has a score; train them first")
     scores: dict[str, dict[str, np.ndarray]] = {}
@@ -167,7 +171,8 @@ def _read_sweep(path: pathlib.Path, metric: str | None, direction: str | None) -
             )
         if best is not None:
             key = _task(task["environment"], name)
-            yield _Entry(str(path), task["learner"], key, is_max, best, note)
+            own_name = task["name"].removesuffix(f"-{task['learner']}")
+            yield _Entry(str(path), task["learner"], key, is_max, best, note, own_name)
 
 
 def _history(path: pathlib.Path, id: str) -> list[dict[str, Any]]:
@@ -185,6 +190,22 @@ def _metric(path: pathlib.Path, found: Mapping[str, Any], name: str) -> Any:
 
 def _task(environment: str, metric: str) -> str:
     return environment if metric == RETURN else f"{environment}, {metric}"
+
+
+def _told_apart(entries: Sequence[_Entry]) -> list[_Entry]:
+    """Tasks with their own names, where a sweep has several of one environment and learner.
+
+    Names that differ in their learner at the end alone, such as small-ppo and small-dqn, are of
+    one task; the name that a task has by itself is the environment's.
+    """
+    count = collections.Counter((e.source, e.learner, e.task) for e in entries)
+    several = {task for (_, _, task), num in count.items() if num > 1}
+    return [
+        e._replace(task=f"{e.task} ({e.own_name})")
+        if e.task in several and e.own_name not in (None, e.task.partition(",")[0])
+        else e
+        for e in entries
+    ]
 
 
 def _names(entries: Sequence[_Entry]) -> list[str]:

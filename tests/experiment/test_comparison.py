@@ -80,6 +80,22 @@ def test_one_task_stays_in_its_unit_and_runs_are_read(tmp_path):
     assert least.better["ppo (one)", "ppo (other)"].value == 1.0
 
 
+def test_named_tasks_of_one_environment_are_told_apart(tmp_path):
+    tasks = [
+        ("grid-path", learner, [[score, score]], {"name": name} if name else {})
+        for learner, score, name in (
+            ("ppo", 1.0, None), ("ppo", 2.0, "large-ppo"),
+            ("dqn", 3.0, "large-dqn"), ("dqn", 4.0, None),
+        )
+    ]  # fmt: skip
+    found = comparison.compare([write_sweep(tmp_path / "sizes", tasks)])
+    assert found.shared == ("grid-path", "grid-path (large)")
+    means = {name: [own[t].mean() for t in found.shared] for name, own in found.scores.items()}
+    assert means == {"ppo": [1.0, 2.0], "dqn": [4.0, 3.0]}
+    with pytest.raises(ValueError, match=r"ppo has grid-path twice, in .*sizes; name one"):
+        comparison.compare([tmp_path / "sizes"] * 2)
+
+
 def test_tasks_that_are_not_shared_make_no_mean(tmp_path):
     one = write_run(tmp_path / "one", "grid-path", "ppo", [1.0])
     other = write_run(tmp_path / "other", "chords", "dqn", [2.0])
