@@ -65,6 +65,12 @@ class Comparison:
     better: dict[tuple[str, str], Estimate]
     notes: tuple[str, ...]
 
+    @property
+    def mean_name(self) -> str:
+        """Of what the aggregates are: where no learner has four runs, nothing is cut off."""
+        are_few = all(name in _with_few_runs(self.scaled) for name in self.aggregates)
+        return "mean" if are_few else "interquartile mean"
+
     def markdown(self) -> str:
         """Means of every task, aggregates, and probabilities of improvement."""
         learners = list(self.scores)
@@ -75,7 +81,7 @@ class Comparison:
         )
         if self.aggregates:
             over = f"{len(self.shared)} tasks, scaled" if len(self.shared) > 1 else self.shared[0]
-            head = [f"interquartile mean over {over}", "value", "95 % from", "to"]
+            head = [f"{self.mean_name} over {over}", "value", "95 % from", "to"]
             lines += ["", *_table(head, ([n, *_figures(e)] for n, e in self.aggregates.items()))]
         if self.better:
             head = ["probability of improvement", "value", "95 % from", "to"]
@@ -129,7 +135,30 @@ def compare(
             "No task is shared by all learners: there is no interquartile mean over tasks."
         )
     aggregates = {name: interquartile_mean(own) for name, own in scaled.items()} if shared else {}
+    notes += _cautions(scaled if shared else {}, aggregates, better)
     return Comparison(scores, shared, scaled, aggregates, better, tuple(dict.fromkeys(notes)))
+
+
+def _cautions(
+    scaled: Mapping[str, Sequence[np.ndarray]],
+    aggregates: Mapping[str, Estimate],
+    better: Mapping[tuple[str, str], Estimate],
+) -> list[str]:
+    """What figures of few runs are not."""
+    notes = []
+    if few := _with_few_runs(scaled):
+        notes.append(
+            f"Of fewer than four runs nothing is cut off: the mean of all runs, of {', '.join(few)}."
+        )
+    named = [*aggregates.items(), *((f"{a} over {b}", e) for (a, b), e in better.items())]
+    if bare := [name for name, estimate in named if estimate.low is None]:
+        notes.append(f"A task with one seed alone has no interval: {', '.join(bare)}.")
+    return notes
+
+
+def _with_few_runs(scaled: Mapping[str, Sequence[np.ndarray]]) -> list[str]:
+    """Learners with too few runs for a quarter to be one."""
+    return [name for name, own in scaled.items() if sum(map(len, own)) < 4]
 
 
 def _read(path: pathlib.Path, metric: str | None, direction: str | None) -> Iterator[_Entry]:
@@ -244,7 +273,7 @@ def _mean(scores: np.ndarray | None) -> str:
 
 
 def _figures(estimate: Estimate) -> list[str]:
-    return [f"{figure:.3g}" for figure in estimate]
+    return ["–" if figure is None else f"{figure:.3g}" for figure in estimate]
 
 
 def _table(head: Sequence[str], rows: Any) -> list[str]:

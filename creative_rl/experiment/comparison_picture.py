@@ -8,7 +8,7 @@ import numpy as np
 
 from creative_rl.atomic import data_uri, write_bytes
 from creative_rl.experiment.comparison import Comparison
-from creative_rl.metrics.aggregates import performance_profile
+from creative_rl.metrics.aggregates import Estimate, performance_profile
 
 SUFFIXES = (".png", ".svg", ".html")
 _INK, _LINE, _TEXT = "#6a7183", "#e3e6ee", "#1d2130"
@@ -66,14 +66,20 @@ def draw(comparison: Comparison, form: str) -> bytes:
 
 
 def _draw_means(axes: Any, comparison: Comparison, colours: dict[str, str]) -> None:
-    """A line from end to end of each interval, with a dot where the value is."""
+    """The aggregate of every learner."""
     for place, (name, found) in enumerate(comparison.aggregates.items()):
-        axes.plot([found.low, found.high], [place] * 2, color=colours[name], linewidth=5, alpha=0.3)
-        axes.plot(found.value, place, "o", color=colours[name], markersize=6)
+        _draw_estimate(axes, found, place, colours[name])
     axes.set_yticks(range(len(comparison.aggregates)), list(comparison.aggregates))
     axes.set_ylim(len(comparison.aggregates) - 0.5, -0.5)
     unit = "scaled score" if len(comparison.shared) > 1 else comparison.shared[0]
-    _dress(axes, "Interquartile mean", unit, "x")
+    _dress(axes, comparison.mean_name.capitalize(), unit, "x")
+
+
+def _draw_estimate(axes: Any, found: Estimate, place: int, colour: str) -> None:
+    """A line from end to end of the interval, where there is one, and a dot for the value."""
+    if found.low is not None:
+        axes.plot([found.low, found.high], [place] * 2, color=colour, linewidth=5, alpha=0.3)
+    axes.plot(found.value, place, "o", color=colour, markersize=6)
 
 
 def _draw_profiles(axes: Any, comparison: Comparison, colours: dict[str, str]) -> None:
@@ -82,9 +88,10 @@ def _draw_profiles(axes: Any, comparison: Comparison, colours: dict[str, str]) -
     thresholds = np.linspace(runs.min(), runs.max(), _NUM_THRESHOLDS)
     for name, own in comparison.scaled.items():
         found = performance_profile(own, thresholds)
-        axes.fill_between(
-            thresholds, found.low, found.high, color=colours[name], alpha=0.15, linewidth=0
-        )
+        if found.low is not None and found.high is not None:
+            axes.fill_between(
+                thresholds, found.low, found.high, color=colours[name], alpha=0.15, linewidth=0
+            )
         axes.plot(thresholds, found.value, color=colours[name], linewidth=1.8, label=name)
     axes.set_ylim(0, 1.02)
     axes.margins(x=0)
@@ -97,10 +104,7 @@ def _draw_better(axes: Any, comparison: Comparison, colours: dict[str, str]) -> 
     """Of every pair how often a run of the first is better; even chances are the line."""
     shown = list(comparison.better)
     for place, ((first, _), found) in enumerate(comparison.better.items()):
-        axes.plot(
-            [found.low, found.high], [place] * 2, color=colours[first], linewidth=5, alpha=0.3
-        )
-        axes.plot(found.value, place, "o", color=colours[first], markersize=6)
+        _draw_estimate(axes, found, place, colours[first])
     axes.axvline(0.5, color=_INK, linewidth=0.8, linestyle=(0, (4, 3)))
     axes.set_yticks(range(len(shown)), [f"{a} over {b}" for a, b in shown])
     axes.set_ylim(max(len(shown), 1) - 0.5, -0.5)

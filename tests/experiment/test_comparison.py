@@ -74,7 +74,12 @@ def test_one_task_stays_in_its_unit_and_runs_are_read(tmp_path):
     assert list(found.scores) == ["ppo (one)", "ppo (other)"]
     assert found.scores["ppo (one)"]["grid-path"].tolist() == [4.0, 6.0]
     assert found.aggregates["ppo (one)"].value == 5.0
-    assert found.aggregates["ppo (other)"] == (7.0, 7.0, 7.0)
+    assert found.aggregates["ppo (other)"] == (7.0, None, None)  # one seed
+    text = found.markdown()
+    assert "| mean over grid-path | value |" in text and "| ppo (other) | 7 | – | – |" in text
+    assert "| ppo (one) over ppo (other) | 0 | – | – |" in text
+    assert "Of fewer than four runs nothing is cut off: the mean of all runs, of ppo (one), " in text
+    assert "A task with one seed alone has no interval: ppo (other), ppo (one) over ppo" in text
     assert found.better["ppo (one)", "ppo (other)"].value == 0.0
     least = comparison.compare([one, other], direction="min")
     assert least.better["ppo (one)", "ppo (other)"].value == 1.0
