@@ -2,6 +2,7 @@
 
 import io
 import pathlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -51,18 +52,31 @@ def draw(comparison: Comparison, form: str) -> bytes:
         raise ImportError("pictures need Matplotlib: pip install 'creative_rl[media]'") from error
     names = list(comparison.scores)
     colours = {name: _COLOURS[i % len(_COLOURS)] for i, name in enumerate(names)}
+    panels = _panels(comparison)
     num_rows = max(len(names), len(comparison.better), 3)
+    ratios = [width for _, width in panels]
+    size = (3.4 * sum(ratios), 1.6 + 0.32 * num_rows)
     style: Any = {"svg.fonttype": "none", "svg.hashsalt": "creative_rl", "font.size": 9}
     with matplotlib.rc_context(style):
-        figure = Figure(figsize=(11, 1.6 + 0.32 * num_rows), dpi=150, layout="constrained")
-        means, profiles, better = figure.subplots(1, 3, width_ratios=(1, 1.25, 1))
-        _draw_means(means, comparison, colours)
-        _draw_profiles(profiles, comparison, colours)
-        _draw_better(better, comparison, colours)
+        figure = Figure(figsize=size, dpi=150, layout="constrained")
+        row = figure.subplots(1, len(panels), squeeze=False, width_ratios=ratios)[0]
+        for axes, (draw_panel, _) in zip(row, panels, strict=True):
+            draw_panel(axes, comparison, colours)
         buffer = io.BytesIO()
         metadata = {"Date": None} if form == "svg" else None
         figure.savefig(buffer, format=form, facecolor="white", metadata=metadata)
     return buffer.getvalue()
+
+
+def _panels(comparison: Comparison) -> list[tuple[Callable[..., None], float]]:
+    """What there is to draw, and its relative width: no profile of one score, no pair of one."""
+    runs = np.concatenate([task for own in comparison.scaled.values() for task in own])
+    panels: list[tuple[Callable[..., None], float]] = [(_draw_means, 1)]
+    if runs.max() > runs.min():
+        panels.append((_draw_profiles, 1.25))
+    if comparison.better:
+        panels.append((_draw_better, 1))
+    return panels
 
 
 def _draw_means(axes: Any, comparison: Comparison, colours: dict[str, str]) -> None:
@@ -107,7 +121,7 @@ def _draw_better(axes: Any, comparison: Comparison, colours: dict[str, str]) -> 
         _draw_estimate(axes, found, place, colours[first])
     axes.axvline(0.5, color=_INK, linewidth=0.8, linestyle=(0, (4, 3)))
     axes.set_yticks(range(len(shown)), [f"{a} over {b}" for a, b in shown])
-    axes.set_ylim(max(len(shown), 1) - 0.5, -0.5)
+    axes.set_ylim(len(shown) - 0.5, -0.5)
     axes.set_xlim(-0.03, 1.03)
     _dress(axes, "Probability of improvement", "share of pairs of runs", "x")
 

@@ -78,7 +78,9 @@ def test_one_task_stays_in_its_unit_and_runs_are_read(tmp_path):
     text = found.markdown()
     assert "| mean over grid-path | value |" in text and "| ppo (other) | 7 | – | – |" in text
     assert "| ppo (one) over ppo (other) | 0 | – | – |" in text
-    assert "Of fewer than four runs nothing is cut off: the mean of all runs, of ppo (one), " in text
+    assert (
+        "Of fewer than four runs nothing is cut off: the mean of all runs, of ppo (one), " in text
+    )
     assert "A task with one seed alone has no interval: ppo (other), ppo (one) over ppo" in text
     assert found.better["ppo (one)", "ppo (other)"].value == 0.0
     least = comparison.compare([one, other], direction="min")
@@ -122,6 +124,14 @@ def test_refuses(tmp_path, two):
         comparison.compare([run], "loss")
     with pytest.raises(ValueError, match="none of the runs has a score; train them first"):
         comparison.compare([write_sweep(tmp_path / "new", [("chords", "ppo", [[None]], {})])])
+
+
+@pytest.mark.parametrize(("returns", "titles"), [([1.0], 1), ([[1.0, 2.0]], 2)])
+def test_only_what_there_is_is_drawn(returns, titles, tmp_path):
+    run = write_run(tmp_path / "run", "grid-path", "ppo", returns)
+    drawn = comparison_picture.draw(comparison.compare([run]), "svg").decode()
+    shown = ["Mean", "Share of runs above a score", "Probability of improvement"]
+    assert [f">{title}<" in drawn for title in shown] == [n < titles for n in range(3)]
 
 
 def test_the_command_prints_and_draws(two, tmp_path, capsys):
