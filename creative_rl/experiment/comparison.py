@@ -30,6 +30,14 @@ from creative_rl.metrics.aggregates import (
 from creative_rl.registry import unknown_name
 
 RETURN = "episode_return"
+_ENDS = ("value", "95 % from", "to")
+
+
+class Table(NamedTuple):
+    """A table in texts: its head, and rows as long as that."""
+
+    columns: list[str]
+    rows: list[list[str]]
 
 
 class _Entry(NamedTuple):
@@ -71,23 +79,24 @@ class Comparison:
         are_few = all(name in _with_few_runs(self.scaled) for name in self.aggregates)
         return "mean" if are_few else "interquartile mean"
 
-    def markdown(self) -> str:
-        """Means of every task, aggregates, and probabilities of improvement."""
+    def tables(self) -> list[Table]:
+        """Means of every task, aggregates, and probabilities of improvement, where there are."""
         learners = list(self.scores)
         tasks = dict.fromkeys(task for own in self.scores.values() for task in own)
-        lines = _table(
-            ["task, mean (seeds)", *learners],
-            ([t, *(_mean(self.scores[name].get(t)) for name in learners)] for t in tasks),
-        )
+        means = [[t, *(_mean(self.scores[name].get(t)) for name in learners)] for t in tasks]
+        found = [Table(["task, mean (seeds)", *learners], means)]
         if self.aggregates:
             over = f"{len(self.shared)} tasks, scaled" if len(self.shared) > 1 else self.shared[0]
-            head = [f"{self.mean_name} over {over}", "value", "95 % from", "to"]
-            lines += ["", *_table(head, ([n, *_figures(e)] for n, e in self.aggregates.items()))]
+            rows = [[name, *_figures(e)] for name, e in self.aggregates.items()]
+            found.append(Table([f"{self.mean_name} over {over}", *_ENDS], rows))
         if self.better:
-            head = ["probability of improvement", "value", "95 % from", "to"]
-            rows = ([f"{a} over {b}", *_figures(e)] for (a, b), e in self.better.items())
-            lines += ["", *_table(head, rows)]
-        return "\n".join([*lines, *(f"\n{note}" for note in self.notes)])
+            rows = [[f"{a} over {b}", *_figures(e)] for (a, b), e in self.better.items()]
+            found.append(Table(["probability of improvement", *_ENDS], rows))
+        return found
+
+    def markdown(self) -> str:
+        """The tables and notes, as Markdown."""
+        return "\n\n".join([*map(_markdown, self.tables()), *self.notes])
 
 
 def compare(
@@ -147,8 +156,9 @@ def _cautions(
     """What figures of few runs are not."""
     notes = []
     if few := _with_few_runs(scaled):
+        whose = ", ".join(few)
         notes.append(
-            f"Of fewer than four runs nothing is cut off: the mean of all runs, of {', '.join(few)}."
+            f"Of fewer than four runs nothing is cut off: the mean of all runs, of {whose}."
         )
     named = [*aggregates.items(), *((f"{a} over {b}", e) for (a, b), e in better.items())]
     if bare := [name for name, estimate in named if estimate.low is None]:
@@ -276,6 +286,6 @@ def _figures(estimate: Estimate) -> list[str]:
     return ["–" if figure is None else f"{figure:.3g}" for figure in estimate]
 
 
-def _table(head: Sequence[str], rows: Any) -> list[str]:
-    lines = [head, ["---", *["--:"] * (len(head) - 1)], *rows]
-    return [f"| {' | '.join(line)} |" for line in lines]
+def _markdown(table: Table) -> str:
+    line = ["---", *["--:"] * (len(table.columns) - 1)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (table.columns, line, *table.rows))

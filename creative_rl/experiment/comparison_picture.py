@@ -142,17 +142,9 @@ def _dress(axes: Any, title: str, unit: str, grid: str) -> None:
 def _page(comparison: Comparison) -> str:
     from creative_rl.experiment.report import template
 
-    tables, rows = [], []
-    for line in [*comparison.markdown().splitlines(), ""]:
-        cells = [cell.strip() for cell in line.strip("|").split("|")] if line[:1] == "|" else []
-        if cells:
-            rows.append(cells)
-        elif rows:
-            tables.append({"columns": rows[0], "rows": rows[2:]})
-            rows = []
     return template("comparison.html").render(
         title=" against ".join(comparison.scores),
         picture=data_uri("image/svg+xml", draw(comparison, "svg")),
-        tables=tables,
+        tables=comparison.tables(),
         notes=comparison.notes,
     )

@@ -1,8 +1,8 @@
 """Aggregates over tasks and seeds with their uncertainty (Agarwal et al. 2021, arXiv 2108.13264).
 
 Scores are one array a task, float[seeds], which may differ in length. Intervals are percentiles of
-a stratified bootstrap: seeds are drawn again within each task, so that no task is lost. Where a task
-has one seed alone there is nothing to draw from, and no interval. NumPy only.
+a stratified bootstrap: seeds are drawn again within each task, so that no task is lost. Where a
+task has one seed alone there is nothing to draw from, and no interval. NumPy only.
 """
 
 from collections.abc import Sequence
