@@ -153,7 +153,7 @@ def test_the_plan_tells_groups_memory_and_time(tmp_path, capsys):
     path.write_text(GRID)
     assert main(["sweep", str(path), "--out", str(tmp_path / "out"), "--plan"]) == 0
     told = capsys.readouterr().out
-    assert "mine: 4 trials, 4 to train in 1 groups" in told
+    assert "mine: 4 trials, 4 to train in 1 group, a program each" in told
     assert "KiB" in told or "MiB" in told
     assert "about" in told and "one after another" in told
     assert not (tmp_path / "out" / "trials").exists()
@@ -176,6 +176,8 @@ def test_a_group_that_does_not_fit_is_cut(tmp_path, monkeypatch):
     parts, errors = groups.plan(chosen, "out", stretch)
     assert [len(part.job.ids) for part in parts] == [2, 2] and errors == {}
     assert [id for part in parts for id in part.job.ids] == list(whole.job.ids)
+    made.num_workers = 2  # each has half of that, and one trial fits
+    assert [len(part.job.ids) for part in made._groups(chosen, stretch)[0]] == [1, 1, 1, 1]
 
 
 def test_broken_trials_are_told_and_the_rest_goes_on(tmp_path, capsys, monkeypatch):
@@ -205,6 +207,17 @@ def test_broken_trials_are_told_and_the_rest_goes_on(tmp_path, capsys, monkeypat
     run(tmp_path, text, counted(calls))  # what failed is tried again, what is refused is not
     assert [len(ids) for ids in calls] == [1]
     assert [row["status"] for row in tables.result_rows(out)][-1] == "completed"
+
+
+def test_where_no_trial_can_run_it_is_told_and_the_code_is_1(tmp_path, capsys):
+    path = tmp_path / "mine.toml"
+    path.write_text(BASE + "[space]\nenv.size = [1]\n")
+    command = ["sweep", str(path), "--out", str(tmp_path / "out")]
+    assert main([*command, "--plan"]) == 0
+    told = capsys.readouterr().out
+    assert "mine: 1 trial, none can run\n  cannot run: grid-path-q_learning (env.size 1)" in told
+    assert main(command) == 1
+    assert "refused: " in capsys.readouterr().out
 
 
 def test_an_unknown_metric_is_refused_before_training(tmp_path):

@@ -105,6 +105,16 @@ def label(task: str, point: Mapping[str, Any]) -> str:
     return f"{task} ({varied})" if varied else task
 
 
+def counted(num: int, thing: str) -> str:
+    """So many of a thing.
+
+    Example:
+      >>> counted(1, "trial"), counted(2, "trial")
+      ('1 trial', '2 trials')
+    """
+    return f"{num} {thing}" if num == 1 else f"{num} {thing}s"
+
+
 def summary(out: str | os.PathLike, most: int = 5) -> str:
     """The best trials of every task, and why others came to nothing, in Markdown."""
     about = read_about(out)
@@ -144,7 +154,9 @@ def _told(found: Mapping[str, Any]) -> str:
     if found.get("error"):
         return f"{found['status']}: {found['error']}"
     num_lost = sum(found.get("diverged", ()))
-    return f"{found['status']}, {num_lost} seeds diverged" if num_lost else found["status"]
+    return (
+        f"{found['status']}, {counted(num_lost, 'seed')} diverged" if num_lost else found["status"]
+    )
 
 
 def _line(
