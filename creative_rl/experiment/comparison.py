@@ -10,7 +10,6 @@ known by its environment, and by its own name too where a sweep has several of o
 import collections
 import dataclasses
 import itertools
-import json
 import math
 import os
 import pathlib
@@ -22,6 +21,7 @@ import numpy as np
 from creative_rl.experiment.records import final, read_records
 from creative_rl.experiment.run import Run
 from creative_rl.experiment.sweeping import tables
+from creative_rl.experiment.sweeping.results import read_result
 from creative_rl.metrics.aggregates import (
     Estimate,
     interquartile_mean,
@@ -194,10 +194,11 @@ def _read_sweep(path: pathlib.Path, metric: str | None, direction: str | None) -
         is_max = (direction or task["direction"]) == "max"
         best: np.ndarray | None = None
         for trial in task["trials"]:
-            history = _history(path, trial["id"])
-            if not history:
+            result = read_result(path, trial["id"])
+            if result is None or not result["history"]:
                 continue
-            found = _metric(path / "trials" / trial["id"], history[-1]["final"], name)
+            final_values = result["history"][-1]["final"]
+            found = _metric(path / "trials" / trial["id"], final_values, name)
             scores = np.array([math.nan if v is None else v for v in found], np.float64)
             is_better = best is None or (scores.mean() > best.mean()) == is_max
             if np.isfinite(scores).all() and is_better:
@@ -212,13 +213,6 @@ def _read_sweep(path: pathlib.Path, metric: str | None, direction: str | None) -
             key = _task(task["environment"], name)
             own_name = task["name"].removesuffix(f"-{task['learner']}")
             yield _Entry(str(path), task["learner"], key, is_max, best, note, own_name)
-
-
-def _history(path: pathlib.Path, id: str) -> list[dict[str, Any]]:
-    try:
-        return json.loads((path / "trials" / id / "result.json").read_bytes())["history"]
-    except FileNotFoundError:
-        return []
 
 
 def _metric(path: pathlib.Path, found: Mapping[str, Any], name: str) -> Any:

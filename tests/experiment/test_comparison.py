@@ -26,7 +26,9 @@ def write_sweep(out, tasks):
             "metric": "episode_return", "direction": "max", "trials": [{"id": id} for id in ids],
         }  # fmt: skip
         described.append(task | more)
-    (out / "sweep.json").write_text(json.dumps({"tasks": described}))
+    (out / "sweep.json").write_text(
+        json.dumps({"name": out.name, "budget": None, "tasks": described})
+    )
     return out
 
 
@@ -124,6 +126,17 @@ def test_refuses(tmp_path, two):
         comparison.compare([run], "loss")
     with pytest.raises(ValueError, match="none of the runs has a score; train them first"):
         comparison.compare([write_sweep(tmp_path / "new", [("chords", "ppo", [[None]], {})])])
+
+
+def test_damaged_files_are_named(two):
+    path = two / "trials" / "t1-0" / "result.json"
+    for text in ("{", "[]", "{}"):
+        path.write_text(text)
+        with pytest.raises(ValueError, match=r"cannot read .*t1-0/result\.json .*; remove it"):
+            comparison.compare([two])
+    (two / "sweep.json").write_text("{")
+    with pytest.raises(ValueError, match=r"cannot read .*sweep\.json .*; remove it and start"):
+        comparison.compare([two])
 
 
 @pytest.mark.parametrize(("returns", "titles"), [([1.0], 1), ([[1.0, 2.0]], 2)])

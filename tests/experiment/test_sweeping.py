@@ -19,6 +19,7 @@ from creative_rl.experiment import memory, open_run, resume
 from creative_rl.experiment.opening import load_states
 from creative_rl.experiment.records import final, read_records
 from creative_rl.experiment.sweeping import driver, file, groups, tables, training, workers
+from creative_rl.experiment.sweeping.results import read_result
 
 BASE = """
 seeds = 2
@@ -104,6 +105,8 @@ def test_what_is_trained_never_runs_twice_and_more_is_added(grid, tmp_path):
     assert len(tables.result_rows(more.out)) == 6 * 2
     assert not (more.out / "groups").exists()
     calls.clear()
+    (more.out / "plan.json").unlink(missing_ok=True)
+    (more.out / "sweep.json").unlink()  # as its message says, where it is damaged
     run(grid.out.parent, text, counted(calls), out=grid.out)
     assert calls == []
 
@@ -268,7 +271,7 @@ def test_halving_goes_on_with_the_better_half(tmp_path):
     calls = []
     made = run(tmp_path, HALVING, counted(calls))
     assert [len(ids) for ids in calls] == [4, 2]
-    results = {id: training.read_result(made.out, id) for id in calls[0]}
+    results = {id: read_result(made.out, id) for id in calls[0]}
     for ids, survivors in itertools.pairwise(calls):
         rung = calls.index(ids)
         scores = {id: results[id]["history"][rung]["final"]["loss"][0] for id in ids}

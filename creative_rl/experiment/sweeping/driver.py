@@ -29,6 +29,7 @@ from creative_rl.experiment.run import git_commit, versions
 from creative_rl.experiment.sweeping import groups, tables, training, trials, workers
 from creative_rl.experiment.sweeping.file import SweepFile, Task
 from creative_rl.experiment.sweeping.groups import Group
+from creative_rl.experiment.sweeping.results import read_result
 from creative_rl.experiment.sweeping.trials import Trial
 from creative_rl.experiment.sweeping.workers import Worker
 
@@ -107,7 +108,7 @@ class Sweep:
 
     def result(self, trial: Trial) -> dict[str, Any] | None:
         """What came of a trial, None where it has not ended."""
-        return training.read_result(self.out, trial.id)
+        return read_result(self.out, trial.id)
 
     def score(self, trial: Trial, stretch: Stretch = WHOLE) -> float:
         """The mean of its metric over seeds where the stretch ended, NaN where there is none."""
@@ -270,7 +271,7 @@ class Sweep:
         if not self.out.exists() or not any(self.out.iterdir()):
             return
         if not (self.out / "sweep.json").exists():
-            if (self.out / "plan.json").exists():
+            if any((self.out / name).exists() for name in ("plan.json", "sweep.toml")):
                 return
             raise ValueError(f"{self.out} exists already and is no sweep; choose another --out")
         about = tables.read_about(self.out)
