@@ -118,6 +118,7 @@ weights.goal = {low = 1, high = 2}
         ("seeds = 3", "num_trials = 3", "num_trials: a grid trains all its points"),
         ("seeds = 3", "name = '../../evil'", "name: names a folder, .* got '../../evil'"),
         ("seeds = 3", "name = '..'", "name: names a folder, so it must be no path and not of dots"),
+        ("seeds = 3", "search = 'halving'\nrungs = 60", "rungs: the first of 60 trains .* fewer"),
         ("seeds = 3", "direction = 'up'", "direction: must be max or min, got 'up'"),
         ("seeds = 3", "tasks = []", r"tasks: must be tables, each under \[\[tasks\]\]"),
         ("num_envs = 4", "num_envs = 0", "base.num_envs: must be a whole number of at least 1"),

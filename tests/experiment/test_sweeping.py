@@ -296,6 +296,15 @@ def test_halving_goes_on_with_the_better_half(tmp_path):
     assert went_on.num_updates == 15  # by hand, after all
 
 
+def test_halving_needs_an_update_in_its_first_rung(tmp_path):
+    made = sweep(tmp_path, HALVING.replace("rungs = 2", "rungs = 5"))
+    found, errors = made._groups(*made._first())
+    assert found == [] and len(errors) == 4
+    assert {words.partition(",")[0] for words in errors.values()} == {
+        "rungs: the first trains for one in 16 of 15 updates"
+    }
+
+
 def test_optuna_is_asked_and_told(tmp_path):
     optuna = pytest.importorskip("optuna")
     text = f"""

@@ -210,6 +210,11 @@ def _groups(
             specs = [trial.spec for trial in part if trial.spec is not None]
             built = build(specs, fields)
             num_updates = whole_updates(built.learner, task.steps)
+            if whole > num_updates:
+                raise ValueError(
+                    f"rungs: the first trains for one in {whole} of {num_updates} updates, which "
+                    "is none; give fewer rungs or more steps"
+                )
             specs = [dataclasses.replace(spec, num_updates=num_updates) for spec in built.specs]
             ends = [_updates(built.learner, task.steps, n, whole) for n in (first, last)]
             job = Job(out, task.name, tuple(t.id for t in part), tuple(specs), fields, *ends)
