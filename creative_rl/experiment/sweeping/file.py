@@ -235,7 +235,8 @@ def _task(
         if table is not None:
             choices |= dict(values.choices(prefix, table, config_class, fields))
     _check_search(search, choices, where)
-    if search.kind == "halving" and search.eta ** (search.rungs - 1) > run["steps"]:
+    halvings = min(search.rungs - 1, run["steps"].bit_length())  # 2 to that is above the steps
+    if search.kind == "halving" and search.eta**halvings > run["steps"]:
         raise ValueError(
             f"rungs: the first of {search.rungs} trains for one in {search.eta} ** "
             f"{search.rungs - 1} of {run['steps']:,} steps, which is none; give fewer"
