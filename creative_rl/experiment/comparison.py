@@ -3,12 +3,13 @@
 The score of a run is its metric's mean over the last tenth of its updates. Of a sweep's task with
 several trials the best one stands for the learner; the same seeds choose it, which flatters it.
 Where there are several tasks, scores are scaled in each from 0, the worst of all runs that are
-compared, to 1, the best, so that aggregates (see `metrics.aggregates`) weigh tasks alike.
+compared, to 1, the best, so that aggregates (see `metrics.aggregates`) weigh tasks alike. A task is
+known by its environment, and by its own name too where a sweep has several of one environment.
 """
 
+import collections
 import dataclasses
 import itertools
-import json
 import math
 import os
 import pathlib
@@ -20,6 +21,7 @@ import numpy as np
 from creative_rl.experiment.records import final, read_records
 from creative_rl.experiment.run import Run
 from creative_rl.experiment.sweeping import tables
+from creative_rl.experiment.sweeping.results import read_result
 from creative_rl.metrics.aggregates import (
     Estimate,
     interquartile_mean,
@@ -28,6 +30,14 @@ from creative_rl.metrics.aggregates import (
 from creative_rl.registry import unknown_name
 
 RETURN = "episode_return"
+_ENDS = ("value", "95 % from", "to")
+
+
+class Table(NamedTuple):
+    """A table in texts: its head, and rows as long as that."""
+
+    columns: list[str]
+    rows: list[list[str]]
 
 
 class _Entry(NamedTuple):
@@ -39,6 +49,7 @@ class _Entry(NamedTuple):
     is_max: bool
     scores: np.ndarray  # float64[seeds]
     note: str | None = None
+    own_name: str | None = None  # of a sweep's task, without the learner's
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,23 +73,30 @@ class Comparison:
     better: dict[tuple[str, str], Estimate]
     notes: tuple[str, ...]
 
-    def markdown(self) -> str:
-        """Means of every task, aggregates, and probabilities of improvement."""
+    @property
+    def mean_name(self) -> str:
+        """Of what the aggregates are: where no learner has four runs, nothing is cut off."""
+        are_few = all(name in _with_few_runs(self.scaled) for name in self.aggregates)
+        return "mean" if are_few else "interquartile mean"
+
+    def tables(self) -> list[Table]:
+        """Means of every task, aggregates, and probabilities of improvement, where there are."""
         learners = list(self.scores)
         tasks = dict.fromkeys(task for own in self.scores.values() for task in own)
-        lines = _table(
-            ["task, mean (seeds)", *learners],
-            ([t, *(_mean(self.scores[name].get(t)) for name in learners)] for t in tasks),
-        )
+        means = [[t, *(_mean(self.scores[name].get(t)) for name in learners)] for t in tasks]
+        found = [Table(["task, mean (seeds)", *learners], means)]
         if self.aggregates:
             over = f"{len(self.shared)} tasks, scaled" if len(self.shared) > 1 else self.shared[0]
-            head = [f"interquartile mean over {over}", "value", "95 % from", "to"]
-            lines += ["", *_table(head, ([n, *_figures(e)] for n, e in self.aggregates.items()))]
+            rows = [[name, *_figures(e)] for name, e in self.aggregates.items()]
+            found.append(Table([f"{self.mean_name} over {over}", *_ENDS], rows))
         if self.better:
-            head = ["probability of improvement", "value", "95 % from", "to"]
-            rows = ([f"{a} over {b}", *_figures(e)] for (a, b), e in self.better.items())
-            lines += ["", *_table(head, rows)]
-        return "\n".join([*lines, *(f"\n{note}" for note in self.notes)])
+            rows = [[f"{a} over {b}", *_figures(e)] for (a, b), e in self.better.items()]
+            found.append(Table(["probability of improvement", *_ENDS], rows))
+        return found
+
+    def markdown(self) -> str:
+        """The tables and notes, as Markdown."""
+        return "\n\n".join([*map(_markdown, self.tables()), *self.notes])
 
 
 def compare(
@@ -95,6 +113,7 @@ def compare(
       ValueError: a path is neither, has no such metric, or nothing in it can be compared.
     """
     entries = [entry for path in paths for entry in _read(pathlib.Path(path), metric, direction)]
+    entries = _told_apart(entries)
     if not entries:
         raise ValueError("compare: none of the runs has a score; train them first")
     scores: dict[str, dict[str, np.ndarray]] = {}
@@ -125,7 +144,31 @@ def compare(
             "No task is shared by all learners: there is no interquartile mean over tasks."
         )
     aggregates = {name: interquartile_mean(own) for name, own in scaled.items()} if shared else {}
+    notes += _cautions(scaled if shared else {}, aggregates, better)
     return Comparison(scores, shared, scaled, aggregates, better, tuple(dict.fromkeys(notes)))
+
+
+def _cautions(
+    scaled: Mapping[str, Sequence[np.ndarray]],
+    aggregates: Mapping[str, Estimate],
+    better: Mapping[tuple[str, str], Estimate],
+) -> list[str]:
+    """What figures of few runs are not."""
+    notes = []
+    if few := _with_few_runs(scaled):
+        whose = ", ".join(few)
+        notes.append(
+            f"Of fewer than four runs nothing is cut off: the mean of all runs, of {whose}."
+        )
+    named = [*aggregates.items(), *((f"{a} over {b}", e) for (a, b), e in better.items())]
+    if bare := [name for name, estimate in named if estimate.low is None]:
+        notes.append(f"A task with one seed alone has no interval: {', '.join(bare)}.")
+    return notes
+
+
+def _with_few_runs(scaled: Mapping[str, Sequence[np.ndarray]]) -> list[str]:
+    """Learners with too few runs for a quarter to be one."""
+    return [name for name, own in scaled.items() if sum(map(len, own)) < 4]
 
 
 def _read(path: pathlib.Path, metric: str | None, direction: str | None) -> Iterator[_Entry]:
@@ -151,10 +194,11 @@ def _read_sweep(path: pathlib.Path, metric: str | None, direction: str | None) -
         is_max = (direction or task["direction"]) == "max"
         best: np.ndarray | None = None
         for trial in task["trials"]:
-            history = _history(path, trial["id"])
-            if not history:
+            result = read_result(path, trial["id"])
+            if result is None or not result["history"]:
                 continue
-            found = _metric(path / "trials" / trial["id"], history[-1]["final"], name)
+            final_values = result["history"][-1]["final"]
+            found = _metric(path / "trials" / trial["id"], final_values, name)
             scores = np.array([math.nan if v is None else v for v in found], np.float64)
             is_better = best is None or (scores.mean() > best.mean()) == is_max
             if np.isfinite(scores).all() and is_better:
@@ -167,14 +211,8 @@ def _read_sweep(path: pathlib.Path, metric: str | None, direction: str | None) -
             )
         if best is not None:
             key = _task(task["environment"], name)
-            yield _Entry(str(path), task["learner"], key, is_max, best, note)
-
-
-def _history(path: pathlib.Path, id: str) -> list[dict[str, Any]]:
-    try:
-        return json.loads((path / "trials" / id / "result.json").read_bytes())["history"]
-    except FileNotFoundError:
-        return []
+            own_name = task["name"].removesuffix(f"-{task['learner']}")
+            yield _Entry(str(path), task["learner"], key, is_max, best, note, own_name)
 
 
 def _metric(path: pathlib.Path, found: Mapping[str, Any], name: str) -> Any:
@@ -185,6 +223,22 @@ def _metric(path: pathlib.Path, found: Mapping[str, Any], name: str) -> Any:
 
 def _task(environment: str, metric: str) -> str:
     return environment if metric == RETURN else f"{environment}, {metric}"
+
+
+def _told_apart(entries: Sequence[_Entry]) -> list[_Entry]:
+    """Tasks with their own names, where a sweep has several of one environment and learner.
+
+    Names that differ in their learner at the end alone, such as small-ppo and small-dqn, are of
+    one task; the name that a task has by itself is the environment's.
+    """
+    count = collections.Counter((e.source, e.learner, e.task) for e in entries)
+    several = {task for (_, _, task), num in count.items() if num > 1}
+    return [
+        e._replace(task=f"{e.task} ({e.own_name})")
+        if e.task in several and e.own_name not in (None, e.task.partition(",")[0])
+        else e
+        for e in entries
+    ]
 
 
 def _names(entries: Sequence[_Entry]) -> list[str]:
@@ -223,9 +277,9 @@ def _mean(scores: np.ndarray | None) -> str:
 
 
 def _figures(estimate: Estimate) -> list[str]:
-    return [f"{figure:.3g}" for figure in estimate]
+    return ["–" if figure is None else f"{figure:.3g}" for figure in estimate]
 
 
-def _table(head: Sequence[str], rows: Any) -> list[str]:
-    lines = [head, ["---", *["--:"] * (len(head) - 1)], *rows]
-    return [f"| {' | '.join(line)} |" for line in lines]
+def _markdown(table: Table) -> str:
+    line = ["---", *["--:"] * (len(table.columns) - 1)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (table.columns, line, *table.rows))

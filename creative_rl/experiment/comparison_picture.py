@@ -2,13 +2,14 @@
 
 import io
 import pathlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from creative_rl.atomic import data_uri, write_bytes
 from creative_rl.experiment.comparison import Comparison
-from creative_rl.metrics.aggregates import performance_profile
+from creative_rl.metrics.aggregates import Estimate, performance_profile
 
 SUFFIXES = (".png", ".svg", ".html")
 _INK, _LINE, _TEXT = "#6a7183", "#e3e6ee", "#1d2130"
@@ -51,29 +52,48 @@ def draw(comparison: Comparison, form: str) -> bytes:
         raise ImportError("pictures need Matplotlib: pip install 'creative_rl[media]'") from error
     names = list(comparison.scores)
     colours = {name: _COLOURS[i % len(_COLOURS)] for i, name in enumerate(names)}
+    panels = _panels(comparison)
     num_rows = max(len(names), len(comparison.better), 3)
+    ratios = [width for _, width in panels]
+    size = (3.4 * sum(ratios), 1.6 + 0.32 * num_rows)
     style: Any = {"svg.fonttype": "none", "svg.hashsalt": "creative_rl", "font.size": 9}
     with matplotlib.rc_context(style):
-        figure = Figure(figsize=(11, 1.6 + 0.32 * num_rows), dpi=150, layout="constrained")
-        means, profiles, better = figure.subplots(1, 3, width_ratios=(1, 1.25, 1))
-        _draw_means(means, comparison, colours)
-        _draw_profiles(profiles, comparison, colours)
-        _draw_better(better, comparison, colours)
+        figure = Figure(figsize=size, dpi=150, layout="constrained")
+        row = figure.subplots(1, len(panels), squeeze=False, width_ratios=ratios)[0]
+        for axes, (draw_panel, _) in zip(row, panels, strict=True):
+            draw_panel(axes, comparison, colours)
         buffer = io.BytesIO()
         metadata = {"Date": None} if form == "svg" else None
         figure.savefig(buffer, format=form, facecolor="white", metadata=metadata)
     return buffer.getvalue()
 
 
+def _panels(comparison: Comparison) -> list[tuple[Callable[..., None], float]]:
+    """What there is to draw, and its relative width: no profile of one score, no pair of one."""
+    runs = np.concatenate([task for own in comparison.scaled.values() for task in own])
+    panels: list[tuple[Callable[..., None], float]] = [(_draw_means, 1)]
+    if runs.max() > runs.min():
+        panels.append((_draw_profiles, 1.25))
+    if comparison.better:
+        panels.append((_draw_better, 1))
+    return panels
+
+
 def _draw_means(axes: Any, comparison: Comparison, colours: dict[str, str]) -> None:
-    """A line from end to end of each interval, with a dot where the value is."""
+    """The aggregate of every learner."""
     for place, (name, found) in enumerate(comparison.aggregates.items()):
-        axes.plot([found.low, found.high], [place] * 2, color=colours[name], linewidth=5, alpha=0.3)
-        axes.plot(found.value, place, "o", color=colours[name], markersize=6)
+        _draw_estimate(axes, found, place, colours[name])
     axes.set_yticks(range(len(comparison.aggregates)), list(comparison.aggregates))
     axes.set_ylim(len(comparison.aggregates) - 0.5, -0.5)
     unit = "scaled score" if len(comparison.shared) > 1 else comparison.shared[0]
-    _dress(axes, "Interquartile mean", unit, "x")
+    _dress(axes, comparison.mean_name.capitalize(), unit, "x")
+
+
+def _draw_estimate(axes: Any, found: Estimate, place: int, colour: str) -> None:
+    """A line from end to end of the interval, where there is one, and a dot for the value."""
+    if found.low is not None:
+        axes.plot([found.low, found.high], [place] * 2, color=colour, linewidth=5, alpha=0.3)
+    axes.plot(found.value, place, "o", color=colour, markersize=6)
 
 
 def _draw_profiles(axes: Any, comparison: Comparison, colours: dict[str, str]) -> None:
@@ -82,9 +102,10 @@ def _draw_profiles(axes: Any, comparison: Comparison, colours: dict[str, str]) -
     thresholds = np.linspace(runs.min(), runs.max(), _NUM_THRESHOLDS)
     for name, own in comparison.scaled.items():
         found = performance_profile(own, thresholds)
-        axes.fill_between(
-            thresholds, found.low, found.high, color=colours[name], alpha=0.15, linewidth=0
-        )
+        if found.low is not None and found.high is not None:
+            axes.fill_between(
+                thresholds, found.low, found.high, color=colours[name], alpha=0.15, linewidth=0
+            )
         axes.plot(thresholds, found.value, color=colours[name], linewidth=1.8, label=name)
     axes.set_ylim(0, 1.02)
     axes.margins(x=0)
@@ -97,13 +118,10 @@ def _draw_better(axes: Any, comparison: Comparison, colours: dict[str, str]) -> 
     """Of every pair how often a run of the first is better; even chances are the line."""
     shown = list(comparison.better)
     for place, ((first, _), found) in enumerate(comparison.better.items()):
-        axes.plot(
-            [found.low, found.high], [place] * 2, color=colours[first], linewidth=5, alpha=0.3
-        )
-        axes.plot(found.value, place, "o", color=colours[first], markersize=6)
+        _draw_estimate(axes, found, place, colours[first])
     axes.axvline(0.5, color=_INK, linewidth=0.8, linestyle=(0, (4, 3)))
     axes.set_yticks(range(len(shown)), [f"{a} over {b}" for a, b in shown])
-    axes.set_ylim(max(len(shown), 1) - 0.5, -0.5)
+    axes.set_ylim(len(shown) - 0.5, -0.5)
     axes.set_xlim(-0.03, 1.03)
     _dress(axes, "Probability of improvement", "share of pairs of runs", "x")
 
@@ -124,17 +142,9 @@ def _dress(axes: Any, title: str, unit: str, grid: str) -> None:
 def _page(comparison: Comparison) -> str:
     from creative_rl.experiment.report import template
 
-    tables, rows = [], []
-    for line in [*comparison.markdown().splitlines(), ""]:
-        cells = [cell.strip() for cell in line.strip("|").split("|")] if line[:1] == "|" else []
-        if cells:
-            rows.append(cells)
-        elif rows:
-            tables.append({"columns": rows[0], "rows": rows[2:]})
-            rows = []
     return template("comparison.html").render(
         title=" against ".join(comparison.scores),
         picture=data_uri("image/svg+xml", draw(comparison, "svg")),
-        tables=tables,
+        tables=comparison.tables(),
         notes=comparison.notes,
     )

@@ -33,6 +33,7 @@ class Plan:
       num_equations: of the traced program.
       compile_seconds: how long it takes to compile, as `compile_time.estimate` tells.
       compiled: what compiling it found; None where it was not compiled.
+      is_learners: whether it is the learner that bounds `largest`, and not the memory.
     """
 
     parts: Mapping[str, int]
@@ -43,6 +44,7 @@ class Plan:
     num_equations: int
     compile_seconds: float
     compiled: Compiled | None = None
+    is_learners: bool = False
 
     @property
     def total(self) -> int:
@@ -81,7 +83,9 @@ class Plan:
         if self.available is not None:
             share = f"{100 * self.total / max(self.available, 1):.3g} %"
             rows.append(("free", f"{shown(self.available)}, of which the run takes {share}"))
-            rows.append((f"largest {self.width_name}", f"{self.largest:,}; asked: {self.width:,}"))
+            bound = ", the most that the learner takes" if self.is_learners else ""
+            text = f"{self.largest:,}{bound}; asked: {self.width:,}"
+            rows.append((f"largest {self.width_name}", text))
         size = f"{self.num_equations:,} equations"
         if self.compiled is None:
             rows.append(("compile time", f"about {self.compile_seconds:.0f} s, by {size}"))
@@ -167,7 +171,8 @@ def plan(
     limit = available * need(width) // found.total  # as much off as here, where it was compiled
     step = math.lcm(_step(spec.config, width), 1 if placement is None else placement.num_env)
     largest = largest_width(need, width, step, limit, accepts)
-    return dataclasses.replace(found, largest=largest)
+    is_learners = largest >= width and not accepts(largest + step)
+    return dataclasses.replace(found, largest=largest, is_learners=is_learners)
 
 
 def _step(config: object, width: int) -> int:

@@ -1,7 +1,8 @@
 """Aggregates over tasks and seeds with their uncertainty (Agarwal et al. 2021, arXiv 2108.13264).
 
 Scores are one array a task, float[seeds], which may differ in length. Intervals are percentiles of
-a stratified bootstrap: seeds are drawn again within each task, so that no task is lost. NumPy only.
+a stratified bootstrap: seeds are drawn again within each task, so that no task is lost. Where a
+task has one seed alone there is nothing to draw from, and no interval. NumPy only.
 """
 
 from collections.abc import Sequence
@@ -17,23 +18,25 @@ Figures = np.ndarray | np.floating
 
 
 class Estimate(NamedTuple):
-    """A figure, and the ends of its interval."""
+    """A figure, and the ends of its interval; None where a task has one seed."""
 
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
 
 
 class Profile(NamedTuple):
-    """Of every threshold the share of runs above it, and the ends of its interval."""
+    """Of every threshold the share of runs above it, and its interval's ends, as in `Estimate`."""
 
     value: Float[np.ndarray, "thresholds"]
-    low: Float[np.ndarray, "thresholds"]
-    high: Float[np.ndarray, "thresholds"]
+    low: Float[np.ndarray, "thresholds"] | None
+    high: Float[np.ndarray, "thresholds"] | None
 
 
 def interquartile_mean(scores: Scores, num: int = 2000, seed: int = 0) -> Estimate:
     """The mean of the middle half of all runs: a quarter is cut off at either end.
+
+    Of fewer than four runs nothing is cut off.
 
     Args:
       scores: of one algorithm.
@@ -48,9 +51,12 @@ def interquartile_mean(scores: Scores, num: int = 2000, seed: int = 0) -> Estima
       1.5
     """
     _check("interquartile_mean", scores)
+    value = float(_middle(np.concatenate(scores)))
+    if not _has_spread(scores):
+        return Estimate(value, None, None)
     drawn = np.concatenate(_resampled(scores, num, np.random.default_rng(seed)), axis=1)
     low, high = np.quantile(_middle(drawn), [0.025, 0.975])
-    return Estimate(float(_middle(np.concatenate(scores))), float(low), float(high))
+    return Estimate(value, float(low), float(high))
 
 
 def performance_profile(
@@ -69,6 +75,8 @@ def performance_profile(
         above = [(task[..., None] > thresholds).mean(axis=-2) for task in tasks]
         return np.mean(above, axis=0)
 
+    if not _has_spread(scores):
+        return Profile(shares(scores), None, None)
     drawn = shares(_resampled(scores, num, np.random.default_rng(seed)))
     low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
     return Profile(shares(scores), low, high)
@@ -102,6 +110,8 @@ def probability_of_improvement(
         pairs = [np.sign(a[..., None] - b[..., None, :]) for a, b in zip(ours, theirs, strict=True)]
         return np.mean([(1 + pair.mean(axis=(-2, -1))) / 2 for pair in pairs], axis=0)
 
+    if not _has_spread([*scores, *others]):
+        return Estimate(float(better(scores, others)), None, None)
     random = np.random.default_rng(seed)
     drawn = better(_resampled(scores, num, random), _resampled(others, num, random))
     low, high = np.quantile(drawn, [0.025, 0.975])
@@ -117,6 +127,11 @@ def _middle(runs: np.ndarray) -> Figures:
 def _resampled(scores: Scores, num: int, random: np.random.Generator) -> list[np.ndarray]:
     """Of every task [num, seeds]: its seeds drawn with replacement."""
     return [task[random.integers(len(task), size=(num, len(task)))] for task in scores]
+
+
+def _has_spread(scores: Scores) -> bool:
+    """Whether every task has seeds to draw from."""
+    return all(len(task) > 1 for task in scores)
 
 
 def _check(who: str, scores: Scores) -> None:

@@ -26,7 +26,9 @@ def write_sweep(out, tasks):
             "metric": "episode_return", "direction": "max", "trials": [{"id": id} for id in ids],
         }  # fmt: skip
         described.append(task | more)
-    (out / "sweep.json").write_text(json.dumps({"tasks": described}))
+    (out / "sweep.json").write_text(
+        json.dumps({"name": out.name, "budget": None, "tasks": described})
+    )
     return out
 
 
@@ -74,10 +76,33 @@ def test_one_task_stays_in_its_unit_and_runs_are_read(tmp_path):
     assert list(found.scores) == ["ppo (one)", "ppo (other)"]
     assert found.scores["ppo (one)"]["grid-path"].tolist() == [4.0, 6.0]
     assert found.aggregates["ppo (one)"].value == 5.0
-    assert found.aggregates["ppo (other)"] == (7.0, 7.0, 7.0)
+    assert found.aggregates["ppo (other)"] == (7.0, None, None)  # one seed
+    text = found.markdown()
+    assert "| mean over grid-path | value |" in text and "| ppo (other) | 7 | – | – |" in text
+    assert "| ppo (one) over ppo (other) | 0 | – | – |" in text
+    assert (
+        "Of fewer than four runs nothing is cut off: the mean of all runs, of ppo (one), " in text
+    )
+    assert "A task with one seed alone has no interval: ppo (other), ppo (one) over ppo" in text
     assert found.better["ppo (one)", "ppo (other)"].value == 0.0
     least = comparison.compare([one, other], direction="min")
     assert least.better["ppo (one)", "ppo (other)"].value == 1.0
+
+
+def test_named_tasks_of_one_environment_are_told_apart(tmp_path):
+    tasks = [
+        ("grid-path", learner, [[score, score]], {"name": name} if name else {})
+        for learner, score, name in (
+            ("ppo", 1.0, None), ("ppo", 2.0, "large-ppo"),
+            ("dqn", 3.0, "large-dqn"), ("dqn", 4.0, None),
+        )
+    ]  # fmt: skip
+    found = comparison.compare([write_sweep(tmp_path / "sizes", tasks)])
+    assert found.shared == ("grid-path", "grid-path (large)")
+    means = {name: [own[t].mean() for t in found.shared] for name, own in found.scores.items()}
+    assert means == {"ppo": [1.0, 2.0], "dqn": [4.0, 3.0]}
+    with pytest.raises(ValueError, match=r"ppo has grid-path twice, in .*sizes; name one"):
+        comparison.compare([tmp_path / "sizes"] * 2)
 
 
 def test_tasks_that_are_not_shared_make_no_mean(tmp_path):
@@ -101,6 +126,25 @@ def test_refuses(tmp_path, two):
         comparison.compare([run], "loss")
     with pytest.raises(ValueError, match="none of the runs has a score; train them first"):
         comparison.compare([write_sweep(tmp_path / "new", [("chords", "ppo", [[None]], {})])])
+
+
+def test_damaged_files_are_named(two):
+    path = two / "trials" / "t1-0" / "result.json"
+    for text in ("{", "[]", "{}"):
+        path.write_text(text)
+        with pytest.raises(ValueError, match=r"cannot read .*t1-0/result\.json .*; remove it"):
+            comparison.compare([two])
+    (two / "sweep.json").write_text("{")
+    with pytest.raises(ValueError, match=r"cannot read .*sweep\.json .*; remove it and start"):
+        comparison.compare([two])
+
+
+@pytest.mark.parametrize(("returns", "titles"), [([1.0], 1), ([[1.0, 2.0]], 2)])
+def test_only_what_there_is_is_drawn(returns, titles, tmp_path):
+    run = write_run(tmp_path / "run", "grid-path", "ppo", returns)
+    drawn = comparison_picture.draw(comparison.compare([run]), "svg").decode()
+    shown = ["Mean", "Share of runs above a score", "Probability of improvement"]
+    assert [f">{title}<" in drawn for title in shown] == [n < titles for n in range(3)]
 
 
 def test_the_command_prints_and_draws(two, tmp_path, capsys):

@@ -163,6 +163,8 @@ def test_a_replay_bounds_the_environments():
     config = crl.DQNConfig(num_envs=16, replay_size=512, batch_size=32)
     found = plan(RunSpec("melody-target-tutorial", "dqn", config), available=2**33)
     assert found.largest == 512
+    words = dict(found.rows())
+    assert words["largest num_envs"] == "512, the most that the learner takes; asked: 16"
 
 
 def test_widths_keep_minibatches_even():

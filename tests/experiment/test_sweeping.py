@@ -19,6 +19,7 @@ from creative_rl.experiment import memory, open_run, resume
 from creative_rl.experiment.opening import load_states
 from creative_rl.experiment.records import final, read_records
 from creative_rl.experiment.sweeping import driver, file, groups, tables, training, workers
+from creative_rl.experiment.sweeping.results import read_result
 
 BASE = """
 seeds = 2
@@ -104,6 +105,8 @@ def test_what_is_trained_never_runs_twice_and_more_is_added(grid, tmp_path):
     assert len(tables.result_rows(more.out)) == 6 * 2
     assert not (more.out / "groups").exists()
     calls.clear()
+    (more.out / "plan.json").unlink(missing_ok=True)
+    (more.out / "sweep.json").unlink()  # as its message says, where it is damaged
     run(grid.out.parent, text, counted(calls), out=grid.out)
     assert calls == []
 
@@ -153,7 +156,7 @@ def test_the_plan_tells_groups_memory_and_time(tmp_path, capsys):
     path.write_text(GRID)
     assert main(["sweep", str(path), "--out", str(tmp_path / "out"), "--plan"]) == 0
     told = capsys.readouterr().out
-    assert "mine: 4 trials, 4 to train in 1 groups" in told
+    assert "mine: 4 trials, 4 to train in 1 group, a program each" in told
     assert "KiB" in told or "MiB" in told
     assert "about" in told and "one after another" in told
     assert not (tmp_path / "out" / "trials").exists()
@@ -176,6 +179,8 @@ def test_a_group_that_does_not_fit_is_cut(tmp_path, monkeypatch):
     parts, errors = groups.plan(chosen, "out", stretch)
     assert [len(part.job.ids) for part in parts] == [2, 2] and errors == {}
     assert [id for part in parts for id in part.job.ids] == list(whole.job.ids)
+    made.num_workers = 2  # each has half of that, and one trial fits
+    assert [len(part.job.ids) for part in made._groups(chosen, stretch)[0]] == [1, 1, 1, 1]
 
 
 def test_broken_trials_are_told_and_the_rest_goes_on(tmp_path, capsys, monkeypatch):
@@ -205,6 +210,17 @@ def test_broken_trials_are_told_and_the_rest_goes_on(tmp_path, capsys, monkeypat
     run(tmp_path, text, counted(calls))  # what failed is tried again, what is refused is not
     assert [len(ids) for ids in calls] == [1]
     assert [row["status"] for row in tables.result_rows(out)][-1] == "completed"
+
+
+def test_where_no_trial_can_run_it_is_told_and_the_code_is_1(tmp_path, capsys):
+    path = tmp_path / "mine.toml"
+    path.write_text(BASE + "[space]\nenv.size = [1]\n")
+    command = ["sweep", str(path), "--out", str(tmp_path / "out")]
+    assert main([*command, "--plan"]) == 0
+    told = capsys.readouterr().out
+    assert "mine: 1 trial, none can run\n  cannot run: grid-path-q_learning (env.size 1)" in told
+    assert main(command) == 1
+    assert "refused: " in capsys.readouterr().out
 
 
 def test_an_unknown_metric_is_refused_before_training(tmp_path):
@@ -255,7 +271,7 @@ def test_halving_goes_on_with_the_better_half(tmp_path):
     calls = []
     made = run(tmp_path, HALVING, counted(calls))
     assert [len(ids) for ids in calls] == [4, 2]
-    results = {id: training.read_result(made.out, id) for id in calls[0]}
+    results = {id: read_result(made.out, id) for id in calls[0]}
     for ids, survivors in itertools.pairwise(calls):
         rung = calls.index(ids)
         scores = {id: results[id]["history"][rung]["final"]["loss"][0] for id in ids}
@@ -278,6 +294,15 @@ def test_halving_goes_on_with_the_better_half(tmp_path):
     stopped = next(row["trial"] for row in rows if row["status"] == "stopped")
     _, went_on = resume(made.out / "trials" / stopped, progress=False, loggers=[])
     assert went_on.num_updates == 15  # by hand, after all
+
+
+def test_halving_needs_an_update_in_its_first_rung(tmp_path):
+    made = sweep(tmp_path, HALVING.replace("rungs = 2", "rungs = 5"))
+    found, errors = made._groups(*made._first())
+    assert found == [] and len(errors) == 4
+    assert {words.partition(",")[0] for words in errors.values()} == {
+        "rungs: the first trains for one in 16 of 15 updates"
+    }
 
 
 def test_optuna_is_asked_and_told(tmp_path):

@@ -42,6 +42,15 @@ def test_seeds_are_drawn_within_their_task():
         np.testing.assert_array_equal(part, [1.0, 0.5, 0.0])  # a task counts once, above is strict
 
 
+def test_one_seed_has_no_interval():
+    one, several = np.array([2.0]), np.array([1.0, 3.0])
+    assert interquartile_mean([one]) == (2.0, None, None)
+    assert interquartile_mean([several, one]) == (2.0, None, None)
+    assert probability_of_improvement([several], [one]) == (0.5, None, None)
+    profile = performance_profile([one], np.array([1.0, 2.0]))
+    assert profile.value.tolist() == [1.0, 0.0] and profile[1:] == (None, None)
+
+
 def test_profiles_by_hand():
     scores = [np.array([0.1, 0.4, 0.6, 0.9]), np.array([0.5, 0.7])]
     found = performance_profile(scores, np.array([0.0, 0.45, 0.65]), num=200)

@@ -9,6 +9,7 @@ results.csv, results.parquet, curves.csv, curves.parquet   (see `tables`)
 """
 
 import dataclasses
+import functools
 import json
 import math
 import os
@@ -28,6 +29,7 @@ from creative_rl.experiment.run import git_commit, versions
 from creative_rl.experiment.sweeping import groups, tables, training, trials, workers
 from creative_rl.experiment.sweeping.file import SweepFile, Task
 from creative_rl.experiment.sweeping.groups import Group
+from creative_rl.experiment.sweeping.results import read_result
 from creative_rl.experiment.sweeping.trials import Trial
 from creative_rl.experiment.sweeping.workers import Worker
 
@@ -47,18 +49,22 @@ class Sweep:
       file: what is asked for.
       out: the folder; it may hold the same sweep from before, of which nothing runs twice.
       say: is given lines for people.
+      num_workers: groups that train side by side on this machine and share its memory.
 
     Raises:
       ValueError: the folder holds another sweep, or the file names what is not there.
     """
 
-    def __init__(self, file: SweepFile, out: str | os.PathLike, say: Say = print):
+    def __init__(
+        self, file: SweepFile, out: str | os.PathLike, say: Say = print, num_workers: int = 1
+    ):
         for task in file.tasks:
             try:
                 trials.check(task)
             except ValueError as error:
                 raise ValueError(f"{file.path}: {task.name}: {error}") from error
         self.file, self.out, self.say = file, pathlib.Path(out).absolute(), say
+        self.num_workers = num_workers
         self.known: dict[str, Trial] = {}
         self._check_folder()
 
@@ -88,7 +94,7 @@ class Sweep:
         compilation_cache.enable()
         self.out.mkdir(parents=True, exist_ok=True)
         first, stretch = self._first()
-        found, errors = groups.plan(self._pending(first, stretch), str(self.out), stretch)
+        found, errors = self._groups(self._pending(first, stretch), stretch)
         measured = [
             groups.probe(group) if group.seconds is None else group
             for group in self._with_measures(found)
@@ -102,7 +108,7 @@ class Sweep:
 
     def result(self, trial: Trial) -> dict[str, Any] | None:
         """What came of a trial, None where it has not ended."""
-        return training.read_result(self.out, trial.id)
+        return read_result(self.out, trial.id)
 
     def score(self, trial: Trial, stretch: Stretch = WHOLE) -> float:
         """The mean of its metric over seeds where the stretch ended, NaN where there is none."""
@@ -118,8 +124,7 @@ class Sweep:
     def train(self, chosen: Sequence[Trial], stretch: Stretch, worker: Worker) -> int | None:
         """Train trials on a stretch of their steps, but for those that have it behind them."""
         self._note(chosen)
-        pending = self._pending(chosen, stretch)
-        found, errors = groups.plan(pending, str(self.out), stretch)
+        found, errors = self._groups(self._pending(chosen, stretch), stretch)
         found = self._with_measures(found)
         self._tell_plan(chosen, found, errors)
         for trial in chosen:
@@ -134,7 +139,8 @@ class Sweep:
             done += 1
             taken = time.monotonic() - start
             left = f", about {duration(taken / done * (num - done))} left" if done < num else ""
-            self.say(f"{done} of {num} groups ({group.job.task}), {duration(taken)}{left}")
+            of = f"{done} of {tables.counted(num, 'group')}"
+            self.say(f"{of} ({group.job.task}), {duration(taken)}{left}")
             tables.write(self.out)
 
         return worker(found, tell)
@@ -181,6 +187,12 @@ class Sweep:
         is_halving = search.kind == "halving"
         return chosen, next(_stretches(is_halving, search.eta, search.rungs))
 
+    def _groups(
+        self, pending: Sequence[Trial], stretch: Stretch
+    ) -> tuple[list[Group], dict[str, str]]:
+        """As `groups.plan`, for as many at a time as there are workers."""
+        return groups.plan(pending, str(self.out), stretch, self.num_workers)
+
     def _pending(self, chosen: Sequence[Trial], stretch: Stretch) -> list[Trial]:
         """The trials that can be trained and have not been so far."""
         pending = []
@@ -215,15 +227,14 @@ class Sweep:
         """The plan, as people read it."""
         budget = f", budget {self.file.budget}" if self.file.budget else ""
         num_left = sum(len(group.job.ids) for group in found)
-        left = (
-            f"{num_left} to train in {len(found)} groups, each one program"
-            if found
-            else "none left"
-        )
-        self.say(f"{self.file.name}{budget}: {len(chosen)} trials, {left}")
+        broken = [(errors.get(trial.id, trial.error), trial) for trial in chosen]
+        if found:
+            left = f"{num_left} to train in {tables.counted(len(found), 'group')}, a program each"
+        else:
+            left = "none can run" if all(error for error, _ in broken) else "none left"
+        self.say(f"{self.file.name}{budget}: {tables.counted(len(chosen), 'trial')}, {left}")
         for line in _columns(found):
             self.say(f"  {line}")
-        broken = [(errors.get(trial.id, trial.error), trial) for trial in chosen]
         for error in dict.fromkeys(error for error, _ in broken if error is not None):
             whose = [trial for told, trial in broken if told == error]
             first = tables.label(whose[0].task.name, whose[0].point)
@@ -260,7 +271,7 @@ class Sweep:
         if not self.out.exists() or not any(self.out.iterdir()):
             return
         if not (self.out / "sweep.json").exists():
-            if (self.out / "plan.json").exists():
+            if any((self.out / name).exists() for name in ("plan.json", "sweep.toml")):
                 return
             raise ValueError(f"{self.out} exists already and is no sweep; choose another --out")
         about = tables.read_about(self.out)
@@ -272,8 +283,13 @@ class Sweep:
 
 
 def main(asked: "SweepArguments") -> int:
-    """Plan or run a sweep, and print the plan, the way and the end; the exit code."""
-    sweep = Sweep(asked.file, asked.out, lambda line: print(line, flush=True))
+    """Plan or run a sweep, and print the plan, the way and the end.
+
+    Returns:
+      The exit code: 1 where no trial came to anything.
+    """
+    say = functools.partial(print, flush=True)
+    sweep = Sweep(asked.file, asked.out, say, asked.workers)
     if asked.is_plan:
         sweep.plan()
         return 0
@@ -285,9 +301,11 @@ def main(asked: "SweepArguments") -> int:
     if signal is not None:
         print("stopped; the same command goes on where it was")
         return 128 + signal
-    return 0
+    ended = {row["status"] for row in tables.result_rows(sweep.out)}
+    return 1 if ended <= _LOST else 0
 
 
+_LOST = {"failed", "refused", "diverged"}
 _DESCRIBED = ("name", "environment", "learner", "metric", "direction", "steps", "seeds", "seed")
 
 

@@ -154,7 +154,7 @@ def _sweep(
     kinds = {name.removeprefix("search_"): top.pop(name) for name in _SEARCH_KEYS if name in top}
     found = Search(**{"kind" if name == "search" else name: v for name, v in kinds.items()})
     found = dataclasses.replace(found, kind=search or found.kind)
-    name = top.pop("name", path.stem)
+    name = _folder_name("name", top.pop("name", path.stem))
     tasks = document.get("tasks", [{}])
     if not isinstance(tasks, list) or not tasks or not all(isinstance(t, dict) for t in tasks):
         raise ValueError("tasks: must be tables, each under [[tasks]]")
@@ -163,6 +163,8 @@ def _sweep(
     if budget is not None and budget not in known:
         told = unknown_name("budget", budget, known) if known else "is in no table of this file"
         raise ValueError(f"budgets.{budget}: {told}")
+    if budget is not None:
+        _folder_name("budgets", budget)
     made = []
     for number, task in enumerate(tasks):
         where = f"tasks[{number}]." if "tasks" in document else ""
@@ -176,7 +178,16 @@ def _sweep(
     names = [task.name for task in made]
     for twice in {name for name in names if names.count(name) > 1}:
         raise ValueError(f"tasks: two have the name {twice!r}; give them a `name` each")
-    return SweepFile(path, str(name), budget, tuple(made), found, text)
+    return SweepFile(path, name, budget, tuple(made), found, text)
+
+
+def _folder_name(key: str, name: str) -> str:
+    """The name, which is that of a folder in `runs/` and must not lead out of it."""
+    if not name.strip(". ") or any(mark in name for mark in "/\\\0"):
+        raise ValueError(
+            f"{key}: names a folder, so it must be no path and not of dots alone, got {name!r}"
+        )
+    return name
 
 
 def _budgets(where: str, table: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -224,6 +235,12 @@ def _task(
         if table is not None:
             choices |= dict(values.choices(prefix, table, config_class, fields))
     _check_search(search, choices, where)
+    halvings = min(search.rungs - 1, run["steps"].bit_length())  # 2 to that is above the steps
+    if search.kind == "halving" and search.eta**halvings > run["steps"]:
+        raise ValueError(
+            f"rungs: the first of {search.rungs} trains for one in {search.eta} ** "
+            f"{search.rungs - 1} of {run['steps']:,} steps, which is none; give fewer"
+        )
     return Task(**{**run, **tables, "space": choices})
 
 

@@ -149,22 +149,26 @@ def build(specs: Sequence[RunSpec], fields: Sequence[str]) -> Built:
 
 
 def plan(
-    trials: Sequence[Trial], out: str, stretch: tuple[int, int, int]
+    trials: Sequence[Trial], out: str, stretch: tuple[int, int, int], num_workers: int = 1
 ) -> tuple[list[Group], dict[str, str]]:
     """The groups of trials; of those that cannot be built the error, by their id.
 
-    A group that does not fit into memory is cut into equal parts that do.
+    A group that does not fit into a worker's share of the free memory is cut into equal parts
+    that do.
 
     Args:
       trials: that have a spec.
       out: folder of the sweep.
       stretch: (from, to, whole): which part of its steps each trial trains for.
+      num_workers: groups that train side by side on this machine.
     """
     groups: list[Group] = []
     errors: dict[str, str] = {}
+    free = memory.available_bytes()
+    limit = None if free is None else free // num_workers
     for members in grouped(trials):
         try:
-            groups += _groups(members, out, stretch)
+            groups += _groups(members, out, stretch, limit)
         except Exception as broken:  # one group's fault is not the sweep's
             errors |= {trial.id: one_line(broken) for trial in members}
     return groups, errors
@@ -193,11 +197,12 @@ def state_shapes(built: Built) -> PyTree:
     return jax.eval_shape(built.start, built.keys)
 
 
-def _groups(members: Sequence[Trial], out: str, stretch: tuple[int, int, int]) -> list[Group]:
-    """One group, or as many equal parts of it as fit into memory one by one."""
+def _groups(
+    members: Sequence[Trial], out: str, stretch: tuple[int, int, int], limit: int | None
+) -> list[Group]:
+    """One group, or as many equal parts of it as need at most `limit` bytes one by one."""
     first, last, whole = stretch
     task, fields = members[0].task, fields_of(members[0])
-    limit = memory.available_bytes()
     parts, num_parts = [list(members)], 1
     while True:
         groups = []
@@ -205,6 +210,11 @@ def _groups(members: Sequence[Trial], out: str, stretch: tuple[int, int, int]) -
             specs = [trial.spec for trial in part if trial.spec is not None]
             built = build(specs, fields)
             num_updates = whole_updates(built.learner, task.steps)
+            if whole > num_updates:
+                raise ValueError(
+                    f"rungs: the first trains for one in {whole} of {num_updates} updates, which "
+                    "is none; give fewer rungs or more steps"
+                )
             specs = [dataclasses.replace(spec, num_updates=num_updates) for spec in built.specs]
             ends = [_updates(built.learner, task.steps, n, whole) for n in (first, last)]
             job = Job(out, task.name, tuple(t.id for t in part), tuple(specs), fields, *ends)

@@ -20,6 +20,7 @@ import numpy as np
 
 from creative_rl.atomic import write_bytes
 from creative_rl.experiment.records import CLOCKS, read_records
+from creative_rl.experiment.sweeping.results import read_result
 
 Row = dict[str, Any]
 _FIXED = ("sweep", "task", "environment", "learner", "trial", "seed")
@@ -36,10 +37,13 @@ def read_about(out: str | os.PathLike) -> dict[str, Any]:
         raise ValueError(f"{out} is no sweep; start one with: creative-rl sweep FILE --out {out}")
     try:
         about = json.loads(path.read_bytes())
-        if not isinstance(about, dict) or "tasks" not in about:
-            raise ValueError("it must hold an object with tasks")
+        if not isinstance(about, dict) or not {"name", "budget", "tasks"} <= about.keys():
+            raise ValueError("it must hold an object with name, budget and tasks")
     except ValueError as error:
-        raise ValueError(f"{path} cannot be read ({error}); start the sweep again") from error
+        raise ValueError(
+            f"cannot read {path} ({error}); remove it and start the sweep again, of which nothing "
+            "runs twice"
+        ) from error
     return about
 
 
@@ -105,6 +109,16 @@ def label(task: str, point: Mapping[str, Any]) -> str:
     return f"{task} ({varied})" if varied else task
 
 
+def counted(num: int, thing: str) -> str:
+    """So many of a thing.
+
+    Example:
+      >>> counted(1, "trial"), counted(2, "trial")
+      ('1 trial', '2 trials')
+    """
+    return f"{num} {thing}" if num == 1 else f"{num} {thing}s"
+
+
 def summary(out: str | os.PathLike, most: int = 5) -> str:
     """The best trials of every task, and why others came to nothing, in Markdown."""
     about = read_about(out)
@@ -144,7 +158,9 @@ def _told(found: Mapping[str, Any]) -> str:
     if found.get("error"):
         return f"{found['status']}: {found['error']}"
     num_lost = sum(found.get("diverged", ()))
-    return f"{found['status']}, {num_lost} seeds diverged" if num_lost else found["status"]
+    return (
+        f"{found['status']}, {counted(num_lost, 'seed')} diverged" if num_lost else found["status"]
+    )
 
 
 def _line(
@@ -171,13 +187,7 @@ def _trials(about: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str
 
 
 def _result(out: str | os.PathLike, id: str) -> dict[str, Any]:
-    path = pathlib.Path(out, "trials", id, "result.json")
-    try:
-        return json.loads(path.read_bytes())
-    except FileNotFoundError:
-        return {"status": "pending"}
-    except ValueError as error:
-        raise ValueError(f"cannot read {path} ({error}); remove it") from error
+    return read_result(out, id) or {"status": "pending"}
 
 
 def _names(

@@ -23,11 +23,11 @@ from creative_rl.experiment import checkpoint, sweeps
 from creative_rl.experiment.records import Record, final, read_records
 from creative_rl.experiment.run import describe
 from creative_rl.experiment.sweeping.groups import Built, Job, build, state_shapes
+from creative_rl.experiment.sweeping.results import RESULT, read_result
 from creative_rl.experiment.sweeping.trials import one_line
 from creative_rl.experiment.training import DivergedError, TrainResult, train
 from creative_rl.typing import PyTree
 
-RESULT = "result.json"
 ENDED = ("finished", "diverged", "refused")
 """Of a trial that would not go on with more steps."""
 
@@ -70,21 +70,6 @@ def end(out: str | pathlib.Path, task: str, id: str, status: str, error: str) ->
     folder.mkdir(parents=True, exist_ok=True)
     ended = {"id": id, "task": task, "status": status, "error": error}
     write_json(folder / RESULT, {**before, **ended})
-
-
-def read_result(out: str | pathlib.Path, id: str) -> dict[str, Any] | None:
-    """What came of a trial; None where it has not ended.
-
-    Raises:
-      ValueError: the file is damaged.
-    """
-    path = _trial(out, id) / RESULT
-    try:
-        return json.loads(path.read_bytes())
-    except FileNotFoundError:
-        return None
-    except ValueError as error:
-        raise ValueError(f"cannot read {path} ({error}); remove it") from error
 
 
 def _train(job: Job, built: Built, folder: pathlib.Path, progress: bool) -> int | None:
