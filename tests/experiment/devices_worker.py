@@ -17,9 +17,11 @@ import creative_rl as crl
 from creative_rl.experiment import devices, memory
 from creative_rl.experiment.chunks import compiled_chunk
 
-jax.config.update("jax_num_cpu_devices", 8)
+IS_WORKER = __name__ == "__main__"  # and not imported by whoever looks for tests
+if IS_WORKER:
+    jax.config.update("jax_num_cpu_devices", 8)
 
-OUT = pathlib.Path(sys.argv[1])
+OUT = pathlib.Path(sys.argv[-1])
 ENV = crl.make("melody-target-tutorial")
 KEY = jax.random.key(0)
 NUM_UPDATES = 4
@@ -99,4 +101,5 @@ def main():
     (OUT / "said.json").write_text(json.dumps(said))
 
 
-main()
+if IS_WORKER:
+    main()
