@@ -120,7 +120,7 @@ def plan(
       >>> config = crl.DQNConfig(num_envs=32, replay_size=1_000_000)
       >>> found = plan(RunSpec("melody-target", "dqn", config), available=2**30)
       >>> found.fits, found.width_name, found.parts["replay"] // 10**6
-      (True, 'num_envs', 18)
+      (True, 'num_envs', 33)
     """
     spec, materials = prepare(spec, given)
     name = next(name for name in WIDTHS if hasattr(spec.config, name))
