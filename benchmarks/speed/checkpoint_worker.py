@@ -1,6 +1,8 @@
 """A learner whose state is large, in a process of its own: what saving it costs, and going on."""
 
+import atexit
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -42,8 +44,9 @@ def saves(megabytes: int) -> dict[str, worker.Unit]:
     from creative_rl.experiment import checkpoint
 
     learner = heavy_learner(megabytes)
-    folder = tempfile.TemporaryDirectory()
-    writer = checkpoint.CheckpointWriter(folder.name, keep=1)
+    folder = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    writer = checkpoint.CheckpointWriter(folder, keep=1)
     update = jax.jit(learner.update, donate_argnums=0)
     state = jax.block_until_ready(jax.jit(learner.init)(jax.random.key(0)))
 
@@ -57,7 +60,7 @@ def saves(megabytes: int) -> dict[str, worker.Unit]:
         return {"steps": 1, "waited": waited, "written": time.perf_counter() - begin}
 
     def restore(number: int) -> Mapping[str, Any]:
-        jax.block_until_ready(checkpoint.restore(folder.name, state)[0])
+        jax.block_until_ready(checkpoint.restore(folder, state)[0])
         return {"steps": 1}
 
     return {"save": save, "restore": restore}
