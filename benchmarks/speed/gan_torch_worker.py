@@ -48,7 +48,7 @@ def make_step() -> Callable[[], Any]:
         name: sum(weights.numel() for weights in network.parameters())
         for name, network in (("generator", generator), ("discriminator", discriminator))
     }
-    gan_task.check_parameters(sizes)
+    worker.check_parameters(sizes, gan_task.NUM_PARAMETERS)
     optimizers = [
         torch.optim.Adam(network.parameters(), gan_task.LEARNING_RATE, betas=gan_task.BETAS)
         for network in (generator, discriminator)

@@ -47,7 +47,7 @@ def main(num_steps: str) -> None:
             ("discriminator", state.discriminator["params"]),
         )
     }
-    gan_task.check_parameters(sizes)
+    worker.check_parameters(sizes, gan_task.NUM_PARAMETERS)
     update, build = worker.built(jax.jit(learner.update, donate_argnums=0), state)
     state, _ = jax.block_until_ready(update(state))
     states = [state]

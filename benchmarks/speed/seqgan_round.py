@@ -10,18 +10,14 @@ prefix after the other, as ports of SeqGAN do. PYTHON is an interpreter that has
 turns, and ratios are of neighbouring rounds.
 """
 
-import argparse
-import functools
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 
 from benchmarks import record
 from benchmarks.record import Goal, Row
-from benchmarks.speed.rounds import Report, interleave, rates, ratios, spread
+from benchmarks.speed import torch_race
+from benchmarks.speed.torch_race import OURS, TORCH
 from benchmarks.speed.worker import Worker
 
-OURS, TORCH = "creative_rl", "torch"
 WORKERS = {OURS: "benchmarks.speed.seqgan_worker", TORCH: "benchmarks.speed.seqgan_torch_worker"}
 TIMES = 10.0
 
@@ -36,31 +32,9 @@ def race(
     quick: bool,
     start: Callable[[str, str], Worker] = start,
 ) -> tuple[list[Row], float | None, dict[str, str], str]:
-    """Rows, how many times as fast as PyTorch (None without), versions and the device.
-
-    `peers` are interpreters by name.
-    """
+    """As `torch_race.race`."""
     num_rounds = 1 if quick else 7
-    with ExitStack() as stack:
-        workers = {
-            name: stack.enter_context(start(name, python))
-            for name, python in {OURS: sys.executable, **peers}.items()
-        }
-        turns = {name: functools.partial(worker.run, "update") for name, worker in workers.items()}
-        reports: dict[str, list[Report]] = interleave(turns, num_rounds)
-        rows, times = [], None
-        for name, worker in workers.items():
-            rows.append(spread(rates(reports[name])).row(f"SeqGAN, {name}", "rounds/s", name))
-            peak = worker.stop()["peak_mib"]
-            rows.append(Row(f"SeqGAN, {name}", "peak memory MiB", peak, source=name))
-            if name != OURS:
-                ratio = ratios(reports[OURS], reports[name])
-                times = ratio.value
-                rows.append(ratio.row(f"SeqGAN, {OURS} over {name}", "ratio"))
-        about = workers[OURS].about
-        rows.append(Row(f"SeqGAN, {OURS}", "trace + compile s", sum(about["build"].values())))
-        versions = {key: v for w in workers.values() for key, v in w.about["versions"].items()}
-        return rows, times, versions, about["device"]
+    return torch_race.race("SeqGAN", "rounds/s", peers, num_rounds, start)
 
 
 def goals(times: float | None) -> list[Goal]:
@@ -69,27 +43,9 @@ def goals(times: float | None) -> list[Goal]:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    arguments, session = record.start(__doc__, __spec__, argv, _add_peer)
+    arguments, session = record.start(__doc__, __spec__, argv, torch_race.add_peer)
     rows, times, versions, device = race(dict(arguments.peer), arguments.quick)
     session.finish(rows, goals(times), device, versions)
-
-
-def _add_peer(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--peer",
-        action="append",
-        default=[],
-        type=_peer,
-        metavar="torch=PYTHON",
-        help="also train in PyTorch, with that interpreter",
-    )
-
-
-def _peer(text: str) -> tuple[str, str]:
-    name, _, python = text.partition("=")
-    if name != TORCH or not python:
-        raise argparse.ArgumentTypeError(f"the peer is torch=PYTHON, got {text!r}")
-    return name, python
 
 
 if __name__ == "__main__":

@@ -103,12 +103,11 @@ def make_round() -> Callable[[], Any]:
     from torch.nn.functional import binary_cross_entropy_with_logits
 
     generator, discriminator = make_generator(), make_discriminator()
-    task.check_parameters(
-        {
-            name: sum(weights.numel() for weights in network.parameters())
-            for name, network in (("generator", generator), ("discriminator", discriminator))
-        }
-    )
+    sizes = {
+        name: sum(weights.numel() for weights in network.parameters())
+        for name, network in (("generator", generator), ("discriminator", discriminator))
+    }
+    worker.check_parameters(sizes, task.NUM_PARAMETERS)
     rollout = copy.deepcopy(generator)
     optimizer = torch.optim.Adam(generator.parameters(), task.LEARNING_RATE)
     critic_optimizer = torch.optim.Adam(discriminator.parameters(), task.CRITIC_RATE)

@@ -55,7 +55,7 @@ def main() -> None:
         name: sum(leaf.size for leaf in jax.tree.leaves(variables))
         for name, variables in networks.items()
     }
-    task.check_parameters(sizes)
+    worker.check_parameters(sizes, task.NUM_PARAMETERS)
     update, build = worker.built(jax.jit(learner.update, donate_argnums=0), state)
     state, _ = jax.block_until_ready(update(state))
     states = [state]

@@ -40,6 +40,16 @@ def serve(about: Mapping[str, Any], units: Mapping[str, Unit]) -> None:
     _say({"peak_mib": peak_mib()})
 
 
+def check_parameters(found: Mapping[str, int], wanted: Mapping[str, int]) -> None:
+    """Refuse to measure another network than the task's.
+
+    Raises:
+      RuntimeError: the numbers of parameters differ.
+    """
+    if found != wanted:
+        raise RuntimeError(f"parameters must be {wanted}, got {found}")
+
+
 def own_the_output() -> None:
     """Keep standard output for the protocol: what libraries print goes to standard error."""
     global _channel

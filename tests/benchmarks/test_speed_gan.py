@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from benchmarks import record
-from benchmarks.speed import gan, gan_task
+from benchmarks.speed import gan, gan_task, worker
 
 
 def test_the_task_is_dcgan_without_norms():
@@ -13,9 +13,9 @@ def test_the_task_is_dcgan_without_norms():
         "generator": 101 * 6272 + 131_072 + 64 + 1024 + 1,
         "discriminator": 1024 + 64 + 131_072 + 128 + 6272 + 1,
     }
-    gan_task.check_parameters(dict(gan_task.NUM_PARAMETERS))
+    worker.check_parameters(dict(gan_task.NUM_PARAMETERS), gan_task.NUM_PARAMETERS)
     with pytest.raises(RuntimeError, match=r"parameters must be .*, got \{'generator': 3\}"):
-        gan_task.check_parameters({"generator": 3})
+        worker.check_parameters({"generator": 3}, gan_task.NUM_PARAMETERS)
 
 
 class Contender:

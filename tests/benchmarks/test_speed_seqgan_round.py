@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks import record
 from benchmarks.speed import seqgan_round as seqgan
-from benchmarks.speed import seqgan_task
+from benchmarks.speed import seqgan_task, worker
 
 
 def test_the_task_is_the_published_generator():
@@ -15,9 +15,9 @@ def test_the_task_is_the_published_generator():
         "generator": 160_000 + 4 * (32 * 32 + 32 * 32 + 32) + 33 * 5000,
         "discriminator": 320_000 + 64 * 100 * (1 + 2 + 3 + 4 + 5) + 500 + 2 * 501 * 500 + 501,
     }
-    seqgan_task.check_parameters(dict(seqgan_task.NUM_PARAMETERS))
+    worker.check_parameters(dict(seqgan_task.NUM_PARAMETERS), seqgan_task.NUM_PARAMETERS)
     with pytest.raises(RuntimeError, match=r"parameters must be .*, got \{'generator': 3\}"):
-        seqgan_task.check_parameters({"generator": 3})
+        worker.check_parameters({"generator": 3}, seqgan_task.NUM_PARAMETERS)
 
 
 class Contender:

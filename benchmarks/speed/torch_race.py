@@ -1,0 +1,72 @@
+"""A learner's updates raced against the same in PyTorch, each in a process of its own."""
+
+import argparse
+import functools
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+
+from benchmarks.record import Row
+from benchmarks.speed.rounds import Report, interleave, rates, ratios, spread
+from benchmarks.speed.worker import Worker
+
+OURS, TORCH = "creative_rl", "torch"
+
+
+def race(
+    learner: str,
+    unit: str,
+    peers: Mapping[str, str],
+    num_rounds: int,
+    start: Callable[[str, str], Worker],
+) -> tuple[list[Row], float | None, dict[str, str], str]:
+    """Rows, how many times as fast as PyTorch (None without), versions and the device.
+
+    Rounds take turns, and ratios are of neighbouring rounds.
+
+    Args:
+      learner: its name in the rows.
+      unit: what rates count.
+      peers: interpreters by name.
+      num_rounds: of each contender.
+      start: from a contender's name and an interpreter to its process.
+    """
+    with ExitStack() as stack:
+        workers = {
+            name: stack.enter_context(start(name, python))
+            for name, python in {OURS: sys.executable, **peers}.items()
+        }
+        turns = {name: functools.partial(worker.run, "update") for name, worker in workers.items()}
+        reports: dict[str, list[Report]] = interleave(turns, num_rounds)
+        rows, times = [], None
+        for name, worker in workers.items():
+            rows.append(spread(rates(reports[name])).row(f"{learner}, {name}", unit, name))
+            peak = worker.stop()["peak_mib"]
+            rows.append(Row(f"{learner}, {name}", "peak memory MiB", peak, source=name))
+            if name != OURS:
+                ratio = ratios(reports[OURS], reports[name])
+                times = ratio.value
+                rows.append(ratio.row(f"{learner}, {OURS} over {name}", "ratio"))
+        about = workers[OURS].about
+        rows.append(Row(f"{learner}, {OURS}", "trace + compile s", sum(about["build"].values())))
+        versions = {key: v for w in workers.values() for key, v in w.about["versions"].items()}
+        return rows, times, versions, about["device"]
+
+
+def add_peer(parser: argparse.ArgumentParser) -> None:
+    """`--peer torch=PYTHON`: pairs of name and interpreter in `peer`."""
+    parser.add_argument(
+        "--peer",
+        action="append",
+        default=[],
+        type=_peer,
+        metavar="torch=PYTHON",
+        help="also train in PyTorch, with that interpreter",
+    )
+
+
+def _peer(text: str) -> tuple[str, str]:
+    name, _, python = text.partition("=")
+    if name != TORCH or not python:
+        raise argparse.ArgumentTypeError(f"the peer is torch=PYTHON, got {text!r}")
+    return name, python
