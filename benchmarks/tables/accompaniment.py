@@ -35,8 +35,6 @@ what that alone does. Which row is higher is a question of the whole front: read
 
 import dataclasses
 import functools
-import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -48,7 +46,7 @@ from benchmarks import record
 from benchmarks.record import Goal, Row
 from benchmarks.speed import worker
 from benchmarks.tables.acting import acting, episode
-from benchmarks.tables.seeds import Measures, measured_rows, seeds_argument
+from benchmarks.tables.seeds import Measures, in_turn, measured_rows, seeds_argument
 from creative_rl import corpora, metrics
 from creative_rl.configs import LikelihoodConfig, PPOConfig
 from creative_rl.corpora.chorale_windows import ChoraleCorpus, ChoraleWindows
@@ -318,11 +316,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         },
         "random": lambda: drawn(prior, uniform, (), num_seeds),
     }
-    found = {}
-    for name, step in steps.items():
-        begin = time.perf_counter()
-        found[name] = step()
-        print(f"{name}: {found[name]} ({time.perf_counter() - begin:.0f} s)", file=sys.stderr)
+    found = in_turn(steps)
     table = rows(found, settings_of(prior, num_updates))
     session.finish(table, goals(table), worker.device())
 

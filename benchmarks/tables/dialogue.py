@@ -22,7 +22,6 @@ checkpoint): of its goals .9765 can be reached, and its checkpoint of a warm-sta
 
 import dataclasses
 import functools
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -33,7 +32,7 @@ import jax.numpy as jnp
 from benchmarks import record
 from benchmarks.record import Goal, Row
 from benchmarks.speed import worker
-from benchmarks.tables.seeds import Measures, measured_rows, seeds_argument
+from benchmarks.tables.seeds import Measures, in_turn, measured_rows, seeds_argument
 from creative_rl import registry
 from creative_rl.configs import A2CConfig, DQNConfig, PPOConfig
 from creative_rl.envs.dialogue import BookingDialogue
@@ -193,20 +192,14 @@ def main(argv: Sequence[str] | None = None) -> None:
         name: recipe._replace(num_updates=QUICK_UPDATES) if quick else recipe
         for name, recipe in RECIPES.items()
     }
-    found = {}
+    steps = {}
     for rate in QUICK_RATES if quick else RATES:
-        steps = {"rule": functools.partial(ruled, rate, num_seeds, num)}
+        steps[named("rule", rate)] = functools.partial(ruled, rate, num_seeds, num)
         for name, recipe in recipes.items():
-            steps[name] = functools.partial(
+            steps[named(name, rate)] = functools.partial(
                 learned, recipe, rate, num_seeds, num, jax.random.key(2)
             )
-        for name, step in steps.items():
-            begin = time.perf_counter()
-            found[named(name, rate)] = step()
-            seconds = time.perf_counter() - begin
-            print(f"{named(name, rate)}: {found[named(name, rate)]} ({seconds:.0f} s)",
-                  file=sys.stderr)  # fmt: skip
-    table = rows(found, recipes)
+    table = rows(in_turn(steps), recipes)
     seconds = None if quick else time.perf_counter() - began
     session.finish(table, goals(table, seconds), worker.device())
 

@@ -25,7 +25,6 @@ the prior beside the last event.
 """
 
 import functools
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -38,7 +37,7 @@ from benchmarks.record import Goal, Row
 from benchmarks.speed import worker
 from benchmarks.tables.acting import acting
 from benchmarks.tables.beam_search import beam_search
-from benchmarks.tables.seeds import Measures, measured_rows, seeds_argument
+from benchmarks.tables.seeds import Measures, in_turn, measured_rows, seeds_argument
 from benchmarks.tables.tuner_recipes import ENVIRONMENT, QUICK_TUNERS, TUNERS, Tuner
 from creative_rl import corpora, metrics, registry
 from creative_rl.experiment import compilation_cache, demo, rollout, train
@@ -174,13 +173,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     prior = state.best_variables
     env, params = judged(prior, {}, 1.0)
     found = {"prior": played(env, params, learner, [state] * num_seeds, num)}
-    steps = {recipe.name: functools.partial(tuned, recipe, prior, num_seeds) for recipe in recipes}
-    steps["random"] = functools.partial(random_works, prior, num_seeds)
-    steps["beam search"] = functools.partial(searched, prior, width=QUICK_BEAMS if quick else BEAMS)
-    for name, step in steps.items():
-        begin = time.perf_counter()
-        found[name] = step(num)
-        print(f"{name}: {found[name]} ({time.perf_counter() - begin:.0f} s)", file=sys.stderr)
+    steps = {
+        recipe.name: functools.partial(tuned, recipe, prior, num_seeds, num) for recipe in recipes
+    }
+    steps["random"] = functools.partial(random_works, prior, num_seeds, num)
+    width = QUICK_BEAMS if quick else BEAMS
+    steps["beam search"] = functools.partial(searched, prior, num, width=width)
+    found |= in_turn(steps)
     table = rows(found, {recipe.name: str(recipe) for recipe in recipes})
     seconds = None if quick else time.perf_counter() - began
     session.finish(table, goals(table, seconds), worker.device())

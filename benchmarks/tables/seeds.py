@@ -1,13 +1,17 @@
 """Figures of several seeds as one row: their mean, between the ends of its interval."""
 
 import argparse
+import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 
 from benchmarks.record import Row
 
 Measures = Mapping[str, float]
+T = TypeVar("T")
 
 
 def seeds_argument(default: int) -> Callable[[argparse.ArgumentParser], None]:
@@ -23,6 +27,16 @@ def _num_seeds(text: str) -> int:
     if (num := int(text)) < 1:
         raise argparse.ArgumentTypeError(f"must be at least 1, got {num}")
     return num
+
+
+def in_turn(steps: Mapping[str, Callable[[], T]]) -> dict[str, T]:
+    """What each row's step gives, told as it comes, with the seconds that it took."""
+    found = {}
+    for name, step in steps.items():
+        begin = time.perf_counter()
+        found[name] = step()
+        print(f"{name}: {found[name]} ({time.perf_counter() - begin:.0f} s)", file=sys.stderr)
+    return found
 
 
 def interval(values: Sequence[float]) -> tuple[float, float]:

@@ -23,7 +23,6 @@ at most 320 steps, which few sessions come near.
 
 import dataclasses
 import functools
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -36,7 +35,7 @@ import creative_rl as crl
 from benchmarks import record
 from benchmarks.record import Goal, Row, changed_fields
 from benchmarks.speed import worker
-from benchmarks.tables.seeds import Measures, measured_rows, seeds_argument
+from benchmarks.tables.seeds import Measures, in_turn, measured_rows, seeds_argument
 from creative_rl.configs import PPOConfig, SlateQConfig
 from creative_rl.experiment import compilation_cache, rollout, train
 from creative_rl.learners import ppo, slateq
@@ -215,14 +214,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     compilation_cache.enable()
     quick = options.quick
     num_seeds = min(options.seeds, QUICK_SEEDS) if quick else options.seeds
-    steps = {name: functools.partial(by_rule, name) for name in RULES}
+    steps = {name: functools.partial(by_rule, name, num_seeds, quick) for name in RULES}
     names = QUICK_LEARNERS if quick else LEARNERS
-    steps |= {name: functools.partial(learned, name) for name in names}
-    found: dict[str, list[Measures]] = {}
-    for name, step in steps.items():
-        begin = time.perf_counter()
-        found[name] = step(num_seeds, quick)
-        print(f"{name}: {found[name]} ({time.perf_counter() - begin:.0f} s)", file=sys.stderr)
+    steps |= {name: functools.partial(learned, name, num_seeds, quick) for name in names}
+    found = in_turn(steps)
     sources = {name: rule.source for name, rule in RULES.items()}
     sources |= {name: str(changed_fields(config)) for name, config in LEARNERS.items()}
     table = measured_rows(found, sources, PUBLISHED, SOURCE)
