@@ -223,9 +223,8 @@ class VerseText(FreeText):
 
     def with_references(self, references: Sequence[Sequence[int]], repeat_length: int = 4) -> Any:
         params = super().with_references(references, repeat_length)
-        fields = {field.name: getattr(params, field.name) for field in dataclasses.fields(params)}
         return VerseParams(
-            **fields,
+            **_fields(params),
             letters=jnp.asarray(rules.letters_of(self.letters.pieces)),
             syllables=jnp.array([7], jnp.int32),
             rhyme_lag=jnp.int32(1),
@@ -233,9 +232,8 @@ class VerseText(FreeText):
 
     def initial_state(self, key: Key, params: Any) -> Any:
         state = super().initial_state(key, params)
-        fields = {field.name: getattr(state, field.name) for field in dataclasses.fields(state)}
         nothing = rules.Verdict(jnp.float32(0), jnp.float32(0))
-        return VerseState(**fields, verse=rules.init(), verdict=nothing)
+        return VerseState(**_fields(state), verse=rules.init(), verdict=nothing)
 
     def advanced(self, state: Any, token: Array, tokens: Array, params: Any) -> Any:
         following = super().advanced(state, token, tokens, params)
@@ -244,3 +242,8 @@ class VerseText(FreeText):
         codes = jnp.append(params.letters[token], last)
         lines, verdict = rules.read(state.verse, codes, params.syllables, params.rhyme_lag)
         return following.replace(verse=lines, verdict=verdict)
+
+
+def _fields(node: Any) -> dict[str, Any]:
+    """What a node has, for one that has more."""
+    return {field.name: getattr(node, field.name) for field in dataclasses.fields(node)}
