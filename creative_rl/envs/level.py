@@ -68,7 +68,7 @@ class BinaryLevel(LevelDesign):
 
     | | |
     |---|---|
-    | ids | `level-binary-narrow`, `level-binary-turtle`, `level-binary-wide` |
+    | id | `level-binary-narrow`, `level-binary-turtle`, `level-binary-wide` |
     | version | 1 |
     | observation | Box(0, 255, (28, 28, 1), uint8), see `LevelDesign`; wide (14, 14, 1) |
     | action | Discrete(3), turtle Discrete(6), wide Discrete(392) |
@@ -123,7 +123,7 @@ class ZeldaLevel(LevelDesign):
 
     | | |
     |---|---|
-    | ids | `level-zelda-narrow`, `level-zelda-turtle`, `level-zelda-wide` |
+    | id | `level-zelda-narrow`, `level-zelda-turtle`, `level-zelda-wide` |
     | version | 1 |
     | observation | Box(0, 255, (22, 22, 8), uint8), see `LevelDesign`; wide (7, 11, 8) |
     | action | Discrete(9), turtle Discrete(12), wide Discrete(616) |

@@ -201,7 +201,10 @@ def _repeat(
 
 @functools.cache
 def _many(search: Callable[..., tuple[Array, ...]]) -> Callable[..., tuple[Array, ...]]:
-    """`search`, of words [H, N] each, for words [N, H], which `jax.vmap` makes more maps of."""
+    """`search`, of words [H, N] each, for words [N, H], which `jax.vmap` makes more maps of.
+
+    Jitted, so that it is traced once for all callers, and compiled once where they are not.
+    """
 
     @jax.custom_batching.custom_vmap
     def many(*words: Array) -> tuple[Array, ...]:
@@ -216,4 +219,4 @@ def _many(search: Callable[..., tuple[Array, ...]]) -> Callable[..., tuple[Array
         found = many(*(word.reshape(-1, word.shape[-1]) for word in spread))
         return tuple(one.reshape(size, -1) for one in found), (True,) * len(found)
 
-    return many
+    return jax.jit(many)
