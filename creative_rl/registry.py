@@ -163,6 +163,20 @@ ENVIRONMENTS: dict[str, EnvironmentEntry] = {
         "the same; any tile of the map may be changed",
         {"representation": "wide"},
     ),
+    "level-sokoban-narrow": EnvironmentEntry(
+        "creative_rl.envs.level_sokoban:SokobanLevel",
+        "PCGRL's Sokoban, 5 x 5, to be solvable in many moves: a tile is given, and may be changed",
+    ),
+    "level-sokoban-turtle": EnvironmentEntry(
+        "creative_rl.envs.level_sokoban:SokobanLevel",
+        "the same; the agent moves over the map, and changes the tile that it is on",
+        {"representation": "turtle"},
+    ),
+    "level-sokoban-wide": EnvironmentEntry(
+        "creative_rl.envs.level_sokoban:SokobanLevel",
+        "the same; any tile of the map may be changed",
+        {"representation": "wide"},
+    ),
     "drawing-copy": EnvironmentEntry(
         "creative_rl.envs.stroke_drawing:StrokeDrawing",
         "Learning to Paint: 20 brush strokes that copy a picture, 64 x 64 pixels",

@@ -157,7 +157,7 @@ def test_a_labyrinth_is_done_with_one_region_and_a_path_longer_by_twenty():
         measures_at_start={**state.measures, "path_length": jnp.int32(0)},
     )
     assert bool(step(env, cut, jnp.int32(0))[1].terminated)  # nothing changed: as it was
-    after, timestep = step(env, cut, away)
+    after, _ = step(env, cut, away)
     assert int(after.measures["path_length"]) == reference.longest_path(
         np.asarray(after.tiles).tolist(), (0,)
     )
