@@ -27,6 +27,7 @@ _EXPORTS = {
     "Score": "creative_rl.works",
     "Walk": "creative_rl.works",
     "Slate": "creative_rl.works",
+    "Level": "creative_rl.works",
     "Canvas": "creative_rl.works",
     "Text": "creative_rl.works",
     "train": "creative_rl.experiment",

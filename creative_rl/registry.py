@@ -135,6 +135,48 @@ ENVIRONMENTS: dict[str, EnvironmentEntry] = {
         "the same; 30 % of values and of intents are misheard",
         {"error_rate": 0.3},
     ),
+    "level-binary-narrow": EnvironmentEntry(
+        "creative_rl.envs.level:BinaryLevel",
+        "PCGRL's labyrinth of 14 x 14 tiles: a tile is given in every step, and may be changed",
+    ),
+    "level-binary-turtle": EnvironmentEntry(
+        "creative_rl.envs.level:BinaryLevel",
+        "the same; the agent moves over the map, and changes the tile that it is on",
+        {"representation": "turtle"},
+    ),
+    "level-binary-wide": EnvironmentEntry(
+        "creative_rl.envs.level:BinaryLevel",
+        "the same; any tile of the map may be changed",
+        {"representation": "wide"},
+    ),
+    "level-zelda-narrow": EnvironmentEntry(
+        "creative_rl.envs.level:ZeldaLevel",
+        "PCGRL's dungeon, 11 x 7, with a player, a key, a door and enemies: a tile is given",
+    ),
+    "level-zelda-turtle": EnvironmentEntry(
+        "creative_rl.envs.level:ZeldaLevel",
+        "the same; the agent moves over the map, and changes the tile that it is on",
+        {"representation": "turtle"},
+    ),
+    "level-zelda-wide": EnvironmentEntry(
+        "creative_rl.envs.level:ZeldaLevel",
+        "the same; any tile of the map may be changed",
+        {"representation": "wide"},
+    ),
+    "level-sokoban-narrow": EnvironmentEntry(
+        "creative_rl.envs.level_sokoban:SokobanLevel",
+        "PCGRL's Sokoban, 5 x 5, to be solvable in many moves: a tile is given, and may be changed",
+    ),
+    "level-sokoban-turtle": EnvironmentEntry(
+        "creative_rl.envs.level_sokoban:SokobanLevel",
+        "the same; the agent moves over the map, and changes the tile that it is on",
+        {"representation": "turtle"},
+    ),
+    "level-sokoban-wide": EnvironmentEntry(
+        "creative_rl.envs.level_sokoban:SokobanLevel",
+        "the same; any tile of the map may be changed",
+        {"representation": "wide"},
+    ),
     "drawing-copy": EnvironmentEntry(
         "creative_rl.envs.stroke_drawing:StrokeDrawing",
         "Learning to Paint: 20 brush strokes that copy a picture, 64 x 64 pixels",

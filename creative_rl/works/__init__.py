@@ -11,6 +11,7 @@ from creative_rl.works.batches import unbatch
 from creative_rl.works.canvas import Canvas
 from creative_rl.works.dialogue import Dialogue
 from creative_rl.works.files import load, save, suffixes, text
+from creative_rl.works.level import Level
 from creative_rl.works.melody import Melody
 from creative_rl.works.notation import parse
 from creative_rl.works.score import Score
@@ -22,6 +23,7 @@ from creative_rl.works.writing import Text
 __all__ = [
     "Canvas",
     "Dialogue",
+    "Level",
     "Melody",
     "Score",
     "Slate",

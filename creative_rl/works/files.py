@@ -15,6 +15,8 @@ from creative_rl.works import (
     dialogue,
     dialogue_file,
     engraving,
+    level,
+    level_picture,
     midi,
     midi_score,
     music_xml,
@@ -33,6 +35,7 @@ from creative_rl.works import (
 from creative_rl.works.canvas import Canvas
 from creative_rl.works.dialogue import Dialogue
 from creative_rl.works.json_file import encode_json, read_json
+from creative_rl.works.level import Level
 from creative_rl.works.melody import Melody
 from creative_rl.works.score import Score
 from creative_rl.works.slate import Slate
@@ -67,8 +70,20 @@ def _read_json(path: pathlib.Path) -> PyTree:
 
 def _read_text(path: pathlib.Path) -> PyTree:
     with path.open("rb") as file:
-        is_dialogue = file.read(len(dialogue_file.TITLE)) == dialogue_file.TITLE.encode()
-    return dialogue_file.read_text(path) if is_dialogue else writing.read_txt(path)
+        start = file.read(max(map(len, _TITLED)))
+    for title, read in _TITLED.items():
+        if start.startswith(title.encode()):
+            return read(path)
+    return writing.read_txt(path)
+
+
+def _read_png(path: pathlib.Path) -> PyTree:
+    found = level_picture.read_png(path)
+    return canvas_picture.read_png(path) if found is None else found
+
+
+_TITLED = {dialogue_file.TITLE: dialogue_file.read_text, level.TITLE: level.read_text}
+"""What texts start with that are not read as such, and how they are read."""
 
 
 KINDS: dict[type, Kind] = {
@@ -105,6 +120,15 @@ KINDS: dict[type, Kind] = {
             ".json": Format(encode_json, _read_json),
         },
     ),
+    Level: Kind(
+        check=level.on_host,
+        text=level.text,
+        formats={
+            ".png": Format(level_picture.encode_png, _read_png),
+            ".txt": Format(level.encode_text, _read_text),
+            ".json": Format(encode_json, _read_json),
+        },
+    ),
     Slate: Kind(
         check=slate.on_host,
         text=slate.text,
@@ -120,7 +144,7 @@ KINDS: dict[type, Kind] = {
         check=canvas.on_host,
         text=canvas.summary,
         formats={
-            ".png": Format(canvas_picture.encode_png, canvas_picture.read_png),
+            ".png": Format(canvas_picture.encode_png, _read_png),
             ".svg": Format(canvas_svg.encode_svg),
             ".gif": Format(canvas_film.encode_gif, suits=canvas_film.is_painted),
             ".mp4": Format(canvas_film.encode_mp4, suits=canvas_film.is_painted),
@@ -168,9 +192,9 @@ def save(work: PyTree, path: str | os.PathLike) -> pathlib.Path:
     """Write one work; the suffix of `path` says how. What stood there is replaced at the end.
 
     A `Melody` and a `Score` have .mid, .wav, .png (piano roll), .musicxml, .svg (engraved) and
-    .json; a `Walk` .png (map), .txt and .json; a `Slate` .svg, .txt, .json and, of music, .mid and
-    .wav (what was chosen); a `Dialogue` and a `Text` .txt and .json; a `Canvas` .png, .svg, .json
-    and, of strokes, .gif and .mp4 (the making). See `suffixes`.
+    .json; a `Walk` and a `Level` .png, .txt and .json; a `Slate` .svg, .txt, .json and, of music,
+    .mid and .wav (what was chosen); a `Dialogue` and a `Text` .txt and .json; a `Canvas` .png,
+    .svg, .json and, of strokes, .gif and .mp4 (the making). See `suffixes`.
 
     Raises:
       ValueError: no such format for this work, or the work is a batch (see `unbatch`).
@@ -191,9 +215,9 @@ def load(path: str | os.PathLike) -> PyTree:
     """Read a work, with numpy leaves, from .json, .mid, .png or .txt.
 
     What `save` wrote to the first two comes back the same; of other MIDI files the highest notes
-    make a melody, and `midi_score.read_score` reads all of their voices. A .png gives a `Canvas`
-    of its pixels, without strokes, a .txt a `Dialogue` where it is one, else a `Text` of its
-    characters.
+    make a melody, and `midi_score.read_score` reads all of their voices. A .png gives the `Level`
+    that it was made of, else a `Canvas` of its pixels, without strokes; a .txt a `Dialogue` or a
+    `Level` where it is one, else a `Text` of its characters.
 
     Raises:
       ValueError: no format that is read, or the file is damaged; the line names file and reason.
@@ -213,9 +237,9 @@ def load(path: str | os.PathLike) -> PyTree:
 
 
 def text(work: PyTree) -> str:
-    """A work in characters: music a token a step (see `notation.text`), a walk as its grid, a
-    session a line a slate, a canvas as one line about it, a dialogue as the conversation, a text
-    as it reads.
+    """A work in characters: music a token a step (see `notation.text`), a walk and a level as
+    their grids, a session a line a slate, a canvas as one line about it, a dialogue as the
+    conversation, a text as it reads.
 
     Raises:
       ValueError: it is no work, is a batch (see `unbatch`), or a field is out of range.

@@ -43,7 +43,14 @@ def read_json(path: str | os.PathLike, types: Mapping[str, type]) -> PyTree:
       ValueError: the file is not such a work; the line names file and reason.
       FileNotFoundError: there is no such file.
     """
-    data = pathlib.Path(path).read_bytes()
+    try:
+        return decode_json(pathlib.Path(path).read_bytes(), types)
+    except ValueError as error:
+        raise ValueError(f"{path} is not a work in JSON: {error}") from error
+
+
+def decode_json(data: bytes, types: Mapping[str, type]) -> PyTree:
+    """As `read_json`, from the bytes of a file."""
     try:
         document = json.loads(data)
         if not isinstance(document, dict) or document.get("work") not in types:
@@ -57,9 +64,9 @@ def read_json(path: str | os.PathLike, types: Mapping[str, type]) -> PyTree:
             document[name] = _array(name, document[name], form)
         return work_type(**document)
     except KeyError as error:
-        raise ValueError(f"{path} is not a work in JSON: {error} is missing") from error
-    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        raise ValueError(f"{path} is not a work in JSON: {error}") from error
+        raise ValueError(f"{error} is missing") from error
+    except (TypeError, AttributeError, OverflowError, RecursionError) as error:
+        raise ValueError(str(error)) from error
 
 
 def _array(name: str, values: Any, form: Mapping[str, Any]) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Pillow, which makes pictures where it is installed, and the paper that some are drawn on."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 PIXELS = 2
@@ -57,8 +57,12 @@ def on_paper(width: int, height: int, draw: Callable[[Any, int], None]) -> Any:
     return image.resize((width * PIXELS, height * PIXELS), module.Resampling.BOX)
 
 
-def png(image: Any) -> bytes:
-    """A picture as the bytes of a PNG file."""
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", optimize=True)
+def png(image: Any, texts: Mapping[str, str] | None = None) -> bytes:
+    """A picture as the bytes of a PNG file, with texts in it by their keys."""
+    from PIL.PngImagePlugin import PngInfo
+
+    buffer, info = io.BytesIO(), PngInfo()
+    for key, written in (texts or {}).items():
+        info.add_text(key, written, zip=True)
+    image.save(buffer, "PNG", optimize=True, pnginfo=info)
     return buffer.getvalue()

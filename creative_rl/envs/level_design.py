@@ -1,0 +1,243 @@
+"""What all designs of levels share: how a map is seen and changed, and what changes are worth.
+
+`H` rows and `W` columns of tiles, `K` kinds of tile; tile 0 is empty and tile 1 solid.
+"""
+
+import abc
+import dataclasses
+from typing import Any, ClassVar, Literal, NamedTuple
+
+import flax.struct
+import jax
+import jax.numpy as jnp
+
+from creative_rl.environment import Environment, check_number, check_whole
+from creative_rl.ops.grid_search import MOST_COLUMNS
+from creative_rl.spaces import Box, Discrete
+from creative_rl.typing import Array, Key, Term, Transition
+from creative_rl.works.level import Level
+
+EMPTY, SOLID = range(2)
+ENDLESS = 1 << 20
+"""An end of an interval that no measure reaches: the more the better, or, negative, the less."""
+_STEPS = ((0, -1), (0, 1), (-1, 0), (1, 0))  # of the turtle, row and column
+_REPRESENTATIONS = ("narrow", "turtle", "wide")
+
+
+class LevelState(flax.struct.PyTreeNode):
+    """The map, the tile that may be changed, and what is measured of the map."""
+
+    tiles: Array  # uint8[H, W]
+    row: Array  # int32: of the tile that may be changed; 0 where any may
+    column: Array  # int32
+    changes: Array  # int32: tiles changed so far
+    step: Array  # int32
+    measures: dict[str, Array]  # int32 scalars by name
+    measures_at_start: dict[str, Array]
+
+
+def interval_gain(name: str, weight: float, problem: str) -> Term:
+    """A term for how much nearer a measure has come to `params.intervals[name]`.
+
+    A step across the whole interval costs the sum of both distances, as in the released code.
+    """
+
+    def gain(seen: Transition) -> Array:
+        low, high = seen.params.intervals[name]
+        old, new = seen.state.measures[name], seen.next_state.measures[name]
+        far_old, far_new = (jnp.maximum(jnp.maximum(low - m, m - high), 0) for m in (old, new))
+        crosses = ((old < low) & (new > high)) | ((old > high) & (new < low))
+        worth = jnp.where(crosses, -far_old - far_new, far_old - far_new)
+        return worth.astype(jnp.float32)
+
+    return Term(name, gain, weight, f"PCGRL (arXiv 2001.09212), released code, {problem}")
+
+
+class _Edit(NamedTuple):
+    """What an action does: a tile that is put somewhere, if one is, and the next place."""
+
+    row: Array
+    column: Array
+    tile: Array
+    is_put: Array
+    next_row: Array
+    next_column: Array
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LevelDesign(Environment):
+    """Base of the designs of levels, after PCGRL (Khalifa et al., arXiv 2001.09212).
+
+    A map is drawn tile by tile, and the agent changes it. What it sees and does is up to the
+    representation. `narrow`: a tile is given, uniformly in every step; it stays, or becomes one of
+    the K kinds. `turtle`: the agent moves left, right, up or down by a tile, and at the edges not;
+    or the tile under it becomes one of the K kinds. `wide`: any tile becomes any kind, numbered by
+    row, column and kind. With the first two the map is seen centred: a square of twice the longer
+    side, with the tile in question at row and column `side // 2`, and solid tiles around the map.
+    Observations are pictures, 255 where a kind is and 0 elsewhere; of two kinds, only the solid
+    tiles are told.
+
+    Attributes:
+      height: rows of the map, 2 to 32.
+      width: columns, 2 to 32.
+      representation: what the agent sees and does.
+      change_share: tiles of the map that may be changed in an episode, 0 to 1; one at least.
+    """
+
+    height: int
+    width: int
+    representation: Literal["narrow", "turtle", "wide"] = "narrow"
+    change_share: float = 0.2
+
+    names: ClassVar[tuple[str, ...]]
+    """Of the tiles."""
+    characters: ClassVar[str]
+    """Of the tiles, in text."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        name = type(self).__name__
+        check_whole(name, "height", self.height, 2, MOST_COLUMNS)
+        check_whole(name, "width", self.width, 2, MOST_COLUMNS)
+        check_number(name, "change_share", self.change_share, 0, 1)
+        if self.representation not in _REPRESENTATIONS:
+            raise ValueError(
+                f"{name}: representation must be {', '.join(_REPRESENTATIONS[:2])} or "
+                f"{_REPRESENTATIONS[2]}, got {self.representation!r}"
+            )
+
+    # What a subclass defines.
+
+    @abc.abstractmethod
+    def start_shares(self, key: Key, params: Any) -> Array:
+        """float32[K]: how probable each kind is where a map starts, with the sum 1."""
+
+    @abc.abstractmethod
+    def measure(self, tiles: Array, is_asked: Array) -> dict[str, Array]:
+        """What is measured of a map, int32 scalars by name; anything where nobody asks.
+
+        Searches over a map that nobody asks about end at once, so that in a batch only the maps
+        that changed cost time.
+        """
+
+    @abc.abstractmethod
+    def is_success(self, state: LevelState, params: Any) -> Array:
+        """bool scalar: the level is as good as the source asks."""
+
+    # What they share.
+
+    @property
+    def max_changes(self) -> int:
+        """The default of `params.max_changes`."""
+        return max(int(self.change_share * self.width * self.height), 1)
+
+    @property
+    def num_steps(self) -> int:
+        """Most steps of an episode with the default params."""
+        return self.max_changes * self.width * self.height
+
+    @property
+    def observation_space(self) -> Box:
+        num = len(self.names)
+        side = 2 * max(self.height, self.width)
+        size = (self.height, self.width) if self.representation == "wide" else (side, side)
+        return Box(0, 255, (*size, 1 if num == 2 else num), jnp.uint8)
+
+    @property
+    def action_space(self) -> Discrete:
+        num = len(self.names)
+        if self.representation == "wide":
+            return Discrete(self.height * self.width * num)
+        return Discrete(num + (1 if self.representation == "narrow" else len(_STEPS)))
+
+    def initial_state(self, key: Key, params: Any) -> LevelState:
+        key_shares, key_tiles, key_place = jax.random.split(key, 3)
+        ends = jnp.cumsum(self.start_shares(key_shares, params))[:-1]
+        drawn = jax.random.uniform(key_tiles, (self.height, self.width, 1), jnp.float32)
+        tiles = (drawn >= ends[None, None]).sum(axis=2, dtype=jnp.uint8)
+        row = column = jnp.int32(0)
+        if self.representation != "wide":
+            row, column = self._place(Discrete(self.height * self.width).sample(key_place))
+        measures = self.measure(tiles, jnp.bool_(True))
+        zero = jnp.int32(0)
+        return LevelState(tiles, row, column, zero, zero, measures, measures)
+
+    def next_state(self, key: Key, state: LevelState, action: Array, params: Any) -> LevelState:
+        edit = self._edit(key, state, action)
+        rows = jnp.arange(self.height, dtype=jnp.int32)[:, None] == edit.row
+        columns = jnp.arange(self.width, dtype=jnp.int32)[None] == edit.column
+        changes = rows & columns & edit.is_put & (state.tiles != edit.tile)
+        is_changed = changes.any()
+        tiles = jnp.where(changes, edit.tile, state.tiles)
+        measures = self.measure(tiles, is_changed)
+        return state.replace(
+            tiles=tiles,
+            row=edit.next_row,
+            column=edit.next_column,
+            changes=state.changes + is_changed,
+            step=state.step + 1,
+            measures={
+                name: jnp.where(is_changed, measures[name], old)
+                for name, old in state.measures.items()
+            },
+        )
+
+    def observe(self, state: LevelState, params: Any) -> Array:
+        tiles = state.tiles
+        if self.representation != "wide":
+            margin = max(self.height, self.width)
+            around = jnp.pad(tiles, margin, constant_values=SOLID)
+            window = (2 * margin, 2 * margin)
+            tiles = jax.lax.dynamic_slice(around, (state.row, state.column), window)
+        if len(self.names) == 2:
+            return tiles[..., None] * jnp.uint8(255)
+        kinds = jnp.arange(len(self.names), dtype=jnp.uint8)
+        return jnp.where(tiles[..., None] == kinds[None, None], jnp.uint8(255), jnp.uint8(0))
+
+    def end(self, state: LevelState, params: Any) -> tuple[Array, Array]:
+        is_spent = state.changes >= params.max_changes
+        is_done = self.is_success(state, params) & (state.step > 0)  # not before the first step
+        most_steps = params.max_changes * (self.height * self.width)
+        terminated = is_spent | is_done
+        return terminated, ~terminated & (state.step >= most_steps)
+
+    def work(self, state: LevelState, params: Any) -> Level:
+        """The map so far."""
+        moves = jnp.zeros(0, jnp.int8)
+        return Level(state.tiles, moves, jnp.int32(0), self.names, self.characters)
+
+    def _place(self, number: Array) -> tuple[Array, Array]:
+        return number // self.width, number % self.width
+
+    def _edit(self, key: Key, state: LevelState, action: Array) -> _Edit:
+        """An action out of range is the nearest one in it."""
+        num = len(self.names)
+        action = jnp.clip(action.astype(jnp.int32), 0, self.action_space.num - 1)
+        row, column = state.row, state.column
+        if self.representation == "wide":
+            here = self._place(action // num)
+            return _Edit(*here, _kind(action % num), jnp.bool_(True), row, column)
+        if self.representation == "narrow":
+            after = self._place(Discrete(self.height * self.width).sample(key))
+            return _Edit(row, column, _kind(action - 1), action > 0, *after)
+        is_move = action < len(_STEPS)
+        down, right = jnp.asarray(_STEPS, jnp.int32)[jnp.minimum(action, len(_STEPS) - 1)]
+        after = (
+            jnp.clip(row + jnp.where(is_move, down, 0), 0, self.height - 1),
+            jnp.clip(column + jnp.where(is_move, right, 0), 0, self.width - 1),
+        )
+        return _Edit(row, column, _kind(action - len(_STEPS)), ~is_move, *after)
+
+
+def intervals_of(ends: dict[str, tuple[int, int]]) -> dict[str, Array]:
+    """int32[2] by name, for `params.intervals`."""
+    return {name: jnp.array(pair, jnp.int32) for name, pair in ends.items()}
+
+
+def count(tiles: Array, *kinds: int) -> Array:
+    """int32 scalar: how many tiles are of one of the kinds."""
+    return jnp.isin(tiles, jnp.asarray(kinds, jnp.uint8)).sum(dtype=jnp.int32)
+
+
+def _kind(number: Array) -> Array:
+    return number.astype(jnp.uint8)

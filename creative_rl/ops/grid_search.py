@@ -1,0 +1,222 @@
+"""Searches on small grids of tiles: regions, the longest way, shortest ways.
+
+A row of tiles is a machine word, so that a step from all tiles of a front to their neighbours is
+three operations a row. Under `jax.vmap`, any nest of it, all maps share one loop, in which each is
+in its own phase: a map of many regions holds up nobody's next region, only the end. Maps are on the
+last axis there, where vector units find them.
+
+`H` rows and `W` columns, at most 32; `K` searches; `N` maps side by side. Neighbours are those
+above, below, left and right. The first tile is the one of the highest row, and of it the leftmost.
+"""
+
+import functools
+from collections.abc import Callable, Sequence
+
+import flax.struct
+import jax
+import jax.numpy as jnp
+from jaxtyping import Bool, Int, UInt
+
+from creative_rl.typing import Array, PyTree
+
+MOST_COLUMNS = 32
+_STEPS = 4
+"""Steps of all maps between two looks whether any goes on."""
+
+
+def count_regions(passable: Bool[Array, "H W"]) -> Int[Array, ""]:
+    """How many regions the passable tiles make.
+
+    >>> int(count_regions(jnp.array([[1, 0, 1], [1, 0, 0], [0, 1, 1]], bool)))
+    3
+    """
+    (num,) = _many(_count_regions)(pack(passable[None]))
+    return num[0]
+
+
+def regions_and_path(passable: Bool[Array, "H W"]) -> tuple[Int[Array, ""], Int[Array, ""]]:
+    """How many regions the passable tiles make, and the length of the longest shortest way.
+
+    The length, in steps, is the one that PCGRL measures (Khalifa et al., arXiv 2001.09212, its
+    released code): in every region from its first tile to the farthest one, and from there to the
+    farthest again; of several that are as far the first. It is at most the true longest shortest
+    way, and seldom less.
+
+    >>> tuple(map(int, regions_and_path(jnp.array([[1, 1, 0], [0, 1, 0], [1, 0, 0]], bool))))
+    (2, 2)
+    """
+    num, longest = _many(_regions_and_path)(pack(passable[None]))
+    return num[0], longest[0]
+
+
+def distances(
+    passable: Bool[Array, "K H W"], starts: Bool[Array, "K H W"], goals: Bool[Array, "K H W"]
+) -> Int[Array, " K"]:
+    """Steps from any start to the nearest goal, in each of K searches; -1 where there is no way.
+
+    Starts and goals that are not passable are none.
+
+    >>> tiles = jnp.array([[[1, 1], [0, 1]]], bool)
+    >>> corners = [jnp.zeros_like(tiles).at[0, i, i].set(True) for i in (0, 1)]
+    >>> distances(tiles, *corners).tolist()
+    [2]
+    """
+    (steps,) = _many(_distances)(*(pack(tiles) for tiles in (passable, starts, goals)))
+    return steps
+
+
+def pack(tiles: Bool[Array, "*B H W"]) -> UInt[Array, "*B H"]:
+    """Each row as a word, its leftmost tile the lowest bit: uint16 up to 16 columns, else uint32.
+
+    >>> pack(jnp.array([[1, 1, 0], [0, 0, 1]], bool)).tolist()
+    [3, 4]
+
+    Raises:
+      ValueError: there are more than 32 columns.
+    """
+    width = tiles.shape[-1]
+    if width > MOST_COLUMNS:
+        raise ValueError(f"pack: a row has at most {MOST_COLUMNS} tiles, got {width}")
+    dtype = jnp.uint16 if width <= 16 else jnp.uint32
+    places = jnp.arange(width, dtype=dtype).reshape((1,) * (tiles.ndim - 1) + (width,))
+    return (tiles.astype(dtype) << places).sum(axis=-1, dtype=dtype)
+
+
+# What follows has words [H, N]: a row of tiles of N maps, one of the maps a column.
+
+
+class _Flood(flax.struct.PyTreeNode):
+    """Of all maps, the region that is being searched: by waves from its first tile, and then, where
+    ways are measured, from the tile that the first search reached last."""
+
+    left: Array  # words: regions not yet searched to the end, this one among them
+    seen: Array  # words: reached in this search
+    front: Array  # words: reached in its last step
+    steps: Array  # int32[N]: of this search
+    is_last: Array  # bool[N]: no other search of the region follows
+    goes_on: Array  # bool[N]: there is a region
+    num: Array  # int32[N]: regions that are done
+    longest: Array  # int32[N]: steps of the longest search
+
+
+def _regions_and_path(words: Array) -> tuple[Array, Array]:
+    done = _flood(words, searches_twice=True)
+    return done.num, done.longest
+
+
+def _count_regions(words: Array) -> tuple[Array]:
+    return (_flood(words, searches_twice=False).num,)
+
+
+def _flood(passable: Array, searches_twice: bool) -> _Flood:
+    alone = passable & ~_neighbours(passable)  # regions of one tile need no search
+    left = passable & ~alone
+    first, goes_on = _first(left)
+    zeros = jnp.zeros(passable.shape[1], jnp.int32)
+    start = _Flood(
+        left=left,
+        seen=first,
+        front=first,
+        steps=zeros,
+        is_last=jnp.full(zeros.shape, not searches_twice),
+        goes_on=goes_on,
+        num=jax.lax.population_count(alone).sum(axis=0, dtype=jnp.int32),
+        longest=zeros,
+    )
+
+    def step(now: _Flood) -> _Flood:
+        new = _neighbours(now.front) & passable & ~now.seen
+        grows = (new != 0).any(axis=0)
+        ends, turns = ~grows & now.is_last, ~grows & ~now.is_last
+        left = jnp.where(ends[None], now.left & ~now.seen, now.left)
+        first, is_any = _first(jnp.where(ends[None], left, now.front))
+        return _Flood(
+            left=left,
+            seen=jnp.where(grows[None], now.seen | new, first),
+            front=jnp.where(grows[None], new, first),
+            steps=jnp.where(grows, now.steps + 1, 0),
+            is_last=(now.is_last & ~ends) | turns if searches_twice else now.is_last,
+            goes_on=jnp.where(ends, is_any, now.goes_on),
+            num=now.num + (ends & now.goes_on),
+            longest=jnp.where(ends, jnp.maximum(now.longest, now.steps), now.longest),
+        )
+
+    return _repeat(step, lambda now: now.goes_on.any(), start)
+
+
+class _Search(flax.struct.PyTreeNode):
+    """Of all maps, a search by waves from the starts."""
+
+    seen: Array  # words
+    front: Array  # words: reached in the last step, 0 where the search is over
+    steps: Array  # int32[N]
+    found: Array  # int32[N]: steps to the nearest goal, -1 before one is reached
+
+
+def _distances(passable: Array, starts: Array, goals: Array) -> tuple[Array]:
+    def arrive(front: Array, seen: Array, steps: Array, found: Array) -> _Search:
+        is_there = (front & goals != 0).any(axis=0)
+        front = jnp.where(is_there[None], jnp.zeros_like(front), front)
+        return _Search(seen, front, steps, jnp.where(is_there, steps, found))
+
+    def step(now: _Search) -> _Search:
+        new = _neighbours(now.front) & passable & ~now.seen
+        return arrive(new, now.seen | new, now.steps + 1, now.found)
+
+    zeros = jnp.zeros(passable.shape[1], jnp.int32)
+    starts = starts & passable
+    start = arrive(starts, starts, zeros, zeros - 1)
+    return (_repeat(step, lambda now: (now.front != 0).any(), start).found,)
+
+
+def _neighbours(words: Array) -> Array:
+    """The tiles beside the set ones; bits beyond the last column mean nothing."""
+    none = jnp.zeros_like(words[:1])
+    above, below = jnp.concatenate([words[1:], none]), jnp.concatenate([none, words[:-1]])
+    return (words << 1) | (words >> 1) | above | below
+
+
+def _first(words: Array) -> tuple[Array, Array]:
+    """The first tile of those that are set, alone, and whether there is one, bool[N]."""
+    num = words.shape[0]
+    rows = jnp.arange(num, dtype=jnp.int32)[:, None]
+    row = jnp.where(words != 0, rows, num).min(axis=0)
+    lowest = words & (~words + 1)
+    return jnp.where(rows == row[None], lowest, jnp.zeros_like(words)), row < num
+
+
+def _repeat(
+    step: Callable[[PyTree], PyTree], goes_on: Callable[[PyTree], Array], start: PyTree
+) -> PyTree:
+    """Step, some steps at a time, until nobody goes on; who does not is unmoved by further steps in
+    what is read of it."""
+
+    def steps(now: PyTree) -> PyTree:
+        for _ in range(_STEPS):
+            now = step(now)
+        return now
+
+    return jax.lax.while_loop(goes_on, steps, start)
+
+
+@functools.cache
+def _many(search: Callable[..., tuple[Array, ...]]) -> Callable[..., tuple[Array, ...]]:
+    """`search`, of words [H, N] each, for words [N, H], which `jax.vmap` makes more maps of.
+
+    Jitted, so that it is traced once for all callers, and compiled once where they are not.
+    """
+
+    @jax.custom_batching.custom_vmap
+    def many(*words: Array) -> tuple[Array, ...]:
+        return search(*(word.T for word in words))
+
+    @many.def_vmap
+    def _(size: int, is_batched: Sequence[bool], *words: Array):
+        spread = [
+            word if batched else jnp.broadcast_to(word, (size, *word.shape))
+            for word, batched in zip(words, is_batched, strict=True)
+        ]
+        found = many(*(word.reshape(-1, word.shape[-1]) for word in spread))
+        return tuple(one.reshape(size, -1) for one in found), (True,) * len(found)
+
+    return jax.jit(many)
