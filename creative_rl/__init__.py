@@ -28,6 +28,7 @@ _EXPORTS = {
     "Walk": "creative_rl.works",
     "Slate": "creative_rl.works",
     "Canvas": "creative_rl.works",
+    "Sculpture": "creative_rl.works",
     "Text": "creative_rl.works",
     "train": "creative_rl.experiment",
 }

@@ -19,6 +19,8 @@ _MEDIA_TYPES = {
     "svg": "image/svg+xml",
     "wav": "audio/wav",
     "mp4": "video/mp4",
+    "glb": "model/gltf-binary",
+    "stl": "model/stl",
     "mid": "audio/midi",
     "musicxml": "application/vnd.recordare.musicxml+xml",
     "json": "application/json",
@@ -27,9 +29,13 @@ _MEDIA_TYPES = {
 _PICTURES = {"target": "target", "png": "the work", "gif": "the making"}
 """Shown as pictures, in this order, under these names."""
 _MUSIC_PICTURES = {"png": "piano roll", "svg": "engraved"}
-"""The same of what is in `_MUSIC`."""
-_MUSIC = ("Melody", "Score")
-_SLATE_PICTURES = {"svg": "what was shown, and what was chosen"}
+_PICTURES_OF = {
+    "Melody": _MUSIC_PICTURES,
+    "Score": _MUSIC_PICTURES,
+    "Slate": {"svg": "what was shown, and what was chosen"},
+    "Sculpture": {"target": "target", "gif": "turning"},
+}
+"""Of works that show themselves otherwise."""
 _LABELS = {"mid": "MIDI", "musicxml": "MusicXML", "txt": "text"}
 _TABLES = ("table.json", "evaluation.json")
 _GROUPS = {"best": "Best works", "sample": "Samples"}
@@ -189,9 +195,7 @@ def _card(works_dir: pathlib.Path, entry: Mapping[str, Any]) -> Card:
                 names[form] = name
                 if (work, form) == ("Text", "txt"):
                     text = content.decode(errors="replace")
-    pictures = _MUSIC_PICTURES if work in _MUSIC else _PICTURES
-    if work == "Slate":
-        pictures = _SLATE_PICTURES
+    pictures = _PICTURES_OF.get(work, _PICTURES)
     shown = {form for form in data if form in (*pictures, "wav")}
     return Card(
         title=str(entry.get("title") or entry.get("name") or "work"),

@@ -14,6 +14,7 @@ from creative_rl.works.files import load, save, suffixes, text
 from creative_rl.works.melody import Melody
 from creative_rl.works.notation import parse
 from creative_rl.works.score import Score
+from creative_rl.works.sculpture import Sculpture
 from creative_rl.works.slate import Slate
 from creative_rl.works.vocabulary import Vocabulary
 from creative_rl.works.walk import Walk
@@ -24,6 +25,7 @@ __all__ = [
     "Dialogue",
     "Melody",
     "Score",
+    "Sculpture",
     "Slate",
     "Text",
     "Vocabulary",
