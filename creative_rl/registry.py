@@ -175,6 +175,10 @@ ENVIRONMENTS: dict[str, EnvironmentEntry] = {
         "sculpt one of twelve solids after its views from three sides, 8 x 8 x 8 voxels",
         {"goal": "copy", "num_materials": 1, "num_steps": 256},
     ),
+    "sculpture-boxes": EnvironmentEntry(
+        "creative_rl.envs.sculpture_boxes:BoxSculpture",
+        "Prim-Agent: 27 boxes become one of twelve solids by 300 edits out of 756, 16 x 16 x 16",
+    ),
 }
 
 LEARNERS: dict[str, LearnerEntry] = {

@@ -60,9 +60,9 @@ class VoxelSculpture(Environment):
 `cursor` MultiDiscrete((N, N, N)); `around` Box(0, 1, (27,)), the same of the 3 x 3 x 3 cells \
 about the cursor; `left` 0 .. 1, material over the budget; `time` 0 .. 1; to copy also `views` \
 Box(0, 1, (3, N, N)): how near the target comes, from the right, the front and above |
-    | action | Discrete(6 (K + 2)): (K + 2) * direction + tool; the cursor goes left, right, to the \
-front, to the back, down or up, and there does nothing (0), adds the material 1 .. K to an empty \
-cell or paints a full one with it, or carves (K + 1); masked where that is not possible |
+    | action | Discrete(6 (K + 2)): (K + 2) * direction + tool; the cursor goes left, right, to \
+the front, to the back, down or up, and there does nothing (0), adds the material 1 .. K to an \
+empty cell or paints a full one with it, or carves (K + 1); masked where that is not possible |
     | reward terms | free, 1 / 7 each: `stability`, `support`, `symmetry`, `surface`, `mass`, \
 `silhouette`, `materials`; copy: `likeness` (1.0): gains of measures from 0 to 1, so that they sum \
 to what the last sculpture is worth |

@@ -9,7 +9,7 @@ from creative_rl.works.sculpture_picture import encode_gif, encode_png
 
 
 def sculpture_html(sculpture: Sculpture) -> str:
-    """See `cards_html`; the target, still and smaller, beside it; one line where Pillow is absent."""
+    """See `cards_html`; the target, still and smaller, beside it; a line without Pillow."""
     return cards_html(sculpture, _card)
 
 

@@ -191,8 +191,9 @@ class PlainVoxelSculpture(Plain):
             self.cells.pop(cell, None)
             stays = joined(self.cells)
             self.cells = {cell: m for cell, m in self.cells.items() if cell in stays}
-        elif tool > 0 and cell in self.cells:
+        elif tool > 0 and (cell in self.cells or self.can_add(cell)):
             self.cells[cell] = tool
-        elif tool > 0 and len(self.cells) < self.budget:
-            if cell[2] == 0 or any(moved(cell, step) in self.cells for step in STEPS):
-                self.cells[cell] = tool
+
+    def can_add(self, cell):
+        is_beside = cell[2] == 0 or any(moved(cell, step) in self.cells for step in STEPS)
+        return is_beside and len(self.cells) < self.budget

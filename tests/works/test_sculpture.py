@@ -17,7 +17,7 @@ from PIL import Image
 from creative_rl import works
 from creative_rl.experiment.report import write_report
 from creative_rl.works import Sculpture
-from creative_rl.works.sculpture_mesh import mesh, squares
+from creative_rl.works.sculpture_mesh import mesh
 from creative_rl.works.sculpture_picture import NUM_FRAMES
 
 
