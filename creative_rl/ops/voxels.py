@@ -132,7 +132,7 @@ def surface(solid: Bool[Array, "N N N"]) -> Float[Array, ""]:
         for axis in range(3)
     ]  # fmt: skip
     num = volume(solid)
-    outside = 6.0 * num - 2.0 * sum(inner).astype(jnp.float32)
+    outside = 6.0 * num - 2.0 * jnp.stack(inner).sum(dtype=jnp.int32).astype(jnp.float32)
     return outside / jnp.maximum(6.0 * num, 1.0)
 
 

@@ -47,10 +47,7 @@ def on_host(sculpture: Sculpture) -> Sculpture:
     Raises:
       ValueError: it is a batch, a type or shape is wrong, or a number is out of range.
     """
-    voxels, length, target = (
-        None if leaf is None else np.asarray(leaf)
-        for leaf in jax.device_get((sculpture.voxels, sculpture.length, sculpture.target))
-    )
+    voxels, length = map(np.asarray, jax.device_get((sculpture.voxels, sculpture.length)))
     if voxels.ndim != 3 or length.ndim != 0:
         batch = "this is a batch" if voxels.ndim > 3 or length.ndim else "this is no sculpture"
         raise ValueError(
@@ -62,6 +59,7 @@ def on_host(sculpture: Sculpture) -> Sculpture:
         raise ValueError(f"Sculpture: length must be a whole number of steps, got {length}")
     colours = _checked_colours(sculpture.colours)
     _check_voxels("voxels", voxels, len(colours))
+    target = None if sculpture.target is None else np.asarray(jax.device_get(sculpture.target))
     if target is not None:
         _check_voxels("target", target, len(colours))
         if target.shape != voxels.shape:
@@ -91,10 +89,10 @@ def summary(sculpture: Sculpture) -> str:
     """
     sculpture = on_host(sculpture)
     size = " x ".join(map(str, sculpture.voxels.shape))
-    used = np.unique(sculpture.voxels[sculpture.voxels > 0])
-    if not used.size:
+    full = np.asarray(sculpture.voxels)[np.asarray(sculpture.voxels) > 0]
+    used, num = np.unique(full), full.size
+    if not num:
         return f"no voxels, in {size}"
-    num = int((sculpture.voxels > 0).sum())
     voxels = "1 voxel" if num == 1 else f"{num} voxels"
     materials = "1 material" if used.size == 1 else f"{used.size} materials"
     return f"{voxels} of {materials}, in {size}"

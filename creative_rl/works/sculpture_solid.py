@@ -21,7 +21,7 @@ def surface(sculpture: Sculpture) -> Mesh:
     Raises:
       ValueError: it is a batch, or a field is out of range.
     """
-    voxels = on_host(sculpture).voxels
+    voxels = np.asarray(on_host(sculpture).voxels)
     made = mesh(voxels)
     middle = np.array((voxels.shape[0] / 2, voxels.shape[1] / 2, 0), np.float32)
     return made._replace(vertices=made.vertices - middle)
