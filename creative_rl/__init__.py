@@ -29,6 +29,7 @@ _EXPORTS = {
     "Slate": "creative_rl.works",
     "Level": "creative_rl.works",
     "Canvas": "creative_rl.works",
+    "Sculpture": "creative_rl.works",
     "Text": "creative_rl.works",
     "train": "creative_rl.experiment",
 }

@@ -208,6 +208,19 @@ ENVIRONMENTS: dict[str, EnvironmentEntry] = {
         "creative_rl.envs.pixel_drawing:PixelDrawing",
         "a whole picture at once, 28 x 28 pixels: what generators act in",
     ),
+    "sculpture-free": EnvironmentEntry(
+        "creative_rl.envs.sculpture:VoxelSculpture",
+        "add, carve and paint 8 x 8 x 8 voxels under gravity, by rules such as stability",
+    ),
+    "sculpture-copy": EnvironmentEntry(
+        "creative_rl.envs.sculpture:VoxelSculpture",
+        "sculpt one of twelve solids after its views from three sides, 8 x 8 x 8 voxels",
+        {"goal": "copy", "num_materials": 1, "num_steps": 256},
+    ),
+    "sculpture-boxes": EnvironmentEntry(
+        "creative_rl.envs.sculpture_boxes:BoxSculpture",
+        "Prim-Agent: 27 boxes become one of twelve solids by 300 edits out of 756, 16 x 16 x 16",
+    ),
 }
 
 LEARNERS: dict[str, LearnerEntry] = {

@@ -14,9 +14,13 @@ from creative_rl import works
 from creative_rl.atomic import write_json
 from creative_rl.experiment.opening import Which, load_states, open_run, seed_state
 from creative_rl.experiment.rollouts import Episodes
-from creative_rl.works.canvas import target_of
+from creative_rl.works import canvas, sculpture
 
 NUM_CANDIDATES = 256
+_TARGETS: dict[type, Any] = {
+    works.Canvas: canvas.target_of,
+    works.Sculpture: sculpture.target_of,
+}
 _log = logging.getLogger(__name__)
 
 
@@ -102,10 +106,10 @@ def _write(
 def _save(work: Any, path: pathlib.Path, missing: dict[str, str]) -> dict[str, str]:
     """File names by format; one whose package is not installed is left out, and noted as missing.
 
-    `target` is the picture that a drawing was to become.
+    `target` is a picture of what a drawing or a sculpture was to become.
     """
     wanted = {suffix[1:]: (work, path.with_suffix(suffix)) for suffix in works.suffixes(work)}
-    target = target_of(work) if isinstance(work, works.Canvas) else None
+    target = _TARGETS[type(work)](work) if type(work) in _TARGETS else None
     if target is not None:
         wanted["target"] = target, path.with_name(f"{path.name}-target.png")
     files = {}

@@ -19,6 +19,8 @@ _MEDIA_TYPES = {
     "svg": "image/svg+xml",
     "wav": "audio/wav",
     "mp4": "video/mp4",
+    "glb": "model/gltf-binary",
+    "stl": "model/stl",
     "mid": "audio/midi",
     "musicxml": "application/vnd.recordare.musicxml+xml",
     "json": "application/json",
@@ -31,6 +33,7 @@ _OTHER_PICTURES = {
     "Melody": _MUSIC_PICTURES,
     "Score": _MUSIC_PICTURES,
     "Slate": {"svg": "what was shown, and what was chosen"},
+    "Sculpture": {"target": "target", "gif": "turning"},
 }
 """The same of kinds that have others."""
 _LABELS = {"mid": "MIDI", "musicxml": "MusicXML", "txt": "text"}

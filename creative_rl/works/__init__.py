@@ -15,6 +15,7 @@ from creative_rl.works.level import Level
 from creative_rl.works.melody import Melody
 from creative_rl.works.notation import parse
 from creative_rl.works.score import Score
+from creative_rl.works.sculpture import Sculpture
 from creative_rl.works.slate import Slate
 from creative_rl.works.vocabulary import Vocabulary
 from creative_rl.works.walk import Walk
@@ -26,6 +27,7 @@ __all__ = [
     "Level",
     "Melody",
     "Score",
+    "Sculpture",
     "Slate",
     "Text",
     "Vocabulary",

@@ -23,6 +23,9 @@ from creative_rl.works import (
     notation,
     piano_roll,
     score_roll,
+    sculpture,
+    sculpture_picture,
+    sculpture_solid,
     slate,
     slate_card,
     spans,
@@ -38,6 +41,7 @@ from creative_rl.works.json_file import encode_json, read_json
 from creative_rl.works.level import Level
 from creative_rl.works.melody import Melody
 from creative_rl.works.score import Score
+from creative_rl.works.sculpture import Sculpture
 from creative_rl.works.slate import Slate
 from creative_rl.works.walk import Walk
 from creative_rl.works.writing import Text
@@ -151,6 +155,17 @@ KINDS: dict[type, Kind] = {
             ".json": Format(encode_json, _read_json),
         },
     ),
+    Sculpture: Kind(
+        check=sculpture.on_host,
+        text=sculpture.summary,
+        formats={
+            ".png": Format(sculpture_picture.encode_png),
+            ".gif": Format(sculpture_picture.encode_gif),
+            ".glb": Format(sculpture_solid.encode_glb),
+            ".stl": Format(sculpture_solid.encode_stl),
+            ".json": Format(encode_json, _read_json),
+        },
+    ),
     Dialogue: Kind(
         check=dialogue.on_host,
         text=dialogue_file.text,
@@ -194,7 +209,8 @@ def save(work: PyTree, path: str | os.PathLike) -> pathlib.Path:
     A `Melody` and a `Score` have .mid, .wav, .png (piano roll), .musicxml, .svg (engraved) and
     .json; a `Walk` and a `Level` .png, .txt and .json; a `Slate` .svg, .txt, .json and, of music,
     .mid and .wav (what was chosen); a `Dialogue` and a `Text` .txt and .json; a `Canvas` .png,
-    .svg, .json and, of strokes, .gif and .mp4 (the making). See `suffixes`.
+    .svg, .json and, of strokes, .gif and .mp4 (the making); a `Sculpture` .png, .gif (turning),
+    .glb, .stl and .json. See `suffixes`.
 
     Raises:
       ValueError: no such format for this work, or the work is a batch (see `unbatch`).
@@ -238,8 +254,8 @@ def load(path: str | os.PathLike) -> PyTree:
 
 def text(work: PyTree) -> str:
     """A work in characters: music a token a step (see `notation.text`), a walk and a level as
-    their grids, a session a line a slate, a canvas as one line about it, a dialogue as the
-    conversation, a text as it reads.
+    their grids, a session a line a slate, a canvas or a sculpture as one line about it, a dialogue
+    as the conversation, a text as it reads.
 
     Raises:
       ValueError: it is no work, is a batch (see `unbatch`), or a field is out of range.
