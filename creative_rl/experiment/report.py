@@ -27,9 +27,13 @@ _MEDIA_TYPES = {
 _PICTURES = {"target": "target", "png": "the work", "gif": "the making"}
 """Shown as pictures, in this order, under these names."""
 _MUSIC_PICTURES = {"png": "piano roll", "svg": "engraved"}
-"""The same of what is in `_MUSIC`."""
-_MUSIC = ("Melody", "Score")
-_SLATE_PICTURES = {"svg": "what was shown, and what was chosen"}
+_OWN_PICTURES = {
+    "Melody": _MUSIC_PICTURES,
+    "Score": _MUSIC_PICTURES,
+    "Slate": {"svg": "what was shown, and what was chosen"},
+    "Animation": {"gif": "the film", "png": "some of its frames"},
+}
+"""The same of works of these kinds."""
 _LABELS = {"mid": "MIDI", "musicxml": "MusicXML", "txt": "text"}
 _TABLES = ("table.json", "evaluation.json")
 _GROUPS = {"best": "Best works", "sample": "Samples"}
@@ -189,9 +193,7 @@ def _card(works_dir: pathlib.Path, entry: Mapping[str, Any]) -> Card:
                 names[form] = name
                 if (work, form) == ("Text", "txt"):
                     text = content.decode(errors="replace")
-    pictures = _MUSIC_PICTURES if work in _MUSIC else _PICTURES
-    if work == "Slate":
-        pictures = _SLATE_PICTURES
+    pictures = _OWN_PICTURES.get(work, _PICTURES)
     shown = {form for form in data if form in (*pictures, "wav")}
     return Card(
         title=str(entry.get("title") or entry.get("name") or "work"),
