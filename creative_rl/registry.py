@@ -135,6 +135,10 @@ ENVIRONMENTS: dict[str, EnvironmentEntry] = {
         "the same; 30 % of values and of intents are misheard",
         {"error_rate": 0.3},
     ),
+    "animation": EnvironmentEntry(
+        "creative_rl.envs.animation:DirectedScene",
+        "direct 48 frames of two sprites: moves, timing, camera and cuts that tell a story",
+    ),
     "drawing-copy": EnvironmentEntry(
         "creative_rl.envs.stroke_drawing:StrokeDrawing",
         "Learning to Paint: 20 brush strokes that copy a picture, 64 x 64 pixels",
