@@ -18,6 +18,7 @@ from creative_rl.works.pillow import INK, PAPER, drawing, font, pillow, png
 _COLUMNS, _MOST_SHOWN = 4, 12
 _CELL = 200  # most pixels of a frame's longer side on a sheet
 _MARGIN, _LINE = 10, 16
+_NUM_SAMPLED = 16  # frames that a palette is made from: scenes may be short
 
 
 def frames(animation: Animation, height: int | None = None, width: int | None = None) -> np.ndarray:
@@ -54,7 +55,7 @@ def encode_gif(animation: Animation) -> bytes:
     pillow()
     shown = frames(animation)
     ends = np.rint(np.arange(len(shown) + 1) * 100 / animation.rate).astype(int)
-    return film_file.gif(shown, (10 * np.diff(ends)).tolist())
+    return film_file.gif(shown, (10 * np.diff(ends)).tolist(), _NUM_SAMPLED)
 
 
 def encode_mp4(animation: Animation) -> bytes:

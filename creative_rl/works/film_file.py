@@ -9,15 +9,14 @@ import numpy as np
 from creative_rl.works.canvas_picture import as_image
 from creative_rl.works.pillow import pillow
 
-_NUM_SAMPLED = 5  # frames that a palette is made from
 
-
-def gif(frames: np.ndarray, milliseconds: Sequence[int]) -> bytes:
-    """An animated GIF, which plays over and over.
+def gif(frames: np.ndarray, milliseconds: Sequence[int], num_sampled: int = 5) -> bytes:
+    """An animated GIF, which plays over and over; equal frames in a row become one.
 
     Args:
       frames: uint8[F, H, W, C], grey where C is 1.
       milliseconds: how long each is shown; the format counts in hundredths of a second.
+      num_sampled: frames that the palette of 256 colours is made from, and the last once more.
 
     Raises:
       ImportError: Pillow is not installed.
@@ -25,7 +24,7 @@ def gif(frames: np.ndarray, milliseconds: Sequence[int]) -> bytes:
     images = [as_image(frame) for frame in frames]
     if images[0].mode == "RGB":
         # One palette for all, and no dither, so that what stays in a picture stays as it is.
-        palette = _palette(frames)
+        palette = _palette(frames, num_sampled)
         images = [image.quantize(palette=palette, dither=0) for image in images]
     buffer = io.BytesIO()
     images[0].save(
@@ -69,9 +68,9 @@ def mp4(frames: Iterable[np.ndarray], height: int, width: int, rate: int) -> byt
     return buffer.getvalue()
 
 
-def _palette(frames: np.ndarray) -> Any:
+def _palette(frames: np.ndarray, num_sampled: int) -> Any:
     """256 colours for all frames, the last above all."""
-    sampled = frames[[*np.linspace(0, len(frames) - 1, _NUM_SAMPLED, dtype=int), -1]]
+    sampled = frames[[*np.linspace(0, len(frames) - 1, num_sampled, dtype=int), -1]]
     montage = as_image(np.concatenate(sampled[:, ::2, ::2], axis=0))
     # Median cuts, then k-means: without that, mean errors are a third larger.
     return montage.quantize(256, method=pillow().Quantize.MEDIANCUT, kmeans=1)
