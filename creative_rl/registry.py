@@ -177,6 +177,10 @@ ENVIRONMENTS: dict[str, EnvironmentEntry] = {
         "the same; any tile of the map may be changed",
         {"representation": "wide"},
     ),
+    "animation": EnvironmentEntry(
+        "creative_rl.envs.animation:DirectedScene",
+        "direct 48 frames of two sprites: moves, timing, camera and cuts that tell a story",
+    ),
     "drawing-copy": EnvironmentEntry(
         "creative_rl.envs.stroke_drawing:StrokeDrawing",
         "Learning to Paint: 20 brush strokes that copy a picture, 64 x 64 pixels",

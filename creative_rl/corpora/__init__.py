@@ -1,8 +1,9 @@
 """Real data sets as arrays: melodies and chorales, from music21's corpus or MIDI files,
-pictures, texts, ratings, and what there is to book."""
+pictures, clips, texts, ratings, and what there is to book."""
 
 from creative_rl.corpora.catalogue import Catalogue, load_catalogue
 from creative_rl.corpora.chorale_windows import ChoraleCorpus, ChoraleWindows, load_chorales
+from creative_rl.corpora.clips import load_clips
 from creative_rl.corpora.corpus import Corpus, load
 from creative_rl.corpora.pictures import load_pictures
 from creative_rl.corpora.ratings import Factors, Ratings, factorise, load_ratings
@@ -20,6 +21,7 @@ __all__ = [
     "load",
     "load_catalogue",
     "load_chorales",
+    "load_clips",
     "load_pictures",
     "load_ratings",
     "load_text",

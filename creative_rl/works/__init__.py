@@ -7,6 +7,7 @@ Traceback (most recent call last):
 ValueError: works are read from .mid, .json, .png, .txt, got 'none.doc'
 """
 
+from creative_rl.works.animation import Animation
 from creative_rl.works.batches import unbatch
 from creative_rl.works.canvas import Canvas
 from creative_rl.works.dialogue import Dialogue
@@ -22,6 +23,7 @@ from creative_rl.works.walk import Walk
 from creative_rl.works.writing import Text
 
 __all__ = [
+    "Animation",
     "Canvas",
     "Dialogue",
     "Level",

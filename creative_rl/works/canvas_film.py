@@ -1,11 +1,10 @@
 """The making of a canvas, stroke by stroke, as GIF and MP4."""
 
 import functools
-import io
 import itertools
 import math
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -14,8 +13,8 @@ import numpy as np
 from creative_rl.ops import raster
 from creative_rl.ops.pens import NUM_SHAPE
 from creative_rl.typing import Array
+from creative_rl.works import film_file
 from creative_rl.works.canvas import Canvas, on_host, painted
-from creative_rl.works.canvas_picture import as_image
 from creative_rl.works.pillow import pillow
 
 LEAST_SIDE = 256  # pixels of the longer side of a film
@@ -24,7 +23,6 @@ TICKS_A_SECOND = 25
 _LONGEST_FRAME = 8  # ticks, where strokes are few
 _SHOWN = 100  # ticks of the making, if frames are neither too many nor too few for it
 _HELD = 38  # ticks that the finished picture stays
-_NUM_SAMPLED = 5  # frames that a palette is made from
 
 
 class Film(NamedTuple):
@@ -80,22 +78,7 @@ def encode_gif(canvas: Canvas) -> bytes:
     """
     pillow()
     making = film(canvas)
-    images = [as_image(frame) for frame in making.frames]
-    if images[0].mode == "RGB":
-        # One palette for all, and no dither, so that what is painted stays as it is.
-        palette = _palette(making.frames)
-        images = [image.quantize(palette=palette, dither=0) for image in images]
-    buffer = io.BytesIO()
-    images[0].save(
-        buffer,
-        "GIF",
-        save_all=True,
-        append_images=images[1:],
-        duration=(making.ticks * (1000 // TICKS_A_SECOND)).tolist(),
-        loop=0,
-        optimize=False,
-    )
-    return buffer.getvalue()
+    return film_file.gif(making.frames, (making.ticks * (1000 // TICKS_A_SECOND)).tolist())
 
 
 def encode_mp4(canvas: Canvas) -> bytes:
@@ -105,22 +88,9 @@ def encode_mp4(canvas: Canvas) -> bytes:
       ValueError: as `film` does.
       ImportError: PyAV is not installed.
     """
-    try:
-        import av
-    except ImportError as error:
-        raise ImportError("writing MP4 needs PyAV: pip install 'creative_rl[video]'") from error
     making = film(canvas)
-    buffer = io.BytesIO()
-    with av.open(buffer, "w", format="mp4") as container:
-        stream = container.add_stream("libx264", rate=TICKS_A_SECOND)
-        stream.height, stream.width = making.frames.shape[1:3]
-        stream.pix_fmt = "yuv420p"
-        stream.options = {"crf": "16", "preset": "veryfast", "tune": "animation"}
-        for pixels in _every_tick(making):
-            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
-    return buffer.getvalue()
+    height, width = making.frames.shape[1:3]
+    return film_file.mp4(_every_tick(making), height, width, TICKS_A_SECOND)
 
 
 @functools.partial(jax.jit, static_argnums=(2, 3))
@@ -149,14 +119,6 @@ def _paint(strokes: Array, background: Array, height: int, width: int) -> Array:
 def _factor(height: int, width: int) -> int:
     factor = math.ceil(LEAST_SIDE / max(height, width))
     return factor + 1 if factor % 2 and (height % 2 or width % 2) else factor
-
-
-def _palette(frames: np.ndarray) -> Any:
-    """256 colours for all frames, the last above all."""
-    sampled = frames[[*np.linspace(0, len(frames) - 1, _NUM_SAMPLED, dtype=int), -1]]
-    montage = as_image(np.concatenate(sampled[:, ::2, ::2], axis=0))
-    # Median cuts, then k-means: without that, mean errors are a third larger.
-    return montage.quantize(256, method=pillow().Quantize.MEDIANCUT, kmeans=1)
 
 
 def _every_tick(making: Film) -> Iterator[np.ndarray]:

@@ -8,6 +8,8 @@ from typing import NamedTuple
 from creative_rl.atomic import write_bytes
 from creative_rl.typing import PyTree
 from creative_rl.works import (
+    animation,
+    animation_film,
     canvas,
     canvas_film,
     canvas_picture,
@@ -35,6 +37,7 @@ from creative_rl.works import (
     walk_map,
     writing,
 )
+from creative_rl.works.animation import Animation
 from creative_rl.works.canvas import Canvas
 from creative_rl.works.dialogue import Dialogue
 from creative_rl.works.json_file import encode_json, read_json
@@ -166,6 +169,16 @@ KINDS: dict[type, Kind] = {
             ".json": Format(encode_json, _read_json),
         },
     ),
+    Animation: Kind(
+        check=animation.on_host,
+        text=animation.summary,
+        formats={
+            ".gif": Format(animation_film.encode_gif, suits=animation.has_frames),
+            ".mp4": Format(animation_film.encode_mp4, suits=animation.has_frames),
+            ".png": Format(animation_film.encode_png, suits=animation.has_frames),
+            ".json": Format(encode_json, _read_json),
+        },
+    ),
     Dialogue: Kind(
         check=dialogue.on_host,
         text=dialogue_file.text,
@@ -210,7 +223,8 @@ def save(work: PyTree, path: str | os.PathLike) -> pathlib.Path:
     .json; a `Walk` and a `Level` .png, .txt and .json; a `Slate` .svg, .txt, .json and, of music,
     .mid and .wav (what was chosen); a `Dialogue` and a `Text` .txt and .json; a `Canvas` .png,
     .svg, .json and, of strokes, .gif and .mp4 (the making); a `Sculpture` .png, .gif (turning),
-    .glb, .stl and .json. See `suffixes`.
+    .glb, .stl and .json; an `Animation` .gif, .mp4, .png (a sheet of frames) and .json. See
+    `suffixes`.
 
     Raises:
       ValueError: no such format for this work, or the work is a batch (see `unbatch`).
@@ -254,8 +268,8 @@ def load(path: str | os.PathLike) -> PyTree:
 
 def text(work: PyTree) -> str:
     """A work in characters: music a token a step (see `notation.text`), a walk and a level as
-    their grids, a session a line a slate, a canvas or a sculpture as one line about it, a dialogue
-    as the conversation, a text as it reads.
+    their grids, a session a line a slate, a canvas, a sculpture or an animation as one line about
+    it, a dialogue as the conversation, a text as it reads.
 
     Raises:
       ValueError: it is no work, is a batch (see `unbatch`), or a field is out of range.

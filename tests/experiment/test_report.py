@@ -132,6 +132,22 @@ def test_music_is_shown_engraved_and_other_drawings_are_links(tmp_path, work, sh
     assert (">engraved<" in page) == (work != "Canvas")
 
 
+def test_an_animation_is_a_moving_picture_and_its_frames(tmp_path):
+    write_json(tmp_path / "config.json", {})
+    files = {form: f"best-00.{form}" for form in ("png", "gif", "mp4", "json")}
+    write_json(
+        tmp_path / "works/index.json", [{"name": "one", "work": "Animation", "files": files}]
+    )
+    for form, name in files.items():
+        (tmp_path / "works" / name).write_bytes(form.encode())
+    page = write_report(tmp_path).read_text()
+    pictures = [attributes["src"] for attributes in Tags(page).all("img")]
+    assert [decoded(uri, f"image/{form}").decode() for uri, form in
+            zip(pictures, ("gif", "png"), strict=True)] == ["gif", "png"]  # fmt: skip
+    assert set(re.findall(r">([A-Za-z0-9]+)</a>", page)) == {"MP4", "JSON"}
+    assert ">the film<" in page
+
+
 def test_a_dialogue_is_a_conversation(tmp_path):
     write_json(tmp_path / "config.json", {})
     (tmp_path / "works").mkdir()
