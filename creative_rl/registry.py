@@ -41,6 +41,23 @@ class LearnerEntry:
     needs_corpus: bool = False
 
 
+def _representations(name: str, target: str, summary: str) -> dict[str, EnvironmentEntry]:
+    """One problem of PCGRL in its three representations."""
+    return {
+        f"{name}-narrow": EnvironmentEntry(target, summary),
+        f"{name}-turtle": EnvironmentEntry(
+            target,
+            "the same; the agent moves over the map, and changes the tile that it is on",
+            {"representation": "turtle"},
+        ),
+        f"{name}-wide": EnvironmentEntry(
+            target,
+            "the same; any tile of the map may be changed",
+            {"representation": "wide"},
+        ),
+    }
+
+
 ENVIRONMENTS: dict[str, EnvironmentEntry] = {
     "melody-variety": EnvironmentEntry(
         "creative_rl.envs.melody:VarietyMelody",
@@ -135,47 +152,20 @@ ENVIRONMENTS: dict[str, EnvironmentEntry] = {
         "the same; 30 % of values and of intents are misheard",
         {"error_rate": 0.3},
     ),
-    "level-binary-narrow": EnvironmentEntry(
+    **_representations(
+        "level-binary",
         "creative_rl.envs.level:BinaryLevel",
         "PCGRL's labyrinth of 14 x 14 tiles: a tile is given in every step, and may be changed",
     ),
-    "level-binary-turtle": EnvironmentEntry(
-        "creative_rl.envs.level:BinaryLevel",
-        "the same; the agent moves over the map, and changes the tile that it is on",
-        {"representation": "turtle"},
-    ),
-    "level-binary-wide": EnvironmentEntry(
-        "creative_rl.envs.level:BinaryLevel",
-        "the same; any tile of the map may be changed",
-        {"representation": "wide"},
-    ),
-    "level-zelda-narrow": EnvironmentEntry(
+    **_representations(
+        "level-zelda",
         "creative_rl.envs.level:ZeldaLevel",
         "PCGRL's dungeon, 11 x 7, with a player, a key, a door and enemies: a tile is given",
     ),
-    "level-zelda-turtle": EnvironmentEntry(
-        "creative_rl.envs.level:ZeldaLevel",
-        "the same; the agent moves over the map, and changes the tile that it is on",
-        {"representation": "turtle"},
-    ),
-    "level-zelda-wide": EnvironmentEntry(
-        "creative_rl.envs.level:ZeldaLevel",
-        "the same; any tile of the map may be changed",
-        {"representation": "wide"},
-    ),
-    "level-sokoban-narrow": EnvironmentEntry(
+    **_representations(
+        "level-sokoban",
         "creative_rl.envs.level_sokoban:SokobanLevel",
         "PCGRL's Sokoban, 5 x 5, to be solvable in many moves: a tile is given, and may be changed",
-    ),
-    "level-sokoban-turtle": EnvironmentEntry(
-        "creative_rl.envs.level_sokoban:SokobanLevel",
-        "the same; the agent moves over the map, and changes the tile that it is on",
-        {"representation": "turtle"},
-    ),
-    "level-sokoban-wide": EnvironmentEntry(
-        "creative_rl.envs.level_sokoban:SokobanLevel",
-        "the same; any tile of the map may be changed",
-        {"representation": "wide"},
     ),
     "animation": EnvironmentEntry(
         "creative_rl.envs.animation:DirectedScene",
