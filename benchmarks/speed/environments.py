@@ -1,14 +1,14 @@
 """Steps a second of every environment with random actions, against a plain Python loop.
 
-Run `python -m benchmarks.speed.environments [--quick]`.
+Run `python -m benchmarks.speed.environments [--quick] [--widths 1,64,1024] [ID ...]`.
 
-Each environment has a process of its own, and one more with a single thread for XLA
-(`NPROC=1`). Within it the compiled rollouts, 1 to 8192 environments wide, and the plain loops take
-turns. Every reward and observation is computed, see `environment_worker`. Two loops stand for
-Python: a plain environment, as tutorials write it, with observations and an action drawn a step
-(the goals are against this one); and for the variety of a melody also the bare reward over the
-window, which is the least that Python can do and less than what the environment does. Drawings are
-measured in `benchmarks.speed.strokes`.
+Each environment has a process of its own, and one more with a single thread for XLA (`NPROC=1`),
+except on an accelerator. Within it the compiled rollouts, by default 1 to 8192 environments wide,
+and the plain loops take turns. Every reward and observation is computed, see `environment_worker`.
+Two loops stand for Python: a plain environment, as tutorials write it, with observations and an
+action drawn a step (the goals are against this one); and for the variety of a melody also the bare
+reward over the window, which is the least that Python can do and less than what the environment
+does. Drawings are measured in `benchmarks.speed.strokes`.
 """
 
 import argparse
@@ -24,31 +24,36 @@ from benchmarks.speed.settings import BARE_LOOP, PLAIN
 from benchmarks.speed.worker import Worker
 from creative_rl.registry import ENVIRONMENTS
 
-WIDTHS = ("1", "64", "1024", "8192")
+WIDTHS, QUICK_WIDTHS = ("1", "64", "1024", "8192"), ("1", "1024")
+ASKED = "1024"
+"""The width that the goals are about."""
 THREADS = {"default threads": {}, "NPROC=1": {"NPROC": "1"}}
 GOALS = {"melody-variety": 200.0, "melody-theory": 300.0, "recommendation-interest": 100.0}
 STRETCH_GOALS = {"melody-variety": 400.0}
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    arguments, session = record.start(__doc__, __spec__, argv, _add_ids)
+    arguments, session = record.start(__doc__, __spec__, argv, _add_arguments)
+    widths = arguments.widths or (QUICK_WIDTHS if arguments.quick else WIDTHS)
     rows: list[Row] = []
     found: dict[tuple[str, str], float] = {}
     device = "cpu"
     for id in arguments.environments:
         for threads, variables in list(THREADS.items())[: 1 if arguments.quick else None]:
-            new_rows, times_plain, device = measure(id, threads, variables, arguments.quick)
+            measured = measure(id, threads, variables, widths, arguments.quick)
+            new_rows, times_plain, device = measured
             rows += new_rows
             found[id, threads] = times_plain
             print(f"{id}, {threads}: {times_plain:.0f} times the plain loop", file=sys.stderr)
+            if device != "cpu":  # whose speed does not hang on the threads of the host
+                break
     session.finish(rows, goals(found), device)
 
 
 def measure(
-    id: str, threads: str, variables: dict[str, str], quick: bool
+    id: str, threads: str, variables: dict[str, str], widths: Sequence[str], quick: bool
 ) -> tuple[list[Row], float, str]:
     """The rows of one environment, its ratio to the plain loop at 1024, and the device."""
-    widths = ("1", "1024") if quick else WIDTHS
     seconds, num_rounds = ("0.1", 2) if quick else ("0.4", 7)
     arguments = [id, seconds, *widths]
     with Worker("benchmarks.speed.environment_worker", arguments, environment=variables) as worker:
@@ -67,7 +72,7 @@ def measure(
     for width, times in about["builds"].items():
         rows += [Row(_label(name, width), f"{what} s", time) for what, time in times.items()]
     rows.append(Row(name, "peak memory MiB", peak))
-    return rows, ratios(reports["1024"], reports[PLAIN]).value, about["device"]
+    return rows, ratios(reports[ASKED], reports[PLAIN]).value, about["device"]
 
 
 def measured_ids() -> list[str]:
@@ -122,10 +127,27 @@ def _label(name: str, unit: str) -> str:
     return f"{name}, {loops.get(unit, f'N={unit}')}"
 
 
-def _add_ids(parser: argparse.ArgumentParser) -> None:
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "environments", nargs="*", default=measured_ids(), help="ids; all of these by default"
     )
+    parser.add_argument(
+        "--widths",
+        type=_widths,
+        metavar="N,N,...",
+        help=f"environments side by side, {ASKED} among them; by default {','.join(WIDTHS)}",
+    )
+
+
+def _widths(text: str) -> tuple[str, ...]:
+    widths = tuple(text.split(","))
+    are_whole = all(width.isdecimal() and int(width) > 0 for width in widths)
+    if not are_whole or ASKED not in widths or len(set(widths)) < len(widths):
+        raise argparse.ArgumentTypeError(
+            f"widths are different positive whole numbers, {ASKED} among them; got {text!r}: "
+            f"give {','.join(WIDTHS)} or the like"
+        )
+    return widths
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """Training end to end, environment steps a second with learning, against other libraries.
 
 Run `python -m benchmarks.speed.training [--quick] [--peer purejaxrl=PATH] [--peer rejax]
-[--peer sb3[=PYTHON]]`: `purejaxrl` is a checkout of luchris429/purejaxrl, `sb3` an interpreter that
-has Stable-Baselines3 (this one by default).
+[--peer sb3[=PYTHON]] [GROUP ...]`: `purejaxrl` is a checkout of luchris429/purejaxrl, `sb3` an
+interpreter that has Stable-Baselines3 (this one by default). Named groups are run alone, and their
+file takes the place of the one before.
 
 PPO and DQN train on CartPole, SAC on Pendulum, with the numbers of `settings`. Each contender has a
 process of its own; their rounds take turns, compilation lies before them. Ratios are taken between
@@ -13,6 +14,7 @@ In the same turns one core multiplies matrices. What it does in a second, over t
 of it: once of products of 1024 x 1024, and once of the batch and the hidden layer of that task.
 """
 
+import argparse
 import functools
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,6 +28,12 @@ from benchmarks.speed.rounds import Report, Spread, interleave, rates, ratios, s
 from benchmarks.speed.worker import Worker
 
 WITHOUT_SAC = (PUREJAXRL,)
+GROUPS = (
+    *settings.tasks(quick=False),
+    settings.MELODY_PPO,
+    settings.MELODY_DQN,
+    settings.EXPERIMENT,
+)
 CEILINGS = {
     ceiling_worker.SQUARE: "products of 1024 x 1024",
     ceiling_worker.OWN: "products of its own shape",
@@ -115,6 +123,8 @@ class Findings:
         slower = ratios(reports[settings.BARE], reports[settings.KEPT])
         cost = Spread(*(100 * (times - 1) for times in slower[:3]), slower.count)
         self.cost = cost.value
+        self.device = worker.about["device"]
+        self.versions |= worker.about.get("versions", {})
         name = "creative_rl.train with logs and checkpoints over the compiled loop"
         self.rows.append(cost.row(name, "% more time"))
 
@@ -162,29 +172,50 @@ class Ceiling:
         self.arguments = [group, "quick" if quick else "whole"]
 
     def start(self) -> Worker:
-        module, one_core = "benchmarks.speed.ceiling_worker", {"NPROC": "1"}
+        module = "benchmarks.speed.ceiling_worker"
+        one_core = {"NPROC": "1", "JAX_PLATFORMS": "cpu"}
         return Worker(module, self.arguments, sys.executable, one_core)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    arguments, session = record.start(__doc__, __spec__, argv, peers.add_argument)
+    arguments, session = record.start(__doc__, __spec__, argv, peers.add_argument, _add_groups)
     quick, findings = arguments.quick, Findings()
+    tasks, places = settings.tasks(quick), {OURS: None, **dict(arguments.peer)}
+    groups = chosen(arguments.groups, quick)
     num_rounds = 2 if quick else 5
-    for group, task in settings.tasks(quick).items():
-        absent = WITHOUT_SAC if isinstance(task, settings.SACTask) else ()
-        places = {OURS: None, **dict(arguments.peer)}
+    for group in groups:
+        if group == settings.EXPERIMENT:
+            with Contender(OURS, group, quick).start() as worker:
+                findings.weigh_experiment(worker, num_rounds)
+            continue
+        if group not in tasks:  # recurrent learners on melodies, which are ours alone
+            findings.race(group, {OURS: Contender(OURS, group, quick)}, num_rounds)
+            continue
+        absent = WITHOUT_SAC if isinstance(tasks[group], settings.SACTask) else ()
         contenders = {
             name: Contender(name, group, quick, place)
             for name, place in places.items()
             if name not in absent
         }
         findings.race(group, contenders, num_rounds, Ceiling(group, quick))
-    if not quick:
-        for group in (settings.MELODY_PPO, settings.MELODY_DQN):
-            findings.race(group, {OURS: Contender(OURS, group, quick)}, num_rounds)
-        with Contender(OURS, settings.EXPERIMENT, quick).start() as worker:
-            findings.weigh_experiment(worker, num_rounds)
     session.finish(findings.rows, goals(findings), findings.device, findings.versions)
+
+
+def chosen(asked: Sequence[str], quick: bool) -> tuple[str, ...]:
+    """The groups to run, in the order of `GROUPS`: those asked for, or all there are.
+
+    Raises:
+      SystemExit: one asked for has no quick form.
+    """
+    tasks = settings.tasks(quick)
+    absent = set(settings.tasks(quick=False)) - set(tasks)
+    if lacking := absent.intersection(asked):
+        raise SystemExit(
+            f"--quick has the tasks {', '.join(tasks)}; got {', '.join(sorted(lacking))}: "
+            "leave --quick out"
+        )
+    everything = tasks if quick else GROUPS
+    return tuple(group for group in GROUPS if group in (asked or everything))
 
 
 def goals(findings: Findings) -> list[Goal]:
@@ -206,6 +237,16 @@ def goals(findings: Findings) -> list[Goal]:
         Goal("creative_rl.train over the compiled loop, % more time", 5.0, findings.cost, True),
         Goal(f"{settings.NARROW}, mean return after 5e5 steps", SOLVED, returns),
     ]
+
+
+def _add_groups(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "groups",
+        nargs="*",
+        choices=GROUPS,
+        metavar="GROUP",
+        help=f"of {', '.join(GROUPS)}; by default all, with --quick its tasks",
+    )
 
 
 if __name__ == "__main__":

@@ -129,14 +129,36 @@ def test_quick_measures_little_and_writes_nothing(tmp_path, monkeypatch, capsys)
     monkeypatch.setattr(record, "RESULTS", tmp_path)
     asked = []
 
-    def measure(id, threads, variables, quick):
-        asked.append((id, threads, quick))
-        return [record.Row(f"{id}, {threads}", "steps/s", 1e6)], 500.0, "cpu"
+    devices = ["cpu"]
+
+    def measure(id, threads, variables, widths, quick):
+        asked.append((id, threads, widths, quick))
+        return [record.Row(f"{id}, {threads}", "steps/s", 1e6)], 500.0, devices[0]
 
     monkeypatch.setattr(environments, "measure", measure)
     environments.main(["--quick", "melody-theory"])
-    assert asked == [("melody-theory", "default threads", True)]
+    assert asked == [("melody-theory", "default threads", ("1", "1024"), True)]
     assert list(tmp_path.iterdir()) == []
     environments.main(["melody-theory"])
     assert [entry.name for entry in tmp_path.iterdir()] == ["environments.json"]
     assert "nothing was written" in capsys.readouterr().out
+    assert asked[1:] == [
+        ("melody-theory", threads, ("1", "64", "1024", "8192"), False)
+        for threads in ("default threads", "NPROC=1")
+    ]
+    asked.clear()
+    devices[0] = "NVIDIA X"
+    environments.main(["melody-theory", "melody-variety", "--widths", "1024,65536"])
+    assert asked == [
+        (id, "default threads", ("1024", "65536"), False)
+        for id in ("melody-theory", "melody-variety")
+    ]
+    assert (tmp_path / "environments.nvidia-x.json").exists()
+
+
+.mark.parametrize("widths", ["1,64", "1024,0", "1024,1024", "1024,-1", "1024,", ""])
+def test_widths_are_whole_numbers_with_the_one_of_the_goals(widths, capsys):
+    with pytest.raises(SystemExit):
+        environments.main(["--widths", widths])
+    words = f"positive whole numbers, 1024 among them; got {widths!r}: give 1,64,1024,8192"
+    assert words in capsys.readouterr().err

@@ -216,6 +216,40 @@ def test_quick_training_writes_nothing(tmp_path, monkeypatch):
     assert "| dqn-10 | 500,000,000 | 5 | 10 | 0.2 | 0.1 | – | – |" in shown
     assert ("purejaxrl", "dqn-10") in started and ("purejaxrl", "sac-1x64") not in started
     assert '% more time",\n   "goal": "<= 5",\n   "value": 3.0' in text
+    started.clear()
+    training.main(["experiment", "melody-dqn-gru", "dqn-10"])
+    assert started == [
+        ("ours", "dqn-10"),
+        ("ceiling_worker", "dqn-10"),
+        ("ours", "melody-dqn-gru"),
+        ("ours", "experiment"),
+    ]
+    goals = json.loads(path.read_text())["goals"]
+    assert [goal["value"] for goal in goals] == [None, None, None, None, None, 3.0, None]
+
+
+def test_the_device_is_known_where_only_a_run_is_weighed():
+    class Stub:
+        about = {"device": "NVIDIA X", "versions": {"gymnax": "1"}}
+
+        def run(self, unit, number):
+            return {"steps": 1, "seconds": 1.0, "cpu_seconds": 1.0}
+
+    findings = training.Findings()
+    findings.weigh_experiment(Stub(), 2)
+    assert (findings.device, findings.versions) == ("NVIDIA X", {"gymnax": "1"})
+
+
+def test_groups_are_those_there_are(capsys):
+    with pytest.raises(SystemExit):
+        training.main(["cartpole"])
+    assert "invalid choice: 'cartpole' (choose from" in capsys.readouterr().err
+    assert training.chosen([], quick=True) == (settings.NARROW, settings.DQN, settings.SAC)
+    assert training.chosen([], quick=False) == training.GROUPS
+    assert training.chosen(["experiment"], quick=True) == ("experiment",)
+    words = "--quick has the tasks ppo-4x128, dqn-10, sac-1x64; got sac-1x256: leave --quick out"
+    with pytest.raises(SystemExit, match=words):
+        training.chosen(["sac-1x256", "dqn-10"], quick=True)
 
 
 def test_start_up_takes_medians_and_writes_when_whole(tmp_path, monkeypatch):
