@@ -36,6 +36,7 @@ lint: .venv/.dev
 
 # PEERS="--peer purejaxrl=CHECKOUT --peer rejax --peer sb3=PYTHON" races them in the same run.
 bench: .venv/.dev
+	$(BIN)/python -m benchmarks.speed.machine
 	$(BIN)/python -m benchmarks.speed.environments
 	$(BIN)/python -m benchmarks.speed.training $(PEERS)
 	$(BIN)/python -m benchmarks.speed.populations

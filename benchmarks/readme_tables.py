@@ -51,6 +51,7 @@ TITLES = {
     "checkpoints": "Checkpoints, and a hundred kills",
     "scaling": "Scaling",
     "performing": "Music in real time",
+    "machine": "What the machine could do",
 }
 
 HEADLINES = (
