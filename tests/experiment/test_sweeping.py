@@ -216,11 +216,25 @@ def test_where_no_trial_can_run_it_is_told_and_the_code_is_1(tmp_path, capsys):
     path = tmp_path / "mine.toml"
     path.write_text(BASE + "[space]\nenv.size = [1]\n")
     command = ["sweep", str(path), "--out", str(tmp_path / "out")]
-    assert main([*command, "--plan"]) == 0
-    told = capsys.readouterr().out
+    assert main([*command, "--plan"]) == 1
+    told, error = capsys.readouterr()
     assert "mine: 1 trial, none can run\n  cannot run: grid-path-q_learning (env.size 1)" in told
+    words = "no trial can run, 1 trial asked for; mend what is told above"
+    assert error == f"creative-rl: error: {path}: {words}\n"
     assert main(command) == 1
     assert "refused: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"[]", b"\xff", b'{"a": 1}', b'{"a": [1.0, null]}'])
+def test_a_damaged_plan_is_one_line(tmp_path, data):
+    made = sweep(tmp_path, GRID)
+    made.out.mkdir()
+    (made.out / "plan.json").write_bytes(data)
+    with pytest.raises(ValueError, match=r"cannot read .*plan\.json \(.+\); remove it") as error:
+        made._measures()
+    assert "\n" not in str(error.value)
+    (made.out / "plan.json").write_text('{"a": [1.5, 0.25]}')
+    assert made._measures() == {"a": [1.5, 0.25]}
 
 
 def test_an_unknown_metric_is_refused_before_training(tmp_path):
