@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from creative_rl.experiment import memory, open_run, resume
 from creative_rl.experiment.opening import load_states
 from creative_rl.experiment.records import final, read_records
 from creative_rl.experiment.sweeping import driver, file, groups, tables, training, workers
+from creative_rl.experiment.sweeping import results as trial_results
 from creative_rl.experiment.sweeping.results import read_result
 
 BASE = """
@@ -308,6 +310,41 @@ def test_halving_goes_on_with_the_better_half(tmp_path):
     stopped = next(row["trial"] for row in rows if row["status"] == "stopped")
     _, went_on = resume(made.out / "trials" / stopped, progress=False, loggers=[])
     assert went_on.num_updates == 15  # by hand, after all
+    found = read_result(made.out, stopped)
+    last = read_records(made.out / "trials" / stopped / "metrics.jsonl")
+    assert [entry["num_updates"] for entry in found["history"]] == [8, 15]
+    assert found["history"][0] == results[stopped]["history"][0]
+    assert found["history"][1]["final"] == trial_results.finals(last, [False])
+    assert found["steps"] == last[-1]["steps"]
+    assert (found["status"], found["num_updates"]) == ("completed", 15)
+    run(tmp_path, HALVING, counted(calls))
+    assert calls == []
+    assert sorted(row["status"] for row in tables.result_rows(made.out)) == ["completed"] * 3 + [
+        "stopped"
+    ]
+
+
+def test_a_trial_has_the_steps_of_its_sweep_and_a_copy_has_its_own(grid, tmp_path):
+    path = by_point(grid, **{"learning_rate": 0.5, "weights.goal": 2.0})
+    before = {file: file.read_bytes() for file in path.glob("*.json*")}
+    words = "is a trial of a sweep, whose file says 960 steps for all of them, got --steps 1280;"
+    with pytest.raises(ValueError, match=words):
+        resume(path, total_steps=1280, progress=False, loggers=[])
+    assert {file: file.read_bytes() for file in path.glob("*.json*")} == before
+    assert resume(path, total_steps=960, progress=False, loggers=[])[1] is None
+    shutil.copytree(path, tmp_path / "copy")
+    _, went_on = resume(tmp_path / "copy", total_steps=1280, progress=False, loggers=[])
+    assert went_on.num_updates == 20
+
+
+def test_a_trial_that_diverges_by_hand_says_so(grid, tmp_path):
+    shutil.copytree(grid.out, tmp_path / "out")
+    id = by_point(grid, **{"learning_rate": 0.5, "weights.goal": 2.0}).name
+    trial_results.rewrite(tmp_path / "out" / "trials" / id, 2, "diverged", "loss is not finite")
+    found = read_result(tmp_path / "out", id)
+    assert (found["status"], found["error"]) == ("diverged", "loss is not finite")
+    rows = [row for row in tables.result_rows(tmp_path / "out") if row["trial"] == id]
+    assert [row["score"] for row in rows] == [None, None] and found["diverged"] == [True, True]
 
 
 def test_halving_needs_an_update_in_its_first_rung(tmp_path):
