@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from creative_rl.spaces import Space
+from creative_rl.spaces import Dict, Space
 from creative_rl.typing import Array, Candidates, Key, PyTree, Term, Timestep, Transition, as_key
 
 
@@ -165,9 +165,10 @@ class Environment(abc.ABC):
         What rollouts that never step past the end use; `step` is the safe form.
 
         Raises:
-          ValueError: `params.weights` are not those of the terms.
+          ValueError: `params.weights` are not those of the terms, or the action has another shape
+            than those of the action space.
         """
-        action = jnp.asarray(action)
+        action = self._checked(action)
         next_state = self.next_state(as_key(key), state, action, params)
         seen = Transition(state, action, next_state, params)
         reward_terms = {term.name: term.fn(seen) for term in self.terms}
@@ -193,6 +194,16 @@ class Environment(abc.ABC):
         Learners call it between updates; by default the params stay as they are.
         """
         return params
+
+    def _checked(self, action: Array) -> Array:
+        """One action as an array; its values are not looked at."""
+        action, space = jnp.asarray(action), self.action_space
+        if not isinstance(space, Dict) and action.shape != space.shape:
+            raise ValueError(
+                f"{type(self).__name__}: an action of {space} has the shape {space.shape}, got "
+                f"{action.shape}; give one such action, and vmap over batches"
+            )
+        return action
 
     def _timestep(
         self, state: PyTree, params: PyTree, reward: Array, reward_terms: dict[str, Array]

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
+import creative_rl as crl
 from creative_rl.environment import Environment
 from creative_rl.spaces import Discrete
 from creative_rl.testing import check_environment
@@ -112,6 +113,28 @@ def test_terminal_states_absorb_but_transitions_do_not(key):
     assert timesteps[-1].action_mask.tolist() == [True, False, False]
     _, raw = env.transition(key, state, jnp.int32(0), env.default_params)
     assert float(raw.reward) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("env", "action", "words"),
+    [
+        (Pot(), [1, 2], r"Pot: an action of Discrete\(3\) has the shape \(\), got \(2,\); give"),
+        (
+            crl.make("recommendation-interest"),
+            0,
+            r"of MultiDiscrete\(\(10,\) \* 3\) has the shape \(3,\), got \(\); give one such action",
+        ),
+        (crl.make("recommendation-interest"), [1, 2], r"the shape \(3,\), got \(2,\)"),
+    ],
+)
+@pytest.mark.parametrize("method", ["step", "transition"])
+def test_an_action_of_another_shape_is_one_line(env, action, words, method, key):
+    params = env.default_params
+    state, _ = jax.eval_shape(env.reset, key, params)
+    act = lambda state: getattr(env, method)(key, state, action, params)  # noqa: E731
+    with pytest.raises(ValueError, match=words) as error:
+        jax.eval_shape(act, state)
+    assert "\n" not in str(error.value)
 
 
 def test_truncation_absorbs_and_is_told_apart(key):

@@ -43,7 +43,6 @@ def run(out: str, num_updates: int, seconds: float) -> None:
     from creative_rl.experiment import log, training
 
     log.LOGGERS["slow"] = lambda folder, first_update: SlowLogger(seconds)
-    training._Saver._MOST_TIME = 1.0
     training.train(
         learner(),
         jax.random.key(0),
@@ -52,6 +51,7 @@ def run(out: str, num_updates: int, seconds: float) -> None:
         resume=True,
         chunk_updates=CHUNK_UPDATES,
         checkpoint_seconds=0.0,
+        checkpoint_share=1.0,
         loggers=["slow"],
         progress=False,
     )

@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Sequence
-from typing import Any
 
-from creative_rl.experiment.records import Record, read_records
+import numpy as np
+
+from creative_rl.experiment.records import Record, mean, read_records
 
 MEASURES = (
     ("episode_return", 1),
@@ -23,7 +24,7 @@ class Scores:
     """A receiver of records that scores their checkpoints; higher is better.
 
     The score of an update is the mean of the metric over the last `WINDOW` records up to it that
-    have it, over all seeds.
+    have it (see `records.mean`), over all seeds.
 
     Attributes:
       metric: what counts; None where no record has such a metric.
@@ -32,7 +33,8 @@ class Scores:
     def __init__(self, records: Sequence[Record] = ()):
         self.metric: str | None = None
         self._sign = 1
-        self._found: list[tuple[int, float]] = []
+        self._last = 0
+        self._found: list[tuple[Record, int]] = []
         self.write(records)
 
     def write(self, records: Sequence[Record]) -> None:
@@ -40,18 +42,19 @@ class Scores:
         for record in records:
             if self.metric is None:
                 self.metric, self._sign = _measure(record)
-            numbers = _numbers(record.get(self.metric or ""))
-            if numbers:
-                mean = sum(numbers) / len(numbers)
-                self._found.append((record["update"], self._sign * mean))
+            if self.metric is not None and record.get(self.metric) is not None:
+                self._found.append((record, record["update"] - self._last))
+            self._last = record["update"]
 
     def close(self) -> None:
         """Nothing is open."""
 
     def score(self, update: int) -> float | None:
         """How good the learner was then; None where nothing was known of it."""
-        scores = [score for there, score in self._found if there <= update][-WINDOW:]
-        return sum(scores) / len(scores) if scores else None
+        rows = [row for row in self._found if row[0]["update"] <= update][-WINDOW:]
+        means = mean(rows, self.metric or "")
+        means = means[np.isfinite(means)]
+        return self._sign * float(means.mean()) if means.size else None
 
 
 def read_scores(path: str | os.PathLike) -> Scores:
@@ -69,9 +72,3 @@ def _measure(record: Record) -> tuple[str | None, int]:
     has = {*record, *(["episode_return"] if "num_episodes" in record else [])}
     return next(((name, sign) for name, sign in MEASURES if name in has), (None, 1))
 
-
-def _numbers(value: Any) -> list[float]:
-    """Those of all seeds, of whatever nesting, without what is missing."""
-    if isinstance(value, list):
-        return [number for part in value for number in _numbers(part)]
-    return [] if value is None else [float(value)]

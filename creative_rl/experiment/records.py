@@ -12,7 +12,7 @@ episodes (absent where none ended) and everything else averaged over updates.
 import json
 import os
 import pathlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -97,7 +97,7 @@ def summarise(metrics: Mapping[str, np.ndarray], starts: Sequence[int]) -> list[
     for name, values in metrics.items():
         if name == "num_episodes":
             column = totals.tolist()
-        elif name.startswith("episode_") and has_episodes:
+        elif is_over_episodes(name, metrics):
             sums = np.add.reduceat(values.astype(np.float64) * episodes, starts)
             means = np.where(totals > 0, sums / np.maximum(totals, 1), np.nan)
             column = [_seven_digits(row) for row in means.tolist()]
@@ -111,6 +111,11 @@ def summarise(metrics: Mapping[str, np.ndarray], starts: Sequence[int]) -> list[
             if not _is_missing(value):
                 summary[name] = value
     return summaries
+
+
+def is_over_episodes(name: str, has: Container[str]) -> bool:
+    """Whether means of a metric are over episodes, which are counted, and not over updates."""
+    return name.startswith("episode_") and "num_episodes" in has
 
 
 def _seven_digits(value: float | list) -> Any:
@@ -159,25 +164,43 @@ def final(records: Sequence[Record], share: float = 0.1) -> dict[str, list[float
         if record["update"] > first
     ]
     names = dict.fromkeys(name for record, _ in rows for name in record if name not in CLOCKS)
-    return {name: _mean(rows, name).tolist() for name in names}
+    return {name: mean(rows, name).tolist() for name in names}
 
 
-def _mean(rows: Sequence[tuple[Record, int]], name: str) -> np.ndarray:
-    """float64[seeds] of one metric over records and the updates that each of them sums up."""
+def mean(rows: Sequence[tuple[Record, int]], name: str) -> np.ndarray:
+    """float64[seeds]: one metric over those records that have it; NaN where no number is.
+
+    Args:
+      rows: records, and how many updates each sums up.
+      name: of a metric that one of them has at least; over episodes where they are counted.
+    """
     kept = [(record, length) for record, length in rows if record.get(name) is not None]
-    values = np.array([np.atleast_1d(_floats(record[name])) for record, _ in kept])
+    values = np.array([numbers(record[name]) for record, _ in kept])
     weights = np.array([[float(length)] for _, length in kept])
-    if name.startswith("episode_") and all("num_episodes" in record for record, _ in kept):
-        weights = np.array([np.atleast_1d(_floats(record["num_episodes"])) for record, _ in kept])
+    if all(is_over_episodes(name, record) for record, _ in kept):
+        weights = np.array([numbers(record["num_episodes"]) for record, _ in kept])
+    return weighted_mean(values, weights)
+
+
+def weighted_mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """float64: the mean over the first axis of what is finite; NaN where that has no weight.
+
+    Example:
+      >>> weighted_mean(np.array([[1.0, 2.0], [4.0, np.nan]]), np.array([[1], [2]]))
+      array([3., 2.])
+    """
+    values = np.asarray(values, np.float64)
     weights = np.where(np.isfinite(values), weights, 0.0)
     total = weights.sum(axis=0)
-    sums = (np.nan_to_num(values) * weights).sum(axis=0)
+    sums = (np.where(weights > 0, values, 0.0) * weights).sum(axis=0)
     return np.divide(sums, total, out=np.full_like(total, np.nan), where=total > 0)
 
 
-def _floats(value: Any) -> np.ndarray:
-    """A metric's number or numbers, NaN where a seed has none."""
-    return np.array(value, np.float64)
+def numbers(value: Any) -> list[float]:
+    """Those of all seeds, of whatever nesting; NaN where there is none."""
+    if isinstance(value, list):
+        return [number for part in value for number in numbers(part)]
+    return [float("nan") if value is None else float(value)]
 
 
 def truncate(path: str | os.PathLike, update: int) -> list[Record]:

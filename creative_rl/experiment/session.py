@@ -15,6 +15,7 @@ from creative_rl.experiment.opening import open_run
 from creative_rl.experiment.preparation import prepare
 from creative_rl.experiment.run import Run, describe
 from creative_rl.experiment.spec import RunSpec
+from creative_rl.experiment.sweeping import results
 from creative_rl.experiment.training import DivergedError, TrainResult, train
 from creative_rl.typing import Learner
 
@@ -68,7 +69,8 @@ def resume(
       The run, and None in place of a result where nothing was left to do.
 
     Raises:
-      ValueError: as from `open_run`; or fewer steps are asked for than are done.
+      ValueError: as from `open_run`; fewer steps are asked for than are done, or of a trial of a sweep
+        others than that has.
     """
     run, _, learner = open_run(path)
     latest = checkpoint.latest_update(run.checkpoints)
@@ -83,6 +85,13 @@ def resume(
             raise ValueError(
                 f"{path} has {num_done * learner.steps_per_update} steps already, got "
                 f"--steps {total_steps}; give more, or leave it out"
+            )
+        whole = run.spec.num_updates
+        if num_updates != whole and results.is_trial(run.path):
+            raise ValueError(
+                f"{path} is a trial of a sweep, whose file says {whole * learner.steps_per_update} "
+                f"steps for all of them, got --steps {total_steps}; change the file and run the "
+                "sweep again, or go on with a copy of the folder elsewhere"
             )
         run = hosts.by_first(lambda: _extend(run, num_updates)) or Run.open(path)
     if run.status.get("status") == "finished" or num_done >= run.spec.num_updates:
@@ -103,19 +112,22 @@ def _extend(run: Run, num_updates: int) -> Run:
 
 
 def _train(run: Run, learner: Learner, **options: Any) -> TrainResult:
-    """Train, and note in `status.json` how it ended."""
+    """Train, and note in `status.json` how it ended; of a trial of a sweep also in its result."""
     spec = run.spec
-    path = run.path / "status.json"
-    path.unlink(missing_ok=True)  # of the process before: one that is killed leaves none
+    # That of the process before goes: one that is killed leaves none.
+    (run.path / "status.json").unlink(missing_ok=True)
     try:
         result = train(learner, seed_keys(spec), spec.num_updates, out=run.path, **options)
     except DivergedError as error:
-        _note(path, "diverged", error.checkpoint or 0)
+        _note(run, "diverged", error.checkpoint or 0, str(error))
         raise
-    _note(path, result.status, result.num_updates)
+    _note(run, result.status, result.num_updates)
     return result
 
 
-def _note(path: pathlib.Path, status: str, num_updates: int) -> None:
-    if hosts.is_first():
-        write_json(path, {"status": status, "num_updates": num_updates})
+def _note(run: Run, status: str, num_updates: int, error: str | None = None) -> None:
+    if not hosts.is_first():
+        return
+    write_json(run.path / "status.json", {"status": status, "num_updates": num_updates})
+    if results.is_trial(run.path):
+        results.rewrite(run.path, run.spec.num_seeds or 1, status, error)

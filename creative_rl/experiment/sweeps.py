@@ -21,7 +21,7 @@ import numpy as np
 
 from creative_rl.atomic import write_json
 from creative_rl.configs import validate
-from creative_rl.experiment import checkpoint, memory
+from creative_rl.experiment import checkpoint, memory, records
 from creative_rl.experiment.recorder import Metrics
 from creative_rl.experiment.sizes import LARGEST_SIZE, whole_number
 from creative_rl.experiment.training import Status, check_keys, train
@@ -68,13 +68,11 @@ class SweepResult:
         """
         if metric not in self.metrics:
             raise ValueError(f"sweep: {unknown_name('metric', metric, sorted(self.metrics))}")
-        values = self.metrics[metric][-num_updates:].astype(np.float64)
-        weights = np.ones_like(values)
-        if metric.startswith("episode_") and "num_episodes" in self.metrics:
-            weights = self.metrics["num_episodes"][-num_updates:].astype(np.float64)
-        total = weights.sum(axis=0)
-        mean = (values * weights).sum(axis=0) / np.maximum(total, 1)
-        return np.where((total > 0) & ~self.diverged, mean, np.nan)
+        weights = np.float64(1)
+        if records.is_over_episodes(metric, self.metrics):
+            weights = self.metrics["num_episodes"][-num_updates:]
+        means = records.weighted_mean(self.metrics[metric][-num_updates:], weights)
+        return np.where(self.diverged, np.nan, means)
 
 
 class SweepState(flax.struct.PyTreeNode):

@@ -94,6 +94,7 @@ def train(
     resume: bool = False,
     chunk_updates: int | None = None,
     checkpoint_seconds: float = 60.0,
+    checkpoint_share: float = 0.02,
     keep_checkpoints: int = 3,
     loggers: Sequence[str] | None = None,
     progress: bool = True,
@@ -119,9 +120,10 @@ def train(
       resume: go on from the newest checkpoint in `out`, where there is one.
       chunk_updates: most updates in one compiled call; None for what takes about a second. It has
         no influence on results.
-      checkpoint_seconds: time between checkpoints; longer where saving is slow. The first and the
-        last state are always saved. Training waits until the state is in the host's memory; it is
-        written beside it.
+      checkpoint_seconds: time between checkpoints. The first and the last state are always saved.
+        Training waits until the state is in the host's memory; it is written beside it.
+      checkpoint_share: of the time, above 0 and at most 1, that this waiting may take: where saving
+        is slow, checkpoints are rarer.
       keep_checkpoints: how many of the newest stay, and the best beside them (see `best`).
       loggers: besides `metrics.jsonl`: `tensorboard`, `wandb`; None for TensorBoard where it is
         installed.
@@ -133,9 +135,10 @@ def train(
         several processes (`hosts`) for all. A run may go on with another number.
 
     Raises:
-      ValueError: no learner, a size that is no whole number of at least 1, an `out` that holds
-        another run, a profile without `out`, a checkpoint that does not fit, a run that needs more
-        memory than there is, or devices that there are not or that cannot share it equally.
+      ValueError: no learner, a size that is no whole number of at least 1, a share out of range, an
+        `out` that holds another run, a profile without `out`, a checkpoint that does not fit, a run
+        that needs more memory than there is, or devices that there are not or that cannot share it
+        equally.
       DivergedError: a metric is not finite; what was saved before stays.
       SaveError: a checkpoint could not be written, because the disk is full for instance; it is
         raised when the next one is due, or at the end. Those before it stay.
@@ -161,6 +164,10 @@ def train(
         profile = whole_number("train: profile", profile)
         if out is None:
             raise ValueError("train: profile is written into out, got out=None; choose a folder")
+    if not 0 < checkpoint_share <= 1:
+        raise ValueError(
+            f"train: checkpoint_share must be above 0 and at most 1, got {checkpoint_share!r}"
+        )
     compilation_cache.enable()
     key, num_seeds = as_key(key), _num_seeds(key, num_seeds)
     start_fn = state if callable(state) else None
@@ -188,7 +195,13 @@ def train(
             seconds = kept[-1]["seconds"] if kept else 0.0
             scores = Scores(kept)
             saver = stack.enter_context(
-                _Saver(out / "checkpoints", keep_checkpoints, checkpoint_seconds, scores.score)
+                _Saver(
+                    out / "checkpoints",
+                    keep_checkpoints,
+                    checkpoint_seconds,
+                    checkpoint_share,
+                    scores.score,
+                )
             )
             opened = hosts.by_first(lambda: open_loggers(out, loggers, start))
             receivers = [*_open_all(stack, opened or ()), scores]
@@ -280,17 +293,16 @@ def _take_in(pending: tuple[dict, int], recorder: Recorder, pace: Pace) -> bool:
 class _Saver:
     """Checkpoints at intervals of time, longer where saving is slow."""
 
-    _MOST_TIME = 0.02  # share of the time that saving may take
-
     def __init__(
         self,
         folder: pathlib.Path,
         keep: int,
         seconds: float,
+        share: float,
         score: Callable[[int], float | None],
     ):
         self._writer = checkpoint.CheckpointWriter(folder, keep, score)
-        self._interval = seconds
+        self._interval, self._share = seconds, share
         self._last_save = time.monotonic()
 
     @property
@@ -305,7 +317,7 @@ class _Saver:
         start = time.monotonic()
         self._writer.save(state, update, spares_members)
         self._last_save = time.monotonic()
-        self._interval = max(self._interval, (self._last_save - start) / self._MOST_TIME)
+        self._interval = max(self._interval, (self._last_save - start) / self._share)
 
     def settle(self) -> int | None:
         """Wait for what is being written: update of the newest checkpoint that is whole."""

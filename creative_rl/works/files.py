@@ -81,7 +81,14 @@ def _read_text(path: pathlib.Path) -> PyTree:
     for title, read in _TITLED.items():
         if start.startswith(title.encode()):
             return read(path)
-    return writing.read_txt(path)
+    found = writing.read_txt(path)
+    for work_type, is_text in _TOLD.items():
+        if is_text(writing.text(found)):
+            raise ValueError(
+                f"{path} is the text of a {work_type.__name__}, which does not hold all of it; "
+                "save the work as .json and load that"
+            )
+    return found
 
 
 def _read_png(path: pathlib.Path) -> PyTree:
@@ -91,6 +98,8 @@ def _read_png(path: pathlib.Path) -> PyTree:
 
 _TITLED = {dialogue_file.TITLE: dialogue_file.read_text, level.TITLE: level.read_text}
 """What texts start with that are not read as such, and how they are read."""
+_TOLD: Mapping[type, Callable[[str], bool]] = {Slate: slate.is_text, Walk: walk.is_text}
+"""Works whose texts are for people alone, and what tells such a text."""
 
 
 KINDS: dict[type, Kind] = {
@@ -247,10 +256,12 @@ def load(path: str | os.PathLike) -> PyTree:
     What `save` wrote to the first two comes back the same; of other MIDI files the highest notes
     make a melody, and `midi_score.read_score` reads all of their voices. A .png gives the `Level`
     that it was made of, else a `Canvas` of its pixels, without strokes; a .txt a `Dialogue` or a
-    `Level` where it is one, else a `Text` of its characters.
+    `Level` where it is one, else a `Text` of its characters. The text of a `Slate` or a `Walk`
+    does not hold all of it and is refused.
 
     Raises:
-      ValueError: no format that is read, or the file is damaged; the line names file and reason.
+      ValueError: no format that is read, a text that does not hold its work, or the file is
+        damaged; the line names file and reason.
       FileNotFoundError: there is no such file.
       ImportError: a package that the format needs is not installed.
     """

@@ -1,5 +1,7 @@
 """A session with a recommender, as a work: what it is, its check, and its text."""
 
+import re
+
 import flax.struct
 import jax
 import numpy as np
@@ -132,6 +134,13 @@ def text(slate: Slate) -> str:
 def encode_text(slate: Slate) -> bytes:
     """`text` as the bytes of a file."""
     return f"{text(slate)}\n".encode()
+
+
+def is_text(written: str) -> bool:
+    """Whether characters are what `text` makes of a session: rows with two bars, and a summary."""
+    *rows, last = written.rstrip("\n").split("\n")
+    is_summary = re.match(r"(1 slate|\d+ slates), \d+ chosen from", last) is not None
+    return is_summary and all(re.match(r" *\d+ \| .* \| ", row) for row in rows)
 
 
 def _check_forms(slate: Slate) -> None:

@@ -1,5 +1,7 @@
 """A walk over a grid of cells, as a work: what it is, its check, and its text."""
 
+import re
+
 import flax.struct
 import jax
 import numpy as np
@@ -91,6 +93,14 @@ def text(walk: Walk) -> str:
 def encode_text(walk: Walk) -> bytes:
     """`text` as the bytes of a file."""
     return f"{text(walk)}\n".encode()
+
+
+def is_text(written: str) -> bool:
+    """Whether characters are what `text` makes of a walk: a square of marks, and a summary."""
+    *rows, last = written.rstrip("\n").split("\n")
+    is_summary = re.fullmatch(r"(1 step|\d+ steps)( to|, not at) the goal", last) is not None
+    square = rf" *([.*]|\d+)( +([.*]|\d+)){{{max(len(rows), 1) - 1}}}"
+    return is_summary and bool(rows) and all(re.fullmatch(square, row) for row in rows)
 
 
 def _check_forms(size: int, cells: np.ndarray, length: np.ndarray, goal: np.ndarray) -> None:

@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from creative_rl.experiment import memory, open_run, resume
 from creative_rl.experiment.opening import load_states
 from creative_rl.experiment.records import final, read_records
 from creative_rl.experiment.sweeping import driver, file, groups, tables, training, workers
+from creative_rl.experiment.sweeping import results as trial_results
 from creative_rl.experiment.sweeping.results import read_result
 
 BASE = """
@@ -216,11 +218,25 @@ def test_where_no_trial_can_run_it_is_told_and_the_code_is_1(tmp_path, capsys):
     path = tmp_path / "mine.toml"
     path.write_text(BASE + "[space]\nenv.size = [1]\n")
     command = ["sweep", str(path), "--out", str(tmp_path / "out")]
-    assert main([*command, "--plan"]) == 0
-    told = capsys.readouterr().out
+    assert main([*command, "--plan"]) == 1
+    told, error = capsys.readouterr()
     assert "mine: 1 trial, none can run\n  cannot run: grid-path-q_learning (env.size 1)" in told
+    words = "no trial can run, 1 trial asked for; mend what is told above"
+    assert error == f"creative-rl: error: {path}: {words}\n"
     assert main(command) == 1
     assert "refused: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"[]", b"\xff", b'{"a": 1}', b'{"a": [1.0, null]}'])
+def test_a_damaged_plan_is_one_line(tmp_path, data):
+    made = sweep(tmp_path, GRID)
+    made.out.mkdir()
+    (made.out / "plan.json").write_bytes(data)
+    with pytest.raises(ValueError, match=r"cannot read .*plan\.json \(.+\); remove it") as error:
+        made._measures()
+    assert "\n" not in str(error.value)
+    (made.out / "plan.json").write_text('{"a": [1.5, 0.25]}')
+    assert made._measures() == {"a": [1.5, 0.25]}
 
 
 def test_an_unknown_metric_is_refused_before_training(tmp_path):
@@ -294,6 +310,41 @@ def test_halving_goes_on_with_the_better_half(tmp_path):
     stopped = next(row["trial"] for row in rows if row["status"] == "stopped")
     _, went_on = resume(made.out / "trials" / stopped, progress=False, loggers=[])
     assert went_on.num_updates == 15  # by hand, after all
+    found = read_result(made.out, stopped)
+    last = read_records(made.out / "trials" / stopped / "metrics.jsonl")
+    assert [entry["num_updates"] for entry in found["history"]] == [8, 15]
+    assert found["history"][0] == results[stopped]["history"][0]
+    assert found["history"][1]["final"] == trial_results.finals(last, [False])
+    assert found["steps"] == last[-1]["steps"]
+    assert (found["status"], found["num_updates"]) == ("completed", 15)
+    run(tmp_path, HALVING, counted(calls))
+    assert calls == []
+    assert sorted(row["status"] for row in tables.result_rows(made.out)) == ["completed"] * 3 + [
+        "stopped"
+    ]
+
+
+def test_a_trial_has_the_steps_of_its_sweep_and_a_copy_has_its_own(grid, tmp_path):
+    path = by_point(grid, **{"learning_rate": 0.5, "weights.goal": 2.0})
+    before = {file: file.read_bytes() for file in path.glob("*.json*")}
+    words = "is a trial of a sweep, whose file says 960 steps for all of them, got --steps 1280;"
+    with pytest.raises(ValueError, match=words):
+        resume(path, total_steps=1280, progress=False, loggers=[])
+    assert {file: file.read_bytes() for file in path.glob("*.json*")} == before
+    assert resume(path, total_steps=960, progress=False, loggers=[])[1] is None
+    shutil.copytree(path, tmp_path / "copy")
+    _, went_on = resume(tmp_path / "copy", total_steps=1280, progress=False, loggers=[])
+    assert went_on.num_updates == 20
+
+
+def test_a_trial_that_diverges_by_hand_says_so(grid, tmp_path):
+    shutil.copytree(grid.out, tmp_path / "out")
+    id = by_point(grid, **{"learning_rate": 0.5, "weights.goal": 2.0}).name
+    trial_results.rewrite(tmp_path / "out" / "trials" / id, 2, "diverged", "loss is not finite")
+    found = read_result(tmp_path / "out", id)
+    assert (found["status"], found["error"]) == ("diverged", "loss is not finite")
+    rows = [row for row in tables.result_rows(tmp_path / "out") if row["trial"] == id]
+    assert [row["score"] for row in rows] == [None, None] and found["diverged"] == [True, True]
 
 
 def test_halving_needs_an_update_in_its_first_rung(tmp_path):

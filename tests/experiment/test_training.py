@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import types
 
 import chex
 import jax
@@ -16,7 +17,7 @@ import pytest
 from experiment.toy_learner import toy_learner
 
 import creative_rl as crl
-from creative_rl.experiment import checkpoint
+from creative_rl.experiment import checkpoint, training
 from creative_rl.experiment.chunks import Pace
 from creative_rl.experiment.training import DivergedError, train
 
@@ -207,11 +208,40 @@ def test_the_best_checkpoint_stays_and_a_stopped_run_keeps_the_same(key, tmp_pat
     assert checkpoint.updates(tmp_path / "checkpoints") == [12, 96]
 
 
+@pytest.mark.parametrize(("share", "seconds"), [(0.02, 100.0), (0.5, 4.0), (1.0, 2.0)])
+def test_saving_takes_its_share_of_the_time(tmp_path, monkeypatch, share, seconds):
+    now = [0.0]
+    clock = types.SimpleNamespace(monotonic=lambda: now[0])
+
+    class Writer:
+        """Takes two seconds to save."""
+
+        is_busy = False
+
+        def __init__(self, folder, keep, score):
+            pass
+
+        def save(self, state, update, spares_members):
+            now[0] += 2.0
+
+    monkeypatch.setattr(training, "time", clock)
+    monkeypatch.setattr(checkpoint, "CheckpointWriter", Writer)
+    saver = training._Saver(tmp_path, 3, 0.0, share, score=lambda update: None)
+    assert saver.is_due()
+    saver.save({}, 1)
+    for later, is_due in ((0.0, False), (seconds - 0.5, False), (seconds, True)):
+        now[0] = 2.0 + later
+        assert saver.is_due() == is_due
+
+
 def test_refuses_what_cannot_be(key, tmp_path):
     learner = toy_learner()
     for options in ({"num_seeds": 0}, {"chunk_updates": 0}, {"keep_checkpoints": 0}):
         with pytest.raises(ValueError, match="at least 1, got 0"):
             quiet(learner, key, 5, out=tmp_path / "none", **options)
+    for share in (0.0, -0.1, 1.5, float("nan")):
+        with pytest.raises(ValueError, match="checkpoint_share must be above 0 and at most 1, got"):
+            quiet(learner, key, 5, checkpoint_share=share)
     with pytest.raises(ValueError, match="num_updates must be at least 1"):
         quiet(learner, key, 0)
     for size in (True, 2.5, "3", np.float32(3), -1, 10**10, 10**30):

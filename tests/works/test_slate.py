@@ -125,6 +125,17 @@ def test_what_was_chosen_is_heard_one_after_the_other(tmp_path):
         works.save(EVENING, tmp_path / "no.wav")
 
 
+@pytest.mark.parametrize("length", [0, 1, None])
+def test_its_text_is_for_people_and_no_text_comes_back(tmp_path, length):
+    session = EVENING if length is None else EVENING.replace(length=np.int32(length))
+    path = works.save(session, tmp_path / "one.txt")
+    words = r"one\.txt is the text of a Slate, which does not hold all of it; save the"
+    with pytest.raises(ValueError, match=words):
+        works.load(path)
+    path.write_text("1 | a | b\nThey sold 2 slates, 1 chosen from many")
+    assert works.text(works.load(path)) == path.read_text()
+
+
 def test_the_report_shows_what_was_shown(tmp_path):
     (tmp_path / "works").mkdir()
     (tmp_path / "config.json").write_text("{}")

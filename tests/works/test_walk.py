@@ -70,6 +70,21 @@ def test_the_suffix_decides(tmp_path, suffix, start):
         works.save(walk([(0, 0)]), tmp_path / "walk.mid")
 
 
+@pytest.mark.parametrize("way", [[(0, 0)], [(0, 0), (0, 1)], [(0, 0), (0, 1), (0, 0)] * 4])
+def test_its_text_is_for_people_and_no_text_comes_back(tmp_path, way):
+    path = works.save(walk(way), tmp_path / "walk.txt")
+    words = r"walk\.txt is the text of a Walk, which does not hold all of it; save the"
+    with pytest.raises(ValueError, match=words):
+        works.load(path)
+    for line in (
+        "2 steps to the goal",
+        ". .\n2 steps to the goal",
+        "a b\nc d\n2 steps to the goal",
+    ):
+        path.write_text(line)
+        assert works.text(works.load(path)) == line
+
+
 def test_text_by_hand():
     way = [(0, 0), (0, 1), (0, 0), (0, 0), (1, 0)]
     assert text(walk(way)) == "3 1 .\n4 . .\n. . *\n4 steps, not at the goal"

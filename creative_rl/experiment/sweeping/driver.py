@@ -10,7 +10,6 @@ results.csv, results.parquet, curves.csv, curves.parquet   (see `tables`)
 
 import dataclasses
 import functools
-import json
 import math
 import os
 import pathlib
@@ -90,7 +89,11 @@ class Sweep:
         return signal
 
     def plan(self) -> list[Group]:
-        """What would be trained first, with the memory and, by a probe, the time it takes."""
+        """What would be trained first, with the memory and, by a probe, the time it takes.
+
+        Raises:
+          ValueError: no trial can run, or `plan.json` is damaged.
+        """
         compilation_cache.enable()
         self.out.mkdir(parents=True, exist_ok=True)
         first, stretch = self._first()
@@ -104,6 +107,11 @@ class Sweep:
         }
         write_json(self.out / "plan.json", kept)
         self._tell_plan(first, measured, errors)
+        if all(errors.get(trial.id, trial.error) for trial in first):
+            raise ValueError(
+                f"{self.file.path}: no trial can run, {tables.counted(len(first), 'trial')} asked "
+                "for; mend what is told above"
+            )
         return measured
 
     def result(self, trial: Trial) -> dict[str, Any] | None:
@@ -218,8 +226,7 @@ class Sweep:
         ]
 
     def _measures(self) -> dict[str, list[float]]:
-        path = self.out / "plan.json"
-        return json.loads(path.read_bytes()) if path.exists() else {}
+        return groups.read_measures(self.out / "plan.json")
 
     def _tell_plan(
         self, chosen: Sequence[Trial], found: Sequence[Group], errors: dict[str, str]
@@ -287,6 +294,9 @@ def main(asked: "SweepArguments") -> int:
 
     Returns:
       The exit code: 1 where no trial came to anything.
+
+    Raises:
+      ValueError: as `Sweep.plan`, and its files that are damaged.
     """
     say = functools.partial(print, flush=True)
     sweep = Sweep(asked.file, asked.out, say, asked.workers)

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import pathlib
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -190,6 +191,32 @@ def probe(group: Group) -> Group:
         seconds = taken / count
         count *= 2
     return dataclasses.replace(group, compile_seconds=compiled, update_seconds=seconds)
+
+
+def read_measures(path: pathlib.Path) -> dict[str, list[float]]:
+    """What earlier probes took, seconds of compilation and of an update by a job's id.
+
+    Args:
+      path: a file of JSON, which need not be there.
+
+    Raises:
+      ValueError: the file is damaged; the line names it.
+    """
+    if not path.exists():
+        return {}
+    try:
+        found = json.loads(path.read_bytes())
+        if not isinstance(found, dict) or not all(map(_is_pair, found.values())):
+            raise ValueError("it must hold an object with two numbers of seconds for each group")
+    except (ValueError, RecursionError) as error:
+        raise ValueError(
+            f"cannot read {path} ({error}); remove it, its times are measured again"
+        ) from error
+    return found
+
+
+def _is_pair(times: Any) -> bool:
+    return isinstance(times, list) and [type(time) for time in times] == [float, float]
 
 
 def state_shapes(built: Built) -> PyTree:

@@ -8,7 +8,6 @@ trials/<id>/result.json   what came of it; written last, so a trial that has it 
 import contextlib
 import fcntl
 import json
-import math
 import pathlib
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,10 +19,10 @@ import numpy as np
 
 from creative_rl.atomic import write_bytes, write_json
 from creative_rl.experiment import checkpoint, sweeps
-from creative_rl.experiment.records import Record, final, read_records
+from creative_rl.experiment.records import Record, read_records
 from creative_rl.experiment.run import describe
 from creative_rl.experiment.sweeping.groups import Built, Job, build, state_shapes
-from creative_rl.experiment.sweeping.results import RESULT, read_result
+from creative_rl.experiment.sweeping.results import RESULT, finals, read_result
 from creative_rl.experiment.sweeping.trials import one_line
 from creative_rl.experiment.training import DivergedError, TrainResult, train
 from creative_rl.typing import PyTree
@@ -176,7 +175,7 @@ def _result(
     reached = {
         "num_updates": update,
         "steps": update * built.learner.steps_per_update,
-        "final": _finals(rows, diverged),
+        "final": finals(rows, diverged),
     }
     is_lost = bool(diverged.all())
     return {
@@ -211,13 +210,3 @@ def _records(
         rows.append(row)
     return rows
 
-
-def _finals(rows: Sequence[Record], diverged: np.ndarray) -> dict[str, list[float | None]]:
-    """The last values of each seed, None where it diverged."""
-    return {
-        name: [
-            None if is_lost or math.isnan(value) else value
-            for value, is_lost in zip(values, diverged, strict=True)
-        ]
-        for name, values in final(rows).items()
-    }
