@@ -4,7 +4,8 @@ Run `python -m benchmarks.speed.machine [--quick]`.
 
 Bytes a second of `x + 1` over an array far larger than any cache, read and written; operations a
 second of products of square matrices, in float32 as JAX multiplies them by default and at the
-highest precision, and in bfloat16.
+highest precision, and in bfloat16. Every round is one program that does its work many times over,
+so that what starting a program costs is not in it.
 """
 
 import functools
@@ -16,18 +17,42 @@ import jax
 import jax.numpy as jnp
 
 from benchmarks import record
-from benchmarks.speed import scaling_worker, worker
+from benchmarks.speed import worker
 from benchmarks.speed.rounds import interleave, rates, spread
 
 ROUNDS, QUICK_ROUNDS = 9, 2
 ROUND_SECONDS = 0.25
 SIDES = {"cpu": 1024, "accelerator": 8192}
-"""Of the matrices: a product has to be long beside what starting it costs."""
+"""Of the matrices."""
+NUM_NUMBERS = {"cpu": 1 << 25, "accelerator": 1 << 28}
+"""That one is added to: far more than any cache holds."""
 PRODUCTS = {
     "float32": (jnp.float32, "default"),
     "float32 at highest precision": (jnp.float32, "highest"),
     "bfloat16": (jnp.bfloat16, "default"),
 }
+
+
+def copy_unit(num_numbers: int) -> worker.Unit:
+    """`x + 1` in place, again and again; its steps are bytes read and written."""
+    numbers = jnp.zeros(num_numbers, jnp.float32)
+
+    @functools.partial(jax.jit, donate_argnums=0)
+    def chain(numbers: jax.Array, num: jax.Array) -> jax.Array:
+        return jax.lax.fori_loop(0, num, lambda _, numbers: numbers + 1, numbers)
+
+    def run(count: int) -> None:
+        nonlocal numbers
+        numbers = jax.block_until_ready(chain(numbers, jnp.int32(count)))
+
+    run(1)
+    count = worker.calibrated(run, ROUND_SECONDS)
+
+    def unit(number: int) -> Mapping[str, Any]:
+        run(count)
+        return {"steps": count * 2 * numbers.nbytes}
+
+    return unit
 
 
 def product_unit(side: int, dtype: Any, precision: str) -> worker.Unit:
@@ -65,8 +90,8 @@ def timed(unit: worker.Unit, number: int) -> Mapping[str, Any]:
 def main(argv: Sequence[str] | None = None) -> None:
     options, session = record.start(__doc__, __spec__, argv)
     device = worker.device()
-    side = SIDES["cpu" if device == "cpu" or options.quick else "accelerator"]
-    units = {"x + 1": scaling_worker.triad_unit()}
+    kind = "cpu" if device == "cpu" else "accelerator"
+    side, units = SIDES[kind], {"x + 1": copy_unit(NUM_NUMBERS[kind])}
     units |= {name: product_unit(side, *product) for name, product in PRODUCTS.items()}
     turns = {name: functools.partial(timed, unit) for name, unit in units.items()}
     reports = interleave(turns, QUICK_ROUNDS if options.quick else ROUNDS)

@@ -157,10 +157,10 @@ def _operation(equation: Any, reads: list[_Value], makes: list[_Value]) -> _Oper
     is_reduction = name in _REDUCTIONS or (name.startswith("reduce_") and name not in _WHOLE)
     is_write = name in _WRITES or name.startswith("scatter")
     if name in _LOOPS:
-        operation.scratch, operation.in_place = _loop(name, params, reads, makes)
+        operation.scratch, operation.in_place = _loop(equation, reads, makes)
     elif name == "cond":
         made = sum(value.size for value in makes)
-        branches = [branch.jaxpr for branch in params["branches"]]
+        branches = [_opened(branch) for branch in params["branches"]]
         peaks = [_peak(branch, _borrowed(len(branch.invars))) for branch in branches]
         operation.scratch = max(0, max(peaks) - made)
     elif is_write:
@@ -181,14 +181,17 @@ def _operation(equation: Any, reads: list[_Value], makes: list[_Value]) -> _Oper
 
 
 def _loop(
-    name: str, params: Any, reads: Sequence[_Value], makes: Sequence[_Value]
+    equation: Any, reads: Sequence[_Value], makes: Sequence[_Value]
 ) -> tuple[int, list[tuple[_Value, _Value]]]:
     """What a turn of a loop needs beside what is carried, and what is carried in place."""
-    if name == "scan":
-        body, num_skipped = params["jaxpr"].jaxpr, 0
-        num_constants, num_carried = params["num_consts"], params["num_carry"]
+    params = equation.params
+    if equation.primitive.name == "scan":
+        body, num_skipped = _opened(params["jaxpr"]), 0
+        # What is sliced has an axis more outside; how the parameters tell it depends on JAX.
+        num_carried = _num_whole(equation.outvars, body.outvars)
+        num_constants = _num_whole(equation.invars, body.invars) - num_carried
     else:
-        body, num_skipped = params["body_jaxpr"].jaxpr, params["cond_nconsts"]
+        body, num_skipped = _opened(params["body_jaxpr"]), params["cond_nconsts"]
         num_constants = params["body_nconsts"]
         num_carried = len(body.outvars)
     given = body.invars[num_constants:]
@@ -210,8 +213,20 @@ def _borrowed(num: int) -> list[_Value]:
 def _called(equation: Any) -> Any:
     """The jaxpr that a call runs."""
     params = equation.params
-    called = next(params[name] for name in ("jaxpr", "call_jaxpr", "fun_jaxpr") if name in params)
-    return getattr(called, "jaxpr", called)
+    return _opened(
+        next(params[name] for name in ("jaxpr", "call_jaxpr", "fun_jaxpr") if name in params)
+    )
+
+
+def _opened(program: Any) -> Any:
+    """A jaxpr, also of one with its constants beside it."""
+    return getattr(program, "jaxpr", program)
+
+
+def _num_whole(outside: Sequence[Any], inside: Sequence[Any]) -> int:
+    """How many of a loop's variables its body sees whole."""
+    pairs = zip(outside, inside, strict=True)
+    return sum(len(outer.aval.shape) == len(inner.aval.shape) for outer, inner in pairs)
 
 
 def _origin(value: _Value) -> _Value:
