@@ -74,6 +74,9 @@ HEADLINES = (
 """Of the goals of the results, by file and name, those of the README's first screen, reached or
 not; and in what words."""
 
+RATES = ("steps/s", "GB/s read and written", "GFLOP/s")
+"""Of the results of accelerators what is shown."""
+
 
 def render(text: str) -> str:
     """A page's text with every marked table made anew."""
@@ -83,6 +86,7 @@ def render(text: str) -> str:
         "learners": _entries("name", registry.LEARNERS),
         "goals": _goals(),
         "results": "\n\n".join(_result(name) for name in _names()),
+        "accelerators": _accelerators(),
     }
     return fill(text, tables)
 
@@ -140,6 +144,22 @@ def _result(name: str) -> str:
     if (picture := _path(name).with_suffix(".png")).is_file():
         tables.append(f"![{TITLES[name]}]({picture.name})")
     return "\n\n".join([f"## {TITLES[name]}", command, *tables])
+
+
+def _accelerators() -> str:
+    """The rates of every result that was also measured on an accelerator."""
+    parts = []
+    for name in TITLES:
+        for path in sorted(RESULTS.glob(f"{name}.*.json")):
+            record = json.loads(path.read_text())
+            device = record["machine"]["device"]
+            if record["benchmark"] != name or device == "cpu":
+                continue
+            rates = [row for row in record["rows"] if row["metric"] in RATES]
+            figures = ((row["name"], _number(row["value"]), row["metric"]) for row in rates)
+            command = f"{TITLES[name]}: `{record['command']}`, {record['date']}, {device}"
+            parts.append(f"{command}\n\n{_table(('what', 'median', 'unit'), figures)}")
+    return "\n\n".join(parts)
 
 
 def _before_and_after(rows: Iterable[Mapping]) -> str:
@@ -286,6 +306,7 @@ FIGURES: Mapping[str, Callable[[Iterable[Mapping]], str]] = {
     "suite.standard": _scores,
     "suite.full": _scores,
     "performing": _measures,
+    "machine": _measures,
     "checkpoints": _measures,
     "scaling": _laws,
     "devices": _measures,
