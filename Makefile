@@ -47,6 +47,7 @@ bench: .venv/.dev
 	$(BIN)/python -m benchmarks.speed.gan $(PEERS)
 	$(BIN)/python -m benchmarks.speed.seqgan_round $(PEERS)
 	$(BIN)/python -m benchmarks.speed.startup
+	$(BIN)/python -m benchmarks.speed.compile_time
 	$(BIN)/python -m benchmarks.speed.checkpoints
 	$(BIN)/python -m benchmarks.speed.performing
 	$(BIN)/python -m benchmarks.speed.scaling

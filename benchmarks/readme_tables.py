@@ -48,6 +48,7 @@ TITLES = {
     "sweeps": "Runs of a sweep in one program",
     "replay": "Replay",
     "startup": "Start-up",
+    "compile_time": "Compile time and memory, foretold",
     "checkpoints": "Checkpoints, and a hundred kills",
     "scaling": "Scaling",
     "performing": "Music in real time",

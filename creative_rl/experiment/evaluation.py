@@ -8,6 +8,7 @@ import jax
 import numpy as np
 
 from creative_rl.atomic import write_json
+from creative_rl.envs.arrangement import Arrangement
 from creative_rl.experiment import memorisation
 from creative_rl.experiment.opening import (
     OpenRun,
@@ -17,11 +18,19 @@ from creative_rl.experiment.opening import (
     seed_state,
     update_of,
 )
-from creative_rl.experiment.rollouts import Episodes
-from creative_rl.metrics import distinct_works, rl_tuner_metrics, self_bleu
+from creative_rl.experiment.rollouts import Episodes, starts
+from creative_rl.metrics import (
+    distinct_works,
+    energy_correlation,
+    playable_share,
+    rl_tuner_metrics,
+    self_bleu,
+)
 from creative_rl.ops.events import NUM_EVENTS
 from creative_rl.spaces import Discrete
+from creative_rl.typing import Key, PyTree
 from creative_rl.works import Melody, Text
+from creative_rl.wrappers import Wrapper
 
 
 class Row(NamedTuple):
@@ -49,9 +58,10 @@ def evaluate(
 
     Rows are the return, the length, the sum of each reward term, for melodies and texts the share
     of distinct ones and (of two or more) self-BLEU, for melodies in RL Tuner's 38 events the
-    measures of its published table, and for those that a corpus was learned for originality. With
-    one seed the interval is over episodes (measures of all episodes together have none); with
-    several it is over the seeds' means, which is what tells one learner from another.
+    measures of its published table, for those that a corpus was learned for originality, and for
+    arrangements how they follow the energy that was wanted and whether they can be played. With one
+    seed the interval is over episodes (measures of all episodes together have none); with several
+    it is over the seeds' means, which is what tells one learner from another.
 
     The notes name the work that is nearest to the corpus, and warn of works that are too near.
 
@@ -65,8 +75,9 @@ def evaluate(
     learned = memorisation.learned_from(opened, states)
     seeds, reports = [], []
     for i in range(num_seeds):
-        episodes = opened.play(seed_state(states, i), jax.random.key(seed), num)
-        seeds.append(measure(opened, episodes))
+        state, key = seed_state(states, i), jax.random.key(seed)
+        episodes = opened.play(state, key, num)
+        seeds.append(measure(opened, episodes) | _as_asked(opened, state, key, episodes.works))
         if isinstance(learned, memorisation.Learned) and isinstance(episodes.works, Melody):
             reports.append(learned.report(episodes.works))
             seeds[-1] |= memorisation.measures(reports[-1])
@@ -97,6 +108,23 @@ def measure(opened: OpenRun, episodes: Episodes) -> dict[str, np.ndarray]:
             of_all |= rl_tuner_metrics(episodes.works)
         values |= {name: np.array([value]) for name, value in of_all.items()}
     return values
+
+
+def _as_asked(opened: OpenRun, state: PyTree, key: Key, works: PyTree) -> dict[str, np.ndarray]:
+    """Measures of arrangements against the curves that their episodes began with."""
+    around, env = [], opened.env
+    while isinstance(env, Wrapper):
+        around.append(env)
+        env = env.env
+    if not isinstance(env, Arrangement):
+        return {}
+    begun = starts(opened.env, opened.params(state), key, len(works.length))
+    for wrapper in around:
+        begun = wrapper.env_state(begun)
+    return {
+        "energy_correlation": energy_correlation(works, begun.wanted),
+        "playable_share": playable_share(works),
+    }
 
 
 def interval(name: str, samples: np.ndarray) -> Row:

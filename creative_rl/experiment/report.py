@@ -1,4 +1,7 @@
-"""A run as one page that opens anywhere: curves, tables, pictures and players, no network."""
+"""A run as one page that opens anywhere: curves, tables, pictures and players, no network.
+
+Of many long sounds the last are files beside it, in `works/` (see `page_sounds`).
+"""
 
 import json
 import pathlib
@@ -7,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from creative_rl.atomic import data_uri, write_bytes
 from creative_rl.experiment.learning_curves import Curve, families, read_curves
+from creative_rl.experiment.page_sounds import Sounds
 from creative_rl.experiment.records import Record, read_records
 
 if TYPE_CHECKING:
@@ -48,14 +52,16 @@ _MOST_ITEMS = 16
 class Card(NamedTuple):
     """A work on the page; pictures, `player` and links are data URIs, `text` is to be read.
 
-    `work` names its kind, so that the few pixels of a canvas are shown as squares, and systems of
-    engraved music as wide as the card.
+    `sound_file` is where the whole sound lies, if it is not in the page. `work` names its kind, so
+    that the few pixels of a canvas are shown as squares, and systems of engraved music as wide as
+    the card.
     """
 
     title: str
     work: str
     pictures: list[tuple[str, str]]  # what it shows, data URI
     player: str | None
+    sound_file: str | None
     text: str | None
     links: list[tuple[str, str, str]]  # format, file name, data URI
     scores: Mapping[str, Any]
@@ -176,25 +182,31 @@ def _groups(works_dir: pathlib.Path) -> list[tuple[str, list[Card]]]:
     if not path.is_file():
         return []
     groups: dict[str, list[Card]] = {}
+    sounds = Sounds()
     for entry in _read_json(path, list):
         if not isinstance(entry, dict):
             raise ValueError(f"cannot read {path}: every work must be a dict, got {entry!r}")
         group = str(entry.get("group", ""))
         groups.setdefault(_GROUPS.get(group, group.capitalize() or "Works"), []).append(
-            _card(works_dir, entry)
+            _card(works_dir, entry, sounds)
         )
     return list(groups.items())
 
 
-def _card(works_dir: pathlib.Path, entry: Mapping[str, Any]) -> Card:
-    data, names, text = {}, {}, None
+def _card(works_dir: pathlib.Path, entry: Mapping[str, Any], sounds: Sounds) -> Card:
+    data, names, text, sound_file = {}, {}, None, None
     work = str(entry.get("work", ""))
     for form, name in _dict(entry.get("files")).items():
         # A plain name in a known format: an index from elsewhere reads no other files.
         if form in _MEDIA_TYPES and pathlib.PurePath(str(name)).name == name:
             path = works_dir / name
             if path.is_file() and not path.is_symlink():
-                content = path.read_bytes()
+                content: bytes | None = path.read_bytes()
+                if form == "wav":
+                    whole, content = content, sounds.fitted(content)
+                    sound_file = None if content == whole else f"{works_dir.name}/{name}"
+                if content is None:
+                    continue
                 data[form] = data_uri(_MEDIA_TYPES[form], content)
                 names[form] = name
                 if (work, form) == ("Text", "txt"):
@@ -206,6 +218,7 @@ def _card(works_dir: pathlib.Path, entry: Mapping[str, Any]) -> Card:
         work=work,
         pictures=[(label, data[form]) for form, label in pictures.items() if form in data],
         player=data.get("wav"),
+        sound_file=sound_file,
         text=text,
         links=[
             (_LABELS.get(form, form.upper()), names[form], data[form])

@@ -65,12 +65,31 @@ def rollout(
     return jax.tree.map(lambda *leaves: np.concatenate(leaves)[:num], *batches)
 
 
+def starts(env: Any, params: PyTree, key: Key, num: int) -> PyTree:
+    """States in which the first `num` episodes of `rollout` with this key begin, on the host.
+
+    Leaves [num, ...].
+    """
+
+    def start(params: PyTree, key: Key, index: Array) -> PyTree:
+        return env.reset(_episode_keys(key, index)[0], params)[0]
+
+    begin = jax.jit(jax.vmap(start, (None, None, 0)))
+    return jax.device_get(begin(params, as_key(key), jnp.arange(num, dtype=jnp.int32)))
+
+
+def _episode_keys(key: Key, index: Array) -> tuple[Key, Key]:
+    """Of an episode the keys of its reset and of its steps."""
+    key_reset, key_steps = jax.random.split(jax.random.fold_in(key, index))
+    return key_reset, key_steps
+
+
 @functools.lru_cache(maxsize=8)
 def _compiled(env: Any, act: Callable, init_memory: Callable, num_steps: int) -> Callable:
     """`(params, state, key, indices) -> Episodes`, one for each index."""
 
     def play(params: PyTree, state: PyTree, key: Key, index: Array) -> Episodes:
-        key_reset, key_steps = jax.random.split(jax.random.fold_in(key, index))
+        key_reset, key_steps = _episode_keys(key, index)
         env_state, timestep = env.reset(key_reset, params)
         episode = Episodes(
             works=(),

@@ -156,7 +156,7 @@ def test_quick_measures_little_and_writes_nothing(tmp_path, monkeypatch, capsys)
     assert (tmp_path / "environments.nvidia-x.json").exists()
 
 
-.mark.parametrize("widths", ["1,64", "1024,0", "1024,1024", "1024,-1", "1024,", ""])
+@pytest.mark.parametrize("widths", ["1,64", "1024,0", "1024,1024", "1024,-1", "1024,", ""])
 def test_widths_are_whole_numbers_with_the_one_of_the_goals(widths, capsys):
     with pytest.raises(SystemExit):
         environments.main(["--widths", widths])

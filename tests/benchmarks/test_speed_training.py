@@ -230,7 +230,8 @@ def test_quick_training_writes_nothing(tmp_path, monkeypatch):
 
 def test_the_device_is_known_where_only_a_run_is_weighed():
     class Stub:
-        about = {"device": "NVIDIA X", "versions": {"gymnax": "1"}}
+        def __init__(self):
+            self.about = {"device": "NVIDIA X", "versions": {"gymnax": "1"}}
 
         def run(self, unit, number):
             return {"steps": 1, "seconds": 1.0, "cpu_seconds": 1.0}
@@ -243,7 +244,7 @@ def test_the_device_is_known_where_only_a_run_is_weighed():
 def test_groups_are_those_there_are(capsys):
     with pytest.raises(SystemExit):
         training.main(["cartpole"])
-    assert "invalid choice: 'cartpole' (choose from" in capsys.readouterr().err
+    assert "groups are ppo-4x128, ppo-2048x16, dqn-10, sac-1x64," in capsys.readouterr().err
     assert training.chosen([], quick=True) == (settings.NARROW, settings.DQN, settings.SAC)
     assert training.chosen([], quick=False) == training.GROUPS
     assert training.chosen(["experiment"], quick=True) == ("experiment",)
