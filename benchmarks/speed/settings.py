@@ -10,6 +10,8 @@ CONTINUOUS = "Pendulum-v1"
 
 MELODY_PPO, MELODY_DQN = "melody-ppo-lstm", "melody-dqn-gru"
 """Groups of `training` beside its tasks: recurrent learners on melodies."""
+LEVEL_PPO = "level-ppo-600"
+"""Another: PPO on labyrinths of 16 x 16 tiles, 600 of them side by side."""
 EXPERIMENT, BARE, KEPT = "experiment", "bare", "kept"
 """A group, and its units: the compiled loop, and the same with logs and checkpoints."""
 

@@ -27,6 +27,7 @@ __all__ = [
 Recurrence = Literal["none", "lstm", "gru", "transformer"]
 ReplayedRecurrence = Literal["none", "lstm", "gru"]
 Activation = Literal["tanh", "relu"]
+Picture = Literal["flat", "halve", "tiles"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,6 +46,10 @@ class PPOConfig(TransformerFields):
     """widths of the hidden layers of policy and value function"""
     activation: Activation = static("tanh")
     """of the hidden layers"""
+    picture: Picture = static("flat")
+    """convolve observations that are pictures: `halve` them, or act `tiles` by tiles of them"""
+    channels: tuple[int, ...] = static((32, 64))
+    """of the convolutions, first to last"""
     recurrent: Recurrence = static("none")
     """memory of policy and value function"""
     memory_size: int = static(100)

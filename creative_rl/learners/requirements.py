@@ -9,7 +9,7 @@ import numpy as np
 
 from creative_rl.ops.action_heads import ActionHead
 from creative_rl.ops.action_heads import action_head as head_of
-from creative_rl.spaces import Discrete, MultiDiscrete
+from creative_rl.spaces import Box, Discrete, MultiDiscrete
 from creative_rl.stores.demonstrations import Examples
 from creative_rl.typing import PyTree
 from creative_rl.wrappers import AutoReset, Wrapper
@@ -51,6 +51,35 @@ def one_of(learner: str, env: Any, kinds: tuple[type, ...]) -> None:
         if isinstance(env.action_space, MultiDiscrete):
             way_out = "wrappers.FlattenActions turns MultiDiscrete into Discrete"
         raise ValueError(f"{learner} takes {names} actions, got {env.action_space}; {way_out}")
+
+
+def picture(learner: str, config: Any, env: Any) -> None:
+    """Refuse convolutions of observations that are no pictures, or beside what needs others.
+
+    `config` has the fields `picture`, `recurrent` and `robust_steps`.
+    """
+    if config.picture == "flat":
+        return
+    asked, space = f"{learner}: picture={config.picture!r}", env.observation_space
+    if not isinstance(space, Box) or len(space.shape) != 3:
+        raise ValueError(
+            f"{asked} convolves pictures, observations Box(H, W, C), got {space}; picture='flat' "
+            "takes any"
+        )
+    if config.robust_steps:
+        raise ValueError(
+            f"{asked} has no features to perturb, got robust_steps={config.robust_steps}; "
+            "picture='flat' has"
+        )
+    if config.picture == "halve":
+        return
+    num_tiles, actions = math.prod(space.shape[:2]), env.action_space
+    is_by_tile = isinstance(actions, Discrete) and actions.num % num_tiles == 0
+    if not is_by_tile or config.recurrent != "none":
+        raise ValueError(
+            f"{asked} takes actions numbered by the {num_tiles} tiles it sees, and no memory, got "
+            f"{actions} and recurrent={config.recurrent!r}; picture='halve' takes any"
+        )
 
 
 def is_differentiable(learner: str, env: Any) -> None:

@@ -1,5 +1,6 @@
 """From observations to outputs, feed-forward or with memory: policies, values and likelihoods."""
 
+import math
 from typing import Any, Literal
 
 import flax.linen as nn
@@ -8,6 +9,7 @@ import jax.numpy as jnp
 
 from creative_rl.axes import num_shares
 from creative_rl.networks.features import features
+from creative_rl.networks.maps import MapLayers, TileLayer
 from creative_rl.networks.memory import MemoryCell
 from creative_rl.networks.transformer import History, Transformer
 from creative_rl.spaces import Discrete, Space
@@ -35,6 +37,12 @@ class Model(nn.Module):
       activation: of the hidden layers.
       head_scale: deviation of the head's weights times the square root of their number of
         inputs; small for a policy that starts nearly uniform.
+      picture: how an observation that is a picture, `Box(H, W, C)`, is read. `flat`: as features,
+        as any observation. `halve`: convolutions halve it, and their channels are the features.
+        `tiles`: convolutions keep its size; of several outputs, row by row as many for each of its
+        tiles, each tile's are made of its own channels and the means of all tiles', without hidden
+        layers or memory; a single output is made as with `halve`.
+      channels: of the convolutions, where there are some.
       dueling: outputs are a value plus advantages of mean zero, from streams with a hidden layer
         each: in place of the last hidden layer, or after the memory (Wang et al., arXiv
         1511.06581, equation 9).
@@ -50,9 +58,13 @@ class Model(nn.Module):
     context: int = 32
     activation: Literal["tanh", "relu"] = "tanh"
     head_scale: float = 1.0
+    picture: Literal["flat", "halve", "tiles"] = "flat"
+    channels: tuple[int, ...] = (32, 64)
     dueling: bool = False
 
     def setup(self):
+        if self.picture != "flat":
+            self.map_layers = MapLayers(self.channels, 2 if self.picture == "halve" else 1)
         hidden_init = nn.initializers.variance_scaling(2.0, "fan_in", "truncated_normal")
         hidden_sizes, stream_size = self.hidden_sizes, self.memory_size
         if self.recurrent == "none" and self.dueling:
@@ -70,7 +82,14 @@ class Model(nn.Module):
         head_init = nn.initializers.variance_scaling(
             self.head_scale**2, "fan_in", "truncated_normal"
         )
-        self.head = nn.Dense(self.num_outputs, kernel_init=head_init)
+        if self._is_by_tile:
+            self.tile_layer = TileLayer()
+        num_tiles = math.prod(self.space.shape[:2]) if self._is_by_tile else 1
+        self.head = nn.Dense(self.num_outputs // num_tiles, kernel_init=head_init)
+
+    @property
+    def _is_by_tile(self) -> bool:
+        return self.picture == "tiles" and self.num_outputs > 1
 
     def init_memory(self) -> PyTree:
         """What an episode starts with; no batch axis."""
@@ -83,9 +102,9 @@ class Model(nn.Module):
     def __call__(self, observation: PyTree, memory: PyTree) -> tuple[Array, PyTree]:
         """One step, with any leading batch axes: float32[..., num_outputs] and the next memory."""
         if self.recurrent == "none":
-            return self._feed_forward(features(self.space, observation)), memory
+            return self._feed_forward(observation), memory
         if self.recurrent == "transformer":
-            memory, output = self.transformer(features(self.space, observation), memory)
+            memory, output = self.transformer(self._features(observation), memory)
         else:
             memory, output = self.cell.advance(memory, self._projected(observation))
         return self._outputs(output), memory
@@ -104,9 +123,9 @@ class Model(nn.Module):
           needs no T caches.
         """
         if self.recurrent == "none":
-            return self._feed_forward(features(self.space, observations)), memory
+            return self._feed_forward(observations), memory
         if self.recurrent == "transformer":
-            x = features(self.space, observations)
+            x = self._features(observations)
             outputs, memories = self.transformer.unroll(x, starts, memory)
             return self._outputs(outputs), memories
         fresh = self.init_memory()
@@ -131,20 +150,36 @@ class Model(nn.Module):
         """
         if not isinstance(memory, History):
             return self(observation, memory)[0]
-        return self._outputs(self.transformer.peek(features(self.space, observation), memory))
+        return self._outputs(self.transformer.peek(self._features(observation), memory))
 
     def _projected(self, observation: PyTree) -> Array:
         """The gates' share of the input, of a cell."""
         if isinstance(self.space, Discrete) and self.space.num >= _MANY:
             return self.cell.project_index(observation, self.space.num)
-        return self.cell.project(features(self.space, observation))
+        return self.cell.project(self._features(observation))
+
+    def _features(self, observation: PyTree) -> Array:
+        """float32[..., F]: of a picture that is convolved, the channels of all places."""
+        if self.picture == "flat":
+            return features(self.space, observation)
+        x = self._places(observation)
+        return x.reshape(*x.shape[:-3], -1)
+
+    def _places(self, observation: PyTree) -> Array:
+        """A picture's channels, place by place."""
+        x = features(self.space, observation)
+        return self.map_layers(x.reshape(*x.shape[:-1], *self.space.shape))
 
     def _new_transformer(self, **keywords: Any) -> Transformer:
         return Transformer(
             self.memory_size, self.num_layers, self.num_heads, self.context, **keywords
         )
 
-    def _feed_forward(self, x: Array) -> Array:
+    def _feed_forward(self, observation: PyTree) -> Array:
+        if self._is_by_tile:
+            outputs = self.head(self.tile_layer(self._places(observation)))
+            return outputs.reshape(*outputs.shape[:-3], self.num_outputs)
+        x = self._features(observation)
         activation = _ACTIVATIONS[self.activation]
         batch_shape = x.shape[:-1]
         # One batch axis: weight gradients over two of them cost a transposing copy each. But where

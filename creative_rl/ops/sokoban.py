@@ -27,7 +27,9 @@ MOST_CRATES = 3
 MOST_TILES = 32
 MOST_MOVES = 127
 """Longer solutions are not found."""
-_SIDE_BY_SIDE = 8
+_SIDE_BY_SIDE, _ON_ACCELERATORS = 8, 512
+"""Boards searched at once: few fill a processor's vector units, an accelerator has room for many
+in the time of one."""
 _MOVES = ((-1, 0), (0, 1), (1, 0), (0, -1))  # up, right, down, left
 
 
@@ -277,7 +279,7 @@ def _many(height: int, width: int) -> Callable[[Array, Array], Array]:
 def _search_listed(table: Arrangements, boards: Array, is_listed: Array, lengths: Array) -> Array:
     """The lengths with those of the listed boards, some of which are searched at once."""
     num = is_listed.size
-    chunk = min(_SIDE_BY_SIDE, num)
+    chunk = min(_SIDE_BY_SIDE if jax.default_backend() == "cpu" else _ON_ACCELERATORS, num)
     numbers = jnp.arange(num, dtype=jnp.int32)
     place = jnp.where(is_listed, jnp.cumsum(is_listed, dtype=jnp.int32) - 1, num + chunk)
     order = jnp.zeros(num + chunk, jnp.int32).at[place].set(numbers, mode="drop")

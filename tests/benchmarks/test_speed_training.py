@@ -165,7 +165,24 @@ def test_goals_are_read_from_their_own_race():
         (7.0, True),
         (6.0, False),
         (500.0, True),
+        (None, None),
     ]
+
+
+@pytest.mark.parametrize(("device", "rate"), [("cpu", None), ("NVIDIA H100", 50_000.0)])
+def test_the_rate_on_levels_is_a_goal_on_accelerators(device, rate):
+    class Stub:
+        def __init__(self):
+            self.about = {"device": device}
+
+        def stop(self):
+            return {"peak_mib": 1.0}
+
+    findings = training.Findings()
+    reports = [{"steps": 100_000, "seconds": 2.0, "cpu_seconds": 2.0}]
+    findings._add(settings.LEVEL_PPO, "creative_rl", Stub(), reports)
+    assert training.goals(findings)[-1].value == rate
+    assert findings.rows[0].value == 50_000.0
 
 
 def test_quick_training_writes_nothing(tmp_path, monkeypatch):

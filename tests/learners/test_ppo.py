@@ -129,6 +129,20 @@ def test_sizes_that_do_not_divide_are_refused_before_tracing():
         ppo(env, dataclasses.replace(SMALL, learning_rate=-1.0))
 
 
+@pytest.mark.parametrize(
+    ("name", "fields", "message"),
+    [
+        ("melody-target", {"picture": "halve"}, r"observations Box\(H, W, C\), got .*'flat' takes"),
+        ("level-zelda-wide", {"picture": "tiles", "robust_steps": 1}, "got robust_steps=1"),
+        ("level-zelda-narrow", {"picture": "tiles"}, r"by the 484 tiles it sees.*Discrete.*9"),
+        ("level-zelda-wide", {"picture": "tiles", "recurrent": "gru"}, "no memory, got .*'gru'"),
+    ],
+)
+def test_convolutions_of_what_they_cannot_read_are_refused(name, fields, message):
+    with pytest.raises(ValueError, match=f"ppo: picture='{fields['picture']}' .*{message}"):
+        ppo(crl.make(name), dataclasses.replace(SMALL, **fields))
+
+
 def test_environments_that_reset_themselves_are_refused():
     env = EpisodeLog(AutoReset(crl.make("melody-target")))
     with pytest.raises(ValueError, match="give it one without AutoReset"):

@@ -12,6 +12,8 @@ import jax
 import creative_rl as crl
 from benchmarks.speed import settings, worker
 from benchmarks.speed.contenders.compiled import compiled_unit, last_returns
+from benchmarks.tables.pcgrl_recipes import CENTRED
+from creative_rl.envs.level import BinaryLevel
 from creative_rl.typing import Learner
 
 
@@ -74,6 +76,13 @@ def learner_of(task: settings.Task) -> Learner:
     return make[type(task)](task)
 
 
+def level_learner() -> tuple[Learner, int]:
+    """PPO of PCGRL's table on the labyrinths that pcgrl-jax times, and updates for a round."""
+    config = dataclasses.replace(CENTRED, num_envs=600)
+    updates = 1 if jax.default_backend() == "cpu" else 20
+    return crl.learners.ppo(BinaryLevel(height=16, width=16), config), updates
+
+
 def melody_learner(name: str) -> tuple[Learner, int]:
     """A recurrent learner on the rules of music theory, and updates for a round of seconds."""
     env = crl.make("melody-theory")
@@ -130,6 +139,8 @@ def main(name: str, quick: str) -> None:
     updates = None
     if name in (settings.MELODY_PPO, settings.MELODY_DQN):
         learner, updates = melody_learner(name)
+    elif name == settings.LEVEL_PPO:
+        learner, updates = level_learner()
     elif name == settings.EXPERIMENT:
         task = tasks[settings.NARROW]
         updates = 5 * task.num_updates  # long enough for what a run costs once to be small

@@ -1,0 +1,179 @@
+"""PCGRL's problems, numbers for what its paper draws: success, diversity and changes at budgets.
+
+Run `python -m benchmarks.tables.pcgrl [--quick] [--seeds N] [--steps N] [--workers N]`. The environments are the
+nine `level-*`: the problems binary, zelda and sokoban in the representations narrow, turtle and
+wide. PPO learns from episodes that may change 20 % of the tiles, as published, for `--steps` steps
+a seed (the paper: 100 million). Then it and a random policy, for which all actions are as
+probable, make 128 levels a seed with 20 % to 100 % of the tiles to change; `level_budgets` says
+what is measured of them. Seeds train side by side in one program.
+
+Beside them stands what the paper prints, of three models and 40 levels each: of sokoban the
+solvable levels, and the changed tiles, where all may be changed. Its success is a picture only;
+its random policy has none.
+
+A policy that changes nothing would be below the paper's changed tiles. So these count only where
+half of the levels succeed.
+"""
+
+import argparse
+import dataclasses
+import functools
+import itertools
+import time
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+
+import creative_rl as crl
+from benchmarks import record
+from benchmarks.record import Goal, Row, changed_fields
+from benchmarks.speed import worker
+from benchmarks.tables import level_budgets
+from benchmarks.tables.level_budgets import SHARES
+from benchmarks.tables.pcgrl_recipes import (
+    PROBLEMS,
+    QUICK_RECIPE,
+    RECIPES,
+    REPRESENTATIONS,
+    Recipe,
+)
+from benchmarks.tables.seeds import (
+    Measures,
+    in_turn,
+    measured_rows,
+    seeds_argument,
+    side_by_side,
+    workers_argument,
+)
+from creative_rl.experiment import compilation_cache, train
+from creative_rl.learners import ppo
+from creative_rl.typing import PyTree
+
+NUM_SEEDS, QUICK_SEEDS = 2, 2
+NUM_STEPS, QUICK_STEPS = 1_000_000, 128
+NUM_LEVELS, QUICK_LEVELS = 128, 4
+QUICK_TASKS = (("sokoban", "narrow"),)
+SOURCE = "Khalifa et al., PCGRL (arXiv 2001.09212), Table 2 and text, all tiles to change"
+CHANGED = {
+    "binary": (0.297, 0.197, 0.156),
+    "zelda": (0.3925, 0.216, 0.218),
+    "sokoban": (0.269, 0.251, 0.265),
+}
+"""Published shares of changed tiles, narrow, turtle and wide."""
+SOLVABLE = (0.867, 0.883, 0.675)
+"""Published shares of sokoban's levels, narrow, turtle and wide."""
+ENOUGH = 0.5
+"""Levels that succeed where changed tiles count."""
+
+Task = tuple[str, str]
+TASKS = tuple(itertools.product(PROBLEMS, REPRESENTATIONS))
+
+
+def named(task: Task, policy: str, share: float) -> str:
+    """A row's name.
+
+    >>> named(("zelda", "wide"), "ppo", 0.2)
+    'zelda wide, ppo, 20 %'
+    """
+    return f"{' '.join(task)}, {policy}, {100 * share:.0f} %"
+
+
+def published() -> dict[str, Measures]:
+    """What the paper prints, by row."""
+    found: dict[str, dict[str, float]] = {}
+    for problem, representation in TASKS:
+        place = REPRESENTATIONS.index(representation)
+        name = named((problem, representation), "ppo", 1.0)
+        found[name] = {"changed": CHANGED[problem][place]}
+        if problem == "sokoban":
+            found[name]["solvable"] = SOLVABLE[place]
+    return found
+
+
+def scaled(env: crl.Environment, scale: float) -> PyTree:
+    """The default params with all weights times `scale`."""
+    params = env.default_params
+    weights = {name: weight * jnp.float32(scale) for name, weight in params.weights.items()}
+    return params.replace(weights=weights)
+
+
+def made(
+    task: Task, recipe: Recipe, num_seeds: int, num_steps: int, num_levels: int
+) -> dict[str, list[Measures]]:
+    """Train the seeds of a task side by side: its rows, and those of the random policy."""
+    env = crl.make(f"level-{'-'.join(task)}")
+    num_updates = -(-num_steps // (recipe.config.num_envs * recipe.config.num_steps))
+    config = dataclasses.replace(recipe.config, decay_updates=num_updates)
+    learner = ppo(env, config, scaled(env, recipe.scale))
+    key_train, *keys_play = jax.random.split(jax.random.key(0), 3)
+    keys = jax.random.split(key_train, num_seeds)
+    trained = train(learner, keys, num_updates, progress=False).state
+    policies = {"random": level_budgets.uniform(trained), "ppo": trained}
+    play = level_budgets.compiled(env, learner, env.default_params)
+    rows = {}
+    for key, (policy, states) in zip(keys_play, policies.items(), strict=True):
+        levels = jax.device_get(play(states, jax.random.split(key, (num_seeds, num_levels))))
+        for place, share in enumerate(SHARES):
+            rows[named(task, policy, share)] = [
+                level_budgets.measured(levels, seed, place) for seed in range(num_seeds)
+            ]
+    return rows
+
+
+def goals(found: Sequence[Row], seconds: float | None) -> list[Goal]:
+    """Sokoban's solvable levels and all problems' changed tiles, against the published ones."""
+    value = {(row.name, row.metric): row.value for row in found}
+    solvable, changed = [], []
+    for name, figures in published().items():
+        if "solvable" in figures:
+            what = f"{name}: solvable, against the published"
+            solvable.append(Goal(what, figures["solvable"], value.get((name, "solvable"))))
+        what = f"{name}: changed tiles, against the published"
+        is_enough = value.get((name, "success"), 0.0) >= ENOUGH
+        ours = value[name, "changed"] if is_enough else None
+        changed.append(Goal(what, figures["changed"], ours, at_most=True))
+    return [*solvable, *changed, Goal("the whole table, s", 3600, seconds, at_most=True)]
+
+
+def steps_argument(parser: argparse.ArgumentParser) -> None:
+    """Adds `--steps NUM`, such as 2e7."""
+    parser.add_argument("--steps", type=_num_steps, default=NUM_STEPS, help="of every seed")
+
+
+def _num_steps(text: str) -> int:
+    if (num := int(float(text))) < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {text}")
+    return num
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    options, session = record.start(
+        __doc__, __spec__, argv, seeds_argument(NUM_SEEDS), steps_argument, workers_argument
+    )
+    began = time.perf_counter()
+    compilation_cache.enable()
+    quick = options.quick
+    num_seeds = min(options.seeds, QUICK_SEEDS) if quick else options.seeds
+    num_steps = min(options.steps, QUICK_STEPS) if quick else options.steps
+    num_levels = QUICK_LEVELS if quick else NUM_LEVELS
+    recipes = {task: QUICK_RECIPE for task in QUICK_TASKS} if quick else RECIPES
+    steps = {
+        " ".join(task): functools.partial(made, task, recipe, num_seeds, num_steps, num_levels)
+        for task, recipe in recipes.items()
+    }
+    made_rows = side_by_side(steps, options.workers) if options.workers > 1 else in_turn(steps)
+    found = {name: seeds for rows in made_rows.values() for name, seeds in rows.items()}
+    sources = {
+        named(task, "ppo", share): f"ppo, {changed_fields(recipe.config)}, rewards times "
+        f"{recipe.scale:g}, {num_steps:g} steps a seed"
+        for task, recipe in recipes.items()
+        for share in SHARES
+    }
+    table = measured_rows(found, sources, published(), SOURCE)
+    seconds = None if quick else time.perf_counter() - began
+    session.finish(table, goals(table, seconds), worker.device())
+
+
+if __name__ == "__main__":
+    main()
