@@ -1,11 +1,12 @@
 """PCGRL's problems, numbers for what its paper draws: success, diversity and changes at budgets.
 
-Run `python -m benchmarks.tables.pcgrl [--quick] [--seeds N] [--steps N] [--workers N]`. The environments are the
-nine `level-*`: the problems binary, zelda and sokoban in the representations narrow, turtle and
-wide. PPO learns from episodes that may change 20 % of the tiles, as published, for `--steps` steps
-a seed (the paper: 100 million). Then it and a random policy, for which all actions are as
-probable, make 128 levels a seed with 20 % to 100 % of the tiles to change; `level_budgets` says
-what is measured of them. Seeds train side by side in one program.
+Run `python -m benchmarks.tables.pcgrl [--quick] [--seeds N] [--steps N] [--workers N]`. The
+environments are the nine `level-*`: the problems binary, zelda and sokoban in the representations
+narrow, turtle and wide. PPO learns from episodes that may change 20 % of the tiles, as published,
+for `--steps` steps a seed (the paper: 100 million). Then it and a random policy, for which all
+actions are as probable, make 128 levels a seed with 20 % to 100 % of the tiles to change;
+`level_budgets` says what is measured of them. Seeds train side by side in one program, and as many
+problems as there are `--workers`, each in a process of its own.
 
 Beside them stands what the paper prints, of three models and 40 levels each: of sokoban the
 solvable levels, and the changed tiles, where all may be changed. Its success is a picture only;
