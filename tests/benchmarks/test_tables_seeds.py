@@ -17,5 +17,5 @@ def test_processes_give_what_one_gives_in_turn_and_tell_it(capsys):
 
 
 def test_a_row_that_fails_in_its_process_says_why():
-    with pytest.raises(ValueError, match="math domain error|nonnegative"):
+    with pytest.raises(ValueError, match=r"math domain error|nonnegative"):
         seeds.side_by_side({"a": functools.partial(math.sqrt, -1.0)}, num_workers=1)
