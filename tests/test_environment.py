@@ -122,7 +122,7 @@ def test_terminal_states_absorb_but_transitions_do_not(key):
         (
             crl.make("recommendation-interest"),
             0,
-            r"of MultiDiscrete\(\(10,\) \* 3\) has the shape \(3,\), got \(\); give one such action",
+            r"of MultiDiscrete\(\(10,\) \* 3\) has the shape \(3,\), got \(\); give one such",
         ),
         (crl.make("recommendation-interest"), [1, 2], r"the shape \(3,\), got \(2,\)"),
     ],

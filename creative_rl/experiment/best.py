@@ -71,4 +71,3 @@ def _measure(record: Record) -> tuple[str | None, int]:
     which no episode ended, but they count them."""
     has = {*record, *(["episode_return"] if "num_episodes" in record else [])}
     return next(((name, sign) for name, sign in MEASURES if name in has), (None, 1))
-

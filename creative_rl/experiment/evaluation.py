@@ -60,8 +60,8 @@ def evaluate(
     of distinct ones and (of two or more) self-BLEU, for melodies in RL Tuner's 38 events the
     measures of its published table, for those that a corpus was learned for originality, and for
     arrangements how they follow the energy that was wanted and whether they can be played. With one
-    seed the interval is over episodes (measures of all episodes together have none); with several it
-    is over the seeds' means, which is what tells one learner from another.
+    seed the interval is over episodes (measures of all episodes together have none); with several
+    it is over the seeds' means, which is what tells one learner from another.
 
     The notes name the work that is nearest to the corpus, and warn of works that are too near.
 

@@ -69,8 +69,8 @@ def resume(
       The run, and None in place of a result where nothing was left to do.
 
     Raises:
-      ValueError: as from `open_run`; fewer steps are asked for than are done, or of a trial of a sweep
-        others than that has.
+      ValueError: as from `open_run`; fewer steps are asked for than are done, or others than a
+        sweep has for its trial.
     """
     run, _, learner = open_run(path)
     latest = checkpoint.latest_update(run.checkpoints)

@@ -169,6 +169,15 @@ def test_a_ticket_for_somebody_else_is_a_failure(run, monkeypatch):
     assert made.dialogue.outcome == acts.FAILURE and made.dialogue.length == 4
 
 
+def test_after_goodbye_nobody_answers(run, monkeypatch):
+    acting(monkeypatch, 0, GOODBYE, 0, 0)
+    script = Script("yes", "yes", "thanks", "bye")
+    made = script.talk(run)
+    assert list(script.lines) == ["thanks", "bye"]
+    assert made.dialogue.outcome == acts.FAILURE and made.dialogue.length == 4
+    assert script.shown[-2:] == ["agent: Goodbye.", "failure after 4 turns"]
+
+
 def test_the_time_ends_it(run, monkeypatch):
     acting(monkeypatch, *[0] * 8)
     script = Script(*["yes"] * 10)

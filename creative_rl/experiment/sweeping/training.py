@@ -209,4 +209,3 @@ def _records(
         row |= {n: values for n, values in metrics.items() if any(v is not None for v in values)}
         rows.append(row)
     return rows
-
