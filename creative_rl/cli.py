@@ -105,6 +105,7 @@ _COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "paint": playing.paint,
     "perform": playing.perform,
     "chat": playing.chat,
+    "play": playing.play,
     "demo": training.demo,
 }
 

@@ -1,4 +1,4 @@
-"""Commands in which somebody takes part: a picture to paint, a piece in time, a talk."""
+"""Commands in which somebody takes part: a picture to paint, a piece in time, a talk, a game."""
 
 import argparse
 
@@ -115,4 +115,19 @@ def chat(argv: list[str]) -> int:
     from creative_rl.experiment import chat as talk
 
     talk.chat(arguments.run, seed=arguments.seed, out=arguments.out, read=input)
+    return 0
+
+
+def play(argv: list[str]) -> int:
+    """walk a level of Sokoban or a dungeon"""
+    parser = Parser("play", play.__doc__)
+    add = parser.add_argument
+    add("level", metavar="LEVEL", help="a level's .txt, .json or .png, or a run directory")
+    add("--work", metavar="NAME", help="of a run: which of its works (default the first to play)")
+    add("--seed", type=whole, default=0, metavar="N", help="other ways of enemies (default 0)")
+    arguments = parser.parse_all(argv)
+    between("--seed", arguments.seed, 0, LARGEST_SEED)
+    from creative_rl.experiment import level_play
+
+    level_play.play(arguments.level, name=arguments.work, seed=arguments.seed, read=input)
     return 0

@@ -17,11 +17,16 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Bool, Int, UInt
 
+from creative_rl.ops import listing
 from creative_rl.typing import Array, PyTree
 
 MOST_COLUMNS = 32
 _STEPS = 4
-"""Steps of all maps between two looks whether any goes on."""
+"""Steps of all maps between two looks at how many go on."""
+_FEWEST = 128
+"""Maps side by side that are not told apart any further."""
+_FEWER = 3
+"""So many times fewer maps move closer together."""
 
 
 def count_regions(passable: Bool[Array, "H W"]) -> Int[Array, ""]:
@@ -89,6 +94,7 @@ class _Flood(flax.struct.PyTreeNode):
     """Of all maps, the region that is being searched: by waves from its first tile, and then, where
     ways are measured, from the tile that the first search reached last."""
 
+    passable: Array  # words
     left: Array  # words: regions not yet searched to the end, this one among them
     seen: Array  # words: reached in this search
     front: Array  # words: reached in its last step
@@ -99,21 +105,22 @@ class _Flood(flax.struct.PyTreeNode):
     longest: Array  # int32[N]: steps of the longest search
 
 
-def _regions_and_path(words: Array) -> tuple[Array, Array]:
-    done = _flood(words, searches_twice=True)
-    return done.num, done.longest
+def _regions_and_path(words: Array) -> tuple[Array, ...]:
+    return _flood(words, searches_twice=True)
 
 
-def _count_regions(words: Array) -> tuple[Array]:
-    return (_flood(words, searches_twice=False).num,)
+def _count_regions(words: Array) -> tuple[Array, ...]:
+    return _flood(words, searches_twice=False)[:1]
 
 
-def _flood(passable: Array, searches_twice: bool) -> _Flood:
+def _flood(passable: Array, searches_twice: bool) -> tuple[Array, ...]:
+    """How many regions there are, and the steps of the longest search, int32[N]."""
     alone = passable & ~_neighbours(passable)  # regions of one tile need no search
     left = passable & ~alone
     first, goes_on = _first(left)
     zeros = jnp.zeros(passable.shape[1], jnp.int32)
     start = _Flood(
+        passable=passable,
         left=left,
         seen=first,
         front=first,
@@ -125,12 +132,12 @@ def _flood(passable: Array, searches_twice: bool) -> _Flood:
     )
 
     def step(now: _Flood) -> _Flood:
-        new = _neighbours(now.front) & passable & ~now.seen
+        new = _neighbours(now.front) & now.passable & ~now.seen
         grows = (new != 0).any(axis=0)
         ends, turns = ~grows & now.is_last, ~grows & ~now.is_last
         left = jnp.where(ends[None], now.left & ~now.seen, now.left)
         first, is_any = _first(jnp.where(ends[None], left, now.front))
-        return _Flood(
+        return now.replace(
             left=left,
             seen=jnp.where(grows[None], now.seen | new, first),
             front=jnp.where(grows[None], new, first),
@@ -141,32 +148,42 @@ def _flood(passable: Array, searches_twice: bool) -> _Flood:
             longest=jnp.where(ends, jnp.maximum(now.longest, now.steps), now.longest),
         )
 
-    return _repeat(step, lambda now: now.goes_on.any(), start)
+    return _repeat(step, lambda now: now.goes_on, lambda now: (now.num, now.longest), start)
 
 
 class _Search(flax.struct.PyTreeNode):
     """Of all maps, a search by waves from the starts."""
 
+    passable: Array  # words
+    goals: Array  # words
     seen: Array  # words
     front: Array  # words: reached in the last step, 0 where the search is over
     steps: Array  # int32[N]
     found: Array  # int32[N]: steps to the nearest goal, -1 before one is reached
 
 
-def _distances(passable: Array, starts: Array, goals: Array) -> tuple[Array]:
-    def arrive(front: Array, seen: Array, steps: Array, found: Array) -> _Search:
-        is_there = (front & goals != 0).any(axis=0)
-        front = jnp.where(is_there[None], jnp.zeros_like(front), front)
-        return _Search(seen, front, steps, jnp.where(is_there, steps, found))
-
-    def step(now: _Search) -> _Search:
-        new = _neighbours(now.front) & passable & ~now.seen
-        return arrive(new, now.seen | new, now.steps + 1, now.found)
-
+def _distances(passable: Array, starts: Array, goals: Array) -> tuple[Array, ...]:
     zeros = jnp.zeros(passable.shape[1], jnp.int32)
     starts = starts & passable
-    start = arrive(starts, starts, zeros, zeros - 1)
-    return (_repeat(step, lambda now: (now.front != 0).any(), start).found,)
+    start = _arrived(_Search(passable, goals, starts, starts, zeros, zeros - 1))
+
+    def step(now: _Search) -> _Search:
+        new = _neighbours(now.front) & now.passable & ~now.seen
+        return _arrived(now.replace(seen=now.seen | new, front=new, steps=now.steps + 1))
+
+    def goes_on(now: _Search) -> Array:
+        return (now.front != 0).any(axis=0)
+
+    return _repeat(step, goes_on, lambda now: (now.found,), start)
+
+
+def _arrived(now: _Search) -> _Search:
+    """The search, over where its front has reached a goal."""
+    is_there = (now.front & now.goals != 0).any(axis=0)
+    return now.replace(
+        front=jnp.where(is_there[None], jnp.zeros_like(now.front), now.front),
+        found=jnp.where(is_there, now.steps, now.found),
+    )
 
 
 def _neighbours(words: Array) -> Array:
@@ -186,17 +203,36 @@ def _first(words: Array) -> tuple[Array, Array]:
 
 
 def _repeat(
-    step: Callable[[PyTree], PyTree], goes_on: Callable[[PyTree], Array], start: PyTree
-) -> PyTree:
-    """Step, some steps at a time, until nobody goes on; who does not is unmoved by further steps in
-    what is read of it."""
+    step: Callable[[PyTree], PyTree],
+    goes_on: Callable[[PyTree], Array],
+    read: Callable[[PyTree], tuple[Array, ...]],
+    start: PyTree,
+) -> tuple[Array, ...]:
+    """What is read of maps, [N] each, after steps until none goes on.
+
+    Who does not go on is unmoved by further steps in what is read of it. Once few are left they
+    move closer together, so that the rest costs no more than they do.
+    """
+    num = goes_on(start).shape[0]
+    fewer = num // _FEWER if num > _FEWEST else 0
+
+    def more(now: PyTree) -> Array:
+        return goes_on(now).sum(dtype=jnp.int32) > fewer
 
     def steps(now: PyTree) -> PyTree:
         for _ in range(_STEPS):
             now = step(now)
         return now
 
-    return jax.lax.while_loop(goes_on, steps, start)
+    done = jax.lax.while_loop(more, steps, start)
+    if not fewer:
+        return read(done)
+    left = listing.places(goes_on(done), fewer)
+    rest = jax.tree.map(lambda leaf: leaf.at[..., left].get(mode="clip"), done)
+    found = _repeat(step, goes_on, read, rest)
+    return tuple(
+        old.at[left].set(new, mode="drop") for old, new in zip(read(done), found, strict=True)
+    )
 
 
 @functools.cache

@@ -21,6 +21,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Int, Int8
 
+from creative_rl.ops import listing
 from creative_rl.typing import Array
 
 MOST_CRATES = 3
@@ -280,17 +281,14 @@ def _search_listed(table: Arrangements, boards: Array, is_listed: Array, lengths
     """The lengths with those of the listed boards, some of which are searched at once."""
     num = is_listed.size
     chunk = min(_SIDE_BY_SIDE if jax.default_backend() == "cpu" else _ON_ACCELERATORS, num)
-    numbers = jnp.arange(num, dtype=jnp.int32)
-    place = jnp.where(is_listed, jnp.cumsum(is_listed, dtype=jnp.int32) - 1, num + chunk)
-    order = jnp.zeros(num + chunk, jnp.int32).at[place].set(numbers, mode="drop")
+    order = listing.places(is_listed, num + chunk)
     count = is_listed.sum(dtype=jnp.int32)
 
     def search_chunk(now: tuple[Array, Array]) -> tuple[Array, Array]:
         start, lengths = now
         chosen = jax.lax.dynamic_slice(order, (start,), (chunk,))
-        is_asked = start + jnp.arange(chunk, dtype=jnp.int32) < count
-        found = _search(table, boards[chosen].T, is_asked, is_recorded=False).length
-        placed = jnp.where(is_asked, chosen, num)
-        return start + chunk, lengths.at[placed].set(found, mode="drop")
+        asked = boards.at[chosen].get(mode="clip").T
+        found = _search(table, asked, chosen < num, is_recorded=False).length
+        return start + chunk, lengths.at[chosen].set(found, mode="drop")
 
     return jax.lax.while_loop(lambda now: now[0] < count, search_chunk, (jnp.int32(0), lengths))[1]
