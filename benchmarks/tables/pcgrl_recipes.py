@@ -24,13 +24,11 @@ class Recipe(NamedTuple):
 
 
 CENTRED = PPOConfig(
-    num_envs=512,
-    num_steps=32,
+    num_envs=1024,
+    num_steps=16,
     num_epochs=4,
     num_minibatches=8,
-    picture="halve",
-    channels=(16, 32),
-    hidden_sizes=(128,),
+    hidden_sizes=(256, 128),
     activation="relu",
     clip_value_loss=False,
     learning_rate=1e-3,
@@ -38,7 +36,7 @@ CENTRED = PPOConfig(
     entropy_coef=0.01,
 )
 """Of maps seen around the tile in question."""
-WHOLE = dataclasses.replace(CENTRED, picture="tiles", channels=(32, 32, 32))
+WHOLE = dataclasses.replace(CENTRED, by_tile=True, channels=(32, 32, 32))
 """Of maps any tile of which may be changed."""
 SCALES = {"binary": 0.05, "zelda": 0.05, "sokoban": 0.1}
 RECIPES: Mapping[tuple[str, str], Recipe] = {
@@ -48,5 +46,6 @@ RECIPES: Mapping[tuple[str, str], Recipe] = {
     for problem, representation in itertools.product(PROBLEMS, REPRESENTATIONS)
 }
 QUICK_RECIPE = Recipe(
-    dataclasses.replace(CENTRED, num_envs=16, num_steps=4, num_minibatches=1, channels=(4,)), 0.05
+    dataclasses.replace(CENTRED, num_envs=16, num_steps=4, num_minibatches=1, hidden_sizes=(8,)),
+    0.05,
 )

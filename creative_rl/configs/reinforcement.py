@@ -27,7 +27,6 @@ __all__ = [
 Recurrence = Literal["none", "lstm", "gru", "transformer"]
 ReplayedRecurrence = Literal["none", "lstm", "gru"]
 Activation = Literal["tanh", "relu"]
-Picture = Literal["flat", "halve", "tiles"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,10 +45,10 @@ class PPOConfig(TransformerFields):
     """widths of the hidden layers of policy and value function"""
     activation: Activation = static("tanh")
     """of the hidden layers"""
-    picture: Picture = static("flat")
-    """convolve observations that are pictures: `halve` them, or act `tiles` by tiles of them"""
-    channels: tuple[int, ...] = static((32, 64))
-    """of the convolutions, first to last"""
+    by_tile: bool = static(False)
+    """of maps whose actions are numbered by tile: convolve them, and act tile by tile"""
+    channels: tuple[int, ...] = static((32, 32))
+    """of the convolutions of maps, first to last"""
     recurrent: Recurrence = static("none")
     """memory of policy and value function"""
     memory_size: int = static(100)

@@ -99,8 +99,8 @@ def ppo(
 
     Raises:
       ValueError: the action space is none of these, a config field is out of range,
-        `num_minibatches` does not divide the batch (with memory: `num_envs`), or `picture` asks for
-        convolutions that the observations or the other fields do not allow.
+        `num_minibatches` does not divide the batch (with memory: `num_envs`), or `by_tile` is asked
+        of what is no map, has other actions, or needs a memory or features.
 
     Example:
       >>> import creative_rl as crl
@@ -113,7 +113,7 @@ def ppo(
     validate(config, PPOConfig)
     head = requirements.action_head("ppo", env, params)
     requirements.never_resets("ppo", env)
-    requirements.picture("ppo", config, env)
+    requirements.by_tile("ppo", config, env)
     is_recurrent = config.recurrent != "none"
     batch_size = config.num_envs * config.num_steps
     # With memory the episodes of an environment stay together.

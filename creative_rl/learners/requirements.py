@@ -53,32 +53,24 @@ def one_of(learner: str, env: Any, kinds: tuple[type, ...]) -> None:
         raise ValueError(f"{learner} takes {names} actions, got {env.action_space}; {way_out}")
 
 
-def picture(learner: str, config: Any, env: Any) -> None:
-    """Refuse convolutions of observations that are no pictures, or beside what needs others.
+def by_tile(learner: str, config: Any, env: Any) -> None:
+    """Refuse to act tile by tile where observations are no maps, or actions not those of tiles.
 
-    `config` has the fields `picture`, `recurrent` and `robust_steps`.
+    `config` has the fields `by_tile`, `recurrent` and `robust_steps`.
     """
-    if config.picture == "flat":
+    if not config.by_tile:
         return
-    asked, space = f"{learner}: picture={config.picture!r}", env.observation_space
-    if not isinstance(space, Box) or len(space.shape) != 3:
+    space, actions = env.observation_space, env.action_space
+    is_map = isinstance(space, Box) and len(space.shape) == 3
+    if not is_map or not isinstance(actions, Discrete) or actions.num % math.prod(space.shape[:2]):
         raise ValueError(
-            f"{asked} convolves pictures, observations Box(H, W, C), got {space}; picture='flat' "
-            "takes any"
+            f"{learner}: by_tile takes maps Box(H, W, C) with as many actions for each of H * W "
+            f"tiles, such as level-binary-wide has, got {space} and {actions}; leave it out"
         )
-    if config.robust_steps:
+    if config.recurrent != "none" or config.robust_steps:
         raise ValueError(
-            f"{asked} has no features to perturb, got robust_steps={config.robust_steps}; "
-            "picture='flat' has"
-        )
-    if config.picture == "halve":
-        return
-    num_tiles, actions = math.prod(space.shape[:2]), env.action_space
-    is_by_tile = isinstance(actions, Discrete) and actions.num % num_tiles == 0
-    if not is_by_tile or config.recurrent != "none":
-        raise ValueError(
-            f"{asked} takes actions numbered by the {num_tiles} tiles it sees, and no memory, got "
-            f"{actions} and recurrent={config.recurrent!r}; picture='halve' takes any"
+            f"{learner}: by_tile takes no memory and no perturbations, got "
+            f"recurrent={config.recurrent!r} and robust_steps={config.robust_steps}; leave it out"
         )
 
 

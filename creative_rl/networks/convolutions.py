@@ -53,23 +53,14 @@ def double(
     return _from_blocks(functools.reduce(operator.add, shifted))
 
 
-def patches(maps: Float[Array, "*B H W C"], stride: int) -> Float[Array, "*B h w 9*C"]:
-    """What a kernel of 3 x 3 reads for every tile, or for every other row and column of them.
+def patches(maps: Float[Array, "*B H W C"]) -> Float[Array, "*B H W 9*C"]:
+    """What a kernel of 3 x 3 reads for every tile; beyond the edges are zeros.
 
-    Beyond the edges are zeros. A product with a kernel whose rows are (row, column, channel) is the
-    convolution. Maps of any height and width, also odd ones, and under any batch axes.
-
-    Args:
-      maps: channels last.
-      stride: 1 or 2; `h` and `w` are the height and width over it, rounded up.
+    A product with a kernel whose rows are (row, column, channel) is the convolution.
     """
     height, width = maps.shape[-3:-1]
     around = jnp.pad(maps, (*((0, 0),) * (maps.ndim - 3), (1, 1), (1, 1), (0, 0)))
-    shifted = [
-        around[..., i : i + height : stride, j : j + width : stride, :]
-        for i in range(3)
-        for j in range(3)
-    ]
+    shifted = [around[..., i : i + height, j : j + width, :] for i in range(3) for j in range(3)]
     return jnp.concatenate(shifted, axis=-1)
 
 

@@ -19,17 +19,15 @@ class MapLayers(nn.Module):
 
     Attributes:
       channels: of every convolution, first to last.
-      stride: 1 keeps the size; 2 halves it, rounded up, in every convolution.
     """
 
     channels: tuple[int, ...]
-    stride: int = 1
 
     @nn.compact
-    def __call__(self, maps: Float[Array, "*B H W C"]) -> Float[Array, "*B h w D"]:
+    def __call__(self, maps: Float[Array, "*B H W C"]) -> Float[Array, "*B H W D"]:
         x = 2.0 * maps - 1.0
         for size in self.channels:
-            x = nn.relu(Layer(size)(patches(x, self.stride)))
+            x = nn.relu(Layer(size)(patches(x)))
         return x
 
 

@@ -37,12 +37,11 @@ class Model(nn.Module):
       activation: of the hidden layers.
       head_scale: deviation of the head's weights times the square root of their number of
         inputs; small for a policy that starts nearly uniform.
-      picture: how an observation that is a picture, `Box(H, W, C)`, is read. `flat`: as features,
-        as any observation. `halve`: convolutions halve it, and their channels are the features.
-        `tiles`: convolutions keep its size; of several outputs, row by row as many for each of its
-        tiles, each tile's are made of its own channels and the means of all tiles', without hidden
-        layers or memory; a single output is made as with `halve`.
-      channels: of the convolutions, where there are some.
+      by_tile: the observation is a map, `Box(H, W, C)`, and read by convolutions. Several outputs
+        are as many for each of its tiles, row by row, made of the tile's channels and the means of
+        all tiles', without hidden layers or memory. A single output has the channels of all tiles
+        as its features.
+      channels: of the convolutions of a map.
       dueling: outputs are a value plus advantages of mean zero, from streams with a hidden layer
         each: in place of the last hidden layer, or after the memory (Wang et al., arXiv
         1511.06581, equation 9).
@@ -58,13 +57,13 @@ class Model(nn.Module):
     context: int = 32
     activation: Literal["tanh", "relu"] = "tanh"
     head_scale: float = 1.0
-    picture: Literal["flat", "halve", "tiles"] = "flat"
-    channels: tuple[int, ...] = (32, 64)
+    by_tile: bool = False
+    channels: tuple[int, ...] = (32, 32)
     dueling: bool = False
 
     def setup(self):
-        if self.picture != "flat":
-            self.map_layers = MapLayers(self.channels, 2 if self.picture == "halve" else 1)
+        if self.by_tile:
+            self.map_layers = MapLayers(self.channels)
         hidden_init = nn.initializers.variance_scaling(2.0, "fan_in", "truncated_normal")
         hidden_sizes, stream_size = self.hidden_sizes, self.memory_size
         if self.recurrent == "none" and self.dueling:
@@ -82,14 +81,16 @@ class Model(nn.Module):
         head_init = nn.initializers.variance_scaling(
             self.head_scale**2, "fan_in", "truncated_normal"
         )
-        if self._is_by_tile:
+        num_tiles = 1
+        if self._has_tiles:
             self.tile_layer = TileLayer()
-        num_tiles = math.prod(self.space.shape[:2]) if self._is_by_tile else 1
+            num_tiles = math.prod(self.space.shape[:2])
         self.head = nn.Dense(self.num_outputs // num_tiles, kernel_init=head_init)
 
     @property
-    def _is_by_tile(self) -> bool:
-        return self.picture == "tiles" and self.num_outputs > 1
+    def _has_tiles(self) -> bool:
+        """Outputs are those of tiles."""
+        return self.by_tile and self.num_outputs > 1
 
     def init_memory(self) -> PyTree:
         """What an episode starts with; no batch axis."""
@@ -159,14 +160,13 @@ class Model(nn.Module):
         return self.cell.project(self._features(observation))
 
     def _features(self, observation: PyTree) -> Array:
-        """float32[..., F]: of a picture that is convolved, the channels of all places."""
-        if self.picture == "flat":
+        if not self.by_tile:
             return features(self.space, observation)
-        x = self._places(observation)
+        x = self._tiles(observation)
         return x.reshape(*x.shape[:-3], -1)
 
-    def _places(self, observation: PyTree) -> Array:
-        """A picture's channels, place by place."""
+    def _tiles(self, observation: PyTree) -> Array:
+        """float32[..., H, W, D]: the channels of each tile of a map."""
         x = features(self.space, observation)
         return self.map_layers(x.reshape(*x.shape[:-1], *self.space.shape))
 
@@ -176,8 +176,8 @@ class Model(nn.Module):
         )
 
     def _feed_forward(self, observation: PyTree) -> Array:
-        if self._is_by_tile:
-            outputs = self.head(self.tile_layer(self._places(observation)))
+        if self._has_tiles:
+            outputs = self.head(self.tile_layer(self._tiles(observation)))
             return outputs.reshape(*outputs.shape[:-3], self.num_outputs)
         x = self._features(observation)
         activation = _ACTIVATIONS[self.activation]

@@ -1,6 +1,5 @@
 """PCGRL's table: budgets from one pass, what is measured, the goals, and a quick run of it all."""
 
-import dataclasses
 import itertools
 
 import jax
@@ -12,9 +11,9 @@ import creative_rl as crl
 from benchmarks import record
 from benchmarks.record import Row
 from benchmarks.tables import level_budgets, pcgrl
-from benchmarks.tables.pcgrl_recipes import QUICK_RECIPE, RECIPES
+from benchmarks.tables.pcgrl_recipes import RECIPES
 from creative_rl.envs.level import BinaryLevel
-from creative_rl.typing import Learner
+from creative_rl.typing import Learner, Timestep
 
 ENV = BinaryLevel(height=4, width=5, representation="wide")
 NUM = 64
@@ -81,9 +80,10 @@ def test_a_uniform_policy_has_the_learners_networks():
     env = crl.make("level-sokoban-wide")
     learner = crl.learners.ppo(env, RECIPES["sokoban", "wide"].config)
     states = jax.eval_shape(learner.init, jax.random.key(0))
-    zeros = level_budgets.uniform(jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), states))
-    _, timestep = env.reset(jax.random.key(0), env.default_params)
-    outputs, _ = learner.policy.outputs(zeros, timestep, ())
+    ones = jax.tree.map(lambda leaf: jnp.ones(leaf.shape, jnp.float32), states.variables)
+    zeros = level_budgets.uniform(states.replace(variables=ones))
+    seen = Timestep(env.observation_space.zeros(), jnp.float32(0), *[jnp.bool_(False)] * 2, {})
+    outputs, _ = learner.policy.outputs(zeros, seen, ())
     np.testing.assert_array_equal(outputs, np.zeros(125))
 
 
@@ -126,9 +126,7 @@ def test_steps_are_numbers_as_people_write_them(text, num):
 
 
 def test_quick_plays_all_and_writes_nothing(tmp_path, monkeypatch, capsys):
-    config = dataclasses.replace(QUICK_RECIPE.config, num_envs=4, hidden_sizes=(8,))
     monkeypatch.setattr(record, "RESULTS", tmp_path)
-    monkeypatch.setattr(pcgrl, "QUICK_RECIPE", QUICK_RECIPE._replace(config=config))
     pcgrl.main(["--quick", "--seeds", "1", "--steps", "16"])
     shown = capsys.readouterr().out
     assert "| sokoban narrow, ppo, 20 % | success |" in shown

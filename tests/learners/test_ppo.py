@@ -132,15 +132,15 @@ def test_sizes_that_do_not_divide_are_refused_before_tracing():
 @pytest.mark.parametrize(
     ("name", "fields", "message"),
     [
-        ("melody-target", {"picture": "halve"}, r"observations Box\(H, W, C\), got .*'flat' takes"),
-        ("level-zelda-wide", {"picture": "tiles", "robust_steps": 1}, "got robust_steps=1"),
-        ("level-zelda-narrow", {"picture": "tiles"}, r"by the 484 tiles it sees.*Discrete.*9"),
-        ("level-zelda-wide", {"picture": "tiles", "recurrent": "gru"}, "no memory, got .*'gru'"),
+        ("melody-target", {}, r"takes maps Box\(H, W, C\) .*, got Discrete"),
+        ("level-zelda-narrow", {}, r"takes maps .*, got Box.* and Discrete.*9"),
+        ("level-zelda-wide", {"robust_steps": 1}, "takes no .*'none' and robust_steps=1; leave it"),
+        ("level-zelda-wide", {"recurrent": "gru"}, "takes no memory .*'gru'"),
     ],
 )
-def test_convolutions_of_what_they_cannot_read_are_refused(name, fields, message):
-    with pytest.raises(ValueError, match=f"ppo: picture='{fields['picture']}' .*{message}"):
-        ppo(crl.make(name), dataclasses.replace(SMALL, **fields))
+def test_acting_by_tile_is_refused_without_tiles(name, fields, message):
+    with pytest.raises(ValueError, match=f"ppo: by_tile {message}"):
+        ppo(crl.make(name), dataclasses.replace(SMALL, by_tile=True, **fields))
 
 
 def test_environments_that_reset_themselves_are_refused():
