@@ -89,6 +89,7 @@ class Record:
       versions: of the packages that were measured, by name.
       rows: the figures.
       goals: those asked for.
+      part: which part of the benchmark was run; "" for all of it, which no part overwrites.
 
     Raises:
       ValueError: there is no row, two rows measure the same, or a figure is not finite.
@@ -101,6 +102,7 @@ class Record:
     versions: Mapping[str, str]
     rows: Sequence[Row]
     goals: Sequence[Goal]
+    part: str = ""
 
     def __post_init__(self):
         if not self.rows:
@@ -146,12 +148,14 @@ class Record:
         return "\n".join(lines)
 
     def write(self, folder: str | os.PathLike | None = None) -> pathlib.Path:
-        """Write `<benchmark>.json`, on an accelerator `<benchmark>.<device>.json`.
+        """Write `<benchmark>.json`, of a part `<benchmark>.<part>.json`, on an accelerator
+        `<benchmark>.<device>.json` or `<benchmark>.<part>.<device>.json`.
 
         The file is written whole or not at all; `folder` is `benchmarks/results` where None.
         """
         slug = re.sub(r"[^a-z0-9]+", "-", self.device.lower()).strip("-")
-        name = self.benchmark if slug == "cpu" else f"{self.benchmark}.{slug}"
+        names = (self.benchmark, self.part, "" if slug == "cpu" else slug)
+        name = ".".join(filter(None, names))
         data = json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n"
         return write_bytes(pathlib.Path(folder or RESULTS) / f"{name}.json", data.encode())
 
@@ -174,6 +178,7 @@ class Session:
         goals: Sequence[Goal],
         device: str,
         peers: Mapping[str, str] | None = None,
+        part: str = "",
     ) -> Record:
         """Print the tables and, unless quick, write the file."""
         record = Record(
@@ -184,6 +189,7 @@ class Session:
             versions={**versions(PACKAGES), **(peers or {})},
             rows=rows,
             goals=goals,
+            part=part,
         )
         print(record.markdown())
         if self.quick:

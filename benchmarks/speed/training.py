@@ -209,7 +209,8 @@ def main(argv: Sequence[str] | None = None) -> None:
             if name not in absent
         }
         findings.race(group, contenders, num_rounds, Ceiling(group, quick))
-    session.finish(findings.rows, goals(findings), findings.device, findings.versions)
+    part = "+".join(arguments.groups)
+    session.finish(findings.rows, goals(findings), findings.device, findings.versions, part)
 
 
 def chosen(asked: Sequence[str], quick: bool) -> tuple[str, ...]:

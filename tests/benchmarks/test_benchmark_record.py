@@ -87,6 +87,14 @@ def test_an_accelerator_has_a_file_of_its_own(tmp_path):
     assert a_record(device="NVIDIA H200").write(tmp_path).name == "melodies.nvidia-h200.json"
 
 
+def test_a_part_of_a_benchmark_does_not_overwrite_the_whole(tmp_path):
+    names = [
+        a_record(device=device, part="ppo").write(tmp_path).name
+        for device in ("cpu", "NVIDIA H200")
+    ]
+    assert names == ["melodies.ppo.json", "melodies.ppo.nvidia-h200.json"]
+
+
 @pytest.mark.parametrize("broken", ["dumps", "fsync_or_write", "replace"])
 def test_a_failed_write_leaves_the_old_file_whole(tmp_path, monkeypatch, broken):
     path = a_record().write(tmp_path)
