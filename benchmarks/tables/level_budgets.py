@@ -18,7 +18,7 @@ from creative_rl.typing import Array, Key, Learner, PyTree
 
 SHARES = (0.2, 0.4, 0.6, 0.8, 1.0)
 """Of the tiles, how many may be changed: the budgets."""
-STEPS_A_TILE = 20
+STEPS_A_TILE = 10
 """Of the longest episode. The source has budget x tiles: with all to change as many a tile as there
 are tiles, in which a policy that waits would wait for very long."""
 

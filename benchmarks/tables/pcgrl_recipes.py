@@ -24,7 +24,7 @@ class Recipe(NamedTuple):
 
 
 CENTRED = PPOConfig(
-    num_envs=1024,
+    num_envs=256,
     num_steps=16,
     num_epochs=4,
     num_minibatches=8,
@@ -36,7 +36,7 @@ CENTRED = PPOConfig(
     entropy_coef=0.01,
 )
 """Of maps seen around the tile in question."""
-WHOLE = dataclasses.replace(CENTRED, by_tile=True, channels=(32, 32, 32))
+WHOLE = dataclasses.replace(CENTRED, by_tile=True, channels=(16, 16, 32))
 """Of maps any tile of which may be changed."""
 SCALES = {"binary": 0.05, "zelda": 0.05, "sokoban": 0.1}
 RECIPES: Mapping[tuple[str, str], Recipe] = {

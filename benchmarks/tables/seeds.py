@@ -1,18 +1,14 @@
 """Figures of several seeds as one row: their mean, between the ends of its interval."""
 
 import argparse
-import multiprocessing
-import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from typing import TypeVar
 
 import numpy as np
 
 from benchmarks.record import Row
-from creative_rl.experiment import compilation_cache
 
 Measures = Mapping[str, float]
 T = TypeVar("T")
@@ -33,40 +29,14 @@ def _num_seeds(text: str) -> int:
     return num
 
 
-def workers_argument(parser: argparse.ArgumentParser) -> None:
-    """Adds `--workers NUM`, rows at a time, each in a process of its own."""
-    parser.add_argument(
-        "--workers", type=_num_seeds, default=1, metavar="NUM", help="rows at a time"
-    )
-
-
 def in_turn(steps: Mapping[str, Callable[[], T]]) -> dict[str, T]:
     """What each row's step gives, told as it comes, with the seconds that it took."""
-    return {name: _told(name, *_timed(step)) for name, step in steps.items()}
-
-
-def side_by_side(steps: Mapping[str, Callable[[], T]], num_workers: int) -> dict[str, T]:
-    """As `in_turn`, with so many processes; steps are functions of modules with their arguments.
-
-    Compiling takes one core each, and an accelerator is seldom full: they share both.
-    """
-    # Else the first of them takes most of an accelerator's memory for itself.
-    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-    context = multiprocessing.get_context("spawn")
-    start = compilation_cache.enable
-    with ProcessPoolExecutor(num_workers, mp_context=context, initializer=start) as pool:
-        made = {name: pool.submit(_timed, step) for name, step in steps.items()}
-        return {name: _told(name, *future.result()) for name, future in made.items()}
-
-
-def _timed(step: Callable[[], T]) -> tuple[T, float]:
-    begin = time.perf_counter()
-    return step(), time.perf_counter() - begin
-
-
-def _told(name: str, made: T, seconds: float) -> T:
-    print(f"{name}: {made} ({seconds:.0f} s)", file=sys.stderr)
-    return made
+    found = {}
+    for name, step in steps.items():
+        begin = time.perf_counter()
+        found[name] = step()
+        print(f"{name}: {found[name]} ({time.perf_counter() - begin:.0f} s)", file=sys.stderr)
+    return found
 
 
 def interval(values: Sequence[float]) -> tuple[float, float]:

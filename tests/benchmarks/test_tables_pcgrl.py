@@ -1,5 +1,7 @@
 """PCGRL's table: budgets from one pass, what is measured, the goals, and a quick run of it all."""
 
+import dataclasses
+import functools
 import itertools
 
 import jax
@@ -122,12 +124,27 @@ def test_goals_are_held_against_the_paper():
 
 @pytest.mark.parametrize(("text", "num"), [("2e6", 2_000_000), ("128", 128)])
 def test_steps_are_numbers_as_people_write_them(text, num):
-    assert pcgrl._num_steps(text) == num
+    assert pcgrl._number(text) == num
+
+
+@pytest.mark.parametrize("num_workers", [1, 3])
+def test_tasks_beside_each_other_keep_their_order_and_their_errors(num_workers):
+    steps = {name: functools.partial(int, name) for name in "3142"}
+    assert list(pcgrl.all_of(steps, num_workers).items()) == [(n, int(n)) for n in "3142"]
+    with pytest.raises(ValueError, match="'x'"):
+        pcgrl.all_of({**steps, "x": functools.partial(int, "x")}, num_workers)
+
+
+def test_recipes_differ_in_their_number_of_environments_alone():
+    for task, recipe in pcgrl.sized(64).items():
+        assert recipe.config.num_envs == 64
+        config = dataclasses.replace(recipe.config, num_envs=RECIPES[task].config.num_envs)
+        assert recipe._replace(config=config) == RECIPES[task]
 
 
 def test_quick_plays_all_and_writes_nothing(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(record, "RESULTS", tmp_path)
-    pcgrl.main(["--quick", "--seeds", "1", "--steps", "16"])
+    pcgrl.main(["--quick", "--seeds", "1", "--steps", "16", "--workers", "2"])
     shown = capsys.readouterr().out
     assert "| sokoban narrow, ppo, 20 % | success |" in shown
     assert "| sokoban narrow, random, 100 % | solvable |" in shown
