@@ -41,20 +41,26 @@ class LearnerEntry:
     needs_corpus: bool = False
 
 
-def _representations(name: str, target: str, summary: str) -> dict[str, EnvironmentEntry]:
-    """One problem of PCGRL in its three representations."""
+_LEVELS = (
+    ("binary", "level:BinaryLevel", "PCGRL's labyrinth, 14 x 14: a tile is given, and may change"),
+    ("zelda", "level:ZeldaLevel", "PCGRL's dungeon, 11 x 7, with a key, a door and enemies"),
+    ("sokoban", "level_sokoban:SokobanLevel", "PCGRL's Sokoban, 5 x 5, to be solved in many moves"),
+)
+_REPRESENTATIONS = {
+    "narrow": "",
+    "turtle": "the same; the agent moves over the map, and changes the tile that it is on",
+    "wide": "the same; any tile of the map may be changed",
+}
+
+
+def _levels() -> dict[str, EnvironmentEntry]:
+    """PCGRL's problems, each in its three representations."""
     return {
-        f"{name}-narrow": EnvironmentEntry(target, summary),
-        f"{name}-turtle": EnvironmentEntry(
-            target,
-            "the same; the agent moves over the map, and changes the tile that it is on",
-            {"representation": "turtle"},
-        ),
-        f"{name}-wide": EnvironmentEntry(
-            target,
-            "the same; any tile of the map may be changed",
-            {"representation": "wide"},
-        ),
+        f"level-{name}-{kind}": EnvironmentEntry(
+            f"creative_rl.envs.{target}", how or summary, {"representation": kind} if how else {}
+        )
+        for name, target, summary in _LEVELS
+        for kind, how in _REPRESENTATIONS.items()
     }
 
 
@@ -152,20 +158,17 @@ ENVIRONMENTS: dict[str, EnvironmentEntry] = {
         "the same; 30 % of values and of intents are misheard",
         {"error_rate": 0.3},
     ),
-    **_representations(
-        "level-binary",
+    **_levels(),
+    "level-binary-targets": EnvironmentEntry(
         "creative_rl.envs.level:BinaryLevel",
-        "PCGRL's labyrinth of 14 x 14 tiles: a tile is given in every step, and may be changed",
+        "PCGRL's labyrinth with a length of its path that is wanted, seen, and drawn every episode",
+        {"controls": ("path_length",), "change_share": 1.0},
     ),
-    **_representations(
-        "level-zelda",
-        "creative_rl.envs.level:ZeldaLevel",
-        "PCGRL's dungeon, 11 x 7, with a player, a key, a door and enemies: a tile is given",
+    "level-maze": EnvironmentEntry(
+        "creative_rl.envs.level_scanned:MazeLevel", "PCGRL-jax's maze, 16 x 16, row by row"
     ),
-    **_representations(
-        "level-sokoban",
-        "creative_rl.envs.level_sokoban:SokobanLevel",
-        "PCGRL's Sokoban, 5 x 5, to be solvable in many moves: a tile is given, and may be changed",
+    "level-dungeon": EnvironmentEntry(
+        "creative_rl.envs.level_scanned:DungeonLevel", "PCGRL-jax's dungeon, 16 x 16, row by row"
     ),
     "animation": EnvironmentEntry(
         "creative_rl.envs.animation:DirectedScene",

@@ -12,6 +12,7 @@ import numpy as np
 import creative_rl as crl
 from benchmarks.speed import plain_loops, worker
 from benchmarks.speed.settings import BARE_LOOP, PLAIN
+from creative_rl.envs.level_design import LevelDesign
 from creative_rl.envs.melody import VarietyMelody
 from creative_rl.typing import Array, Key
 
@@ -22,9 +23,10 @@ STRETCH = 128
 def random_rollout(env: Any, num_envs: int):
     """A compiled function of a key and a number of episodes, in `num_envs` environments at once.
 
-    Episodes are aligned where the horizon is fixed, so every step is a true one. Nothing can be
-    dropped: each reward joins the sum and each observation is carried on, to the last one, which
-    is returned. Actions differ by environment and step.
+    Episodes are aligned where the horizon is fixed, so every step is a true one; where lengths
+    vary, each ends in its own time, and the next has a start of its own. Nothing can be dropped:
+    each reward joins the sum and each observation is carried on, to the last one, which is
+    returned. Actions differ by environment and step.
 
     Returns:
       `(seconds of trace and compile, function, steps in an episode of all)`; the function gives
@@ -32,7 +34,9 @@ def random_rollout(env: Any, num_envs: int):
     """
     horizon = env.horizon
     if horizon is None:
-        env, horizon = crl.wrappers.AutoReset(env), STRETCH
+        # A level's start, a map to draw and to search, costs more than a step.
+        mode = "where_ended" if isinstance(env, LevelDesign) else "same_step"
+        env, horizon = crl.wrappers.AutoReset(env, mode=mode), STRETCH
     params = env.default_params
 
     def step(carry, key):

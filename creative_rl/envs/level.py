@@ -32,6 +32,7 @@ class BinaryLevelParams(flax.struct.PyTreeNode):
     max_changes: Array  # int32
     path_gain: Array  # int32: success asks for so much more than the path at the start
     empty_range: Array  # float32[2]: the share of empty tiles is uniform between them
+    targets: dict[str, Array]  # int32[2]: what may be wanted of each controlled measure
 
 
 class ZeldaLevelParams(flax.struct.PyTreeNode):
@@ -42,6 +43,7 @@ class ZeldaLevelParams(flax.struct.PyTreeNode):
     max_changes: Array  # int32
     path_length: Array  # int32: least, for success
     shares: Array  # float32[K]: how probable each kind is where a map starts
+    targets: dict[str, Array]  # int32[2]: what may be wanted of each controlled measure
 
 
 BINARY_TERMS = (
@@ -68,9 +70,11 @@ class BinaryLevel(LevelDesign):
 
     | | |
     |---|---|
-    | id | `level-binary-narrow`, `level-binary-turtle`, `level-binary-wide` |
+    | id | `level-binary-narrow`, `level-binary-turtle`, `level-binary-wide`; and \
+`level-binary-targets`, narrow, with `path_length` controlled and all tiles to change |
     | version | 1 |
-    | observation | Box(0, 255, (28, 28, 1), uint8), see `LevelDesign`; wide (14, 14, 1) |
+    | observation | Box(0, 255, (28, 28, 1), uint8), see `LevelDesign`; wide (14, 14, 1); with \
+targets a dict of it, `wanted` and `direction` |
     | action | Discrete(3), turtle Discrete(6), wide Discrete(392) |
     | reward terms | how much nearer to its interval each measure came: `regions` (5.0) to 1; \
 `path_length` (1.0), the longer the better |
@@ -100,7 +104,15 @@ truncated after 39 x 196 steps |
             max_changes=jnp.int32(self.max_changes),
             path_gain=jnp.int32(20),
             empty_range=jnp.array([0.0, 1.0], jnp.float32),
+            targets=self.default_targets,
         )
+
+    @property
+    def bounds(self) -> dict[str, int]:
+        return {
+            "regions": -(-self.height * self.width // 2),
+            "path_length": self.longest_way,
+        }
 
     def start_shares(self, key: Key, params: BinaryLevelParams) -> Array:
         low, high = params.empty_range
@@ -169,7 +181,15 @@ changes; truncated after 15 x 77 steps |
             max_changes=jnp.int32(self.max_changes),
             path_length=jnp.int32(16),
             shares=jnp.array([0.58, 0.3, *[0.02] * 6], jnp.float32),
+            targets=self.default_targets,
         )
+
+    @property
+    def bounds(self) -> dict[str, int]:
+        num = self.height * self.width
+        counted = dict.fromkeys(("player", "key", "door", "regions", "enemies"), num)
+        ways = {"nearest_enemy": self.longest_way, "path_length": 2 * self.longest_way}
+        return {**counted, **ways}
 
     def start_shares(self, key: Key, params: ZeldaLevelParams) -> Array:
         return params.shares

@@ -32,6 +32,7 @@ class SokobanLevelParams(flax.struct.PyTreeNode):
     max_changes: Array  # int32
     solution_length: Array  # int32: least, for success
     shares: Array  # float32[K]: how probable each kind is where a map starts
+    targets: dict[str, Array]  # int32[2]: what may be wanted of each controlled measure
 
 
 SOKOBAN_TERMS = tuple(
@@ -80,6 +81,7 @@ and targets, the smaller the better; `solution_length` (1.0), the longer the bet
       width: columns, 2 to 16.
       representation: what the agent sees and does.
       change_share: tiles of the map that may be changed in an episode, 0 to 1; one at least.
+      controls: the measures that are controlled, of those in `bounds`.
     """
 
     height: int = 5
@@ -104,7 +106,13 @@ and targets, the smaller the better; `solution_length` (1.0), the longer the bet
             max_changes=jnp.int32(self.max_changes),
             solution_length=jnp.int32(18),
             shares=jnp.array([0.45, 0.4, 0.05, 0.05, 0.05], jnp.float32),
+            targets=self.default_targets,
         )
+
+    @property
+    def bounds(self) -> dict[str, int]:
+        counted = dict.fromkeys(("player", "crate", "target", "regions"), self.height * self.width)
+        return {**counted, "solution_length": sokoban.MOST_MOVES}
 
     def start_shares(self, key: Key, params: SokobanLevelParams) -> Array:
         return params.shares

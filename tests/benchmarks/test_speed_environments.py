@@ -121,7 +121,9 @@ def test_goals_take_the_better_threads_and_say_what_was_not_measured():
         (200.0, 250.0, True),
         (300.0, None, None),
         (100.0, None, None),
+        (150.0, None, None),
         (400.0, 250.0, False),
+        (400.0, None, None),
     ]
 
 

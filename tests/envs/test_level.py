@@ -98,7 +98,7 @@ def test_a_dungeon_by_hand():
 def test_the_worth_of_a_change(old, new, low, high, worth):
     class Seen:
         def __init__(self, value):
-            self.measures = {"regions": jnp.int32(value)}
+            self.measures, self.wanted = {"regions": jnp.int32(value)}, {}
             self.intervals = {"regions": jnp.array([low, high], jnp.int32)}
 
     seen = Transition(Seen(old), jnp.int32(0), Seen(new), Seen(0))
@@ -199,6 +199,47 @@ def test_starts_are_drawn_by_their_shares(key):
     tiles = jax.jit(jax.vmap(lambda key: WIDE.initial_state(key, PARAMS).tiles))(keys)
     found = np.bincount(np.asarray(tiles).reshape(-1), minlength=8) / tiles.size
     assert np.abs(found - wanted).max() < 0.02
+
+
+def test_what_is_wanted_is_drawn_seen_and_paid(key):
+    env = BinaryLevel(height=5, width=9, representation="wide", controls=("path_length",))
+    params = env.default_params
+    assert env.bounds["path_length"] == 23 + 9 and params.targets["path_length"].tolist() == [0, 32]
+    keys = jax.random.split(key, 64)
+    starts = jax.jit(jax.vmap(env.initial_state, (0, None)))(keys, params)
+    drawn = np.asarray(starts.wanted["path_length"])
+    assert drawn.min() >= 0 and drawn.max() <= 32 and len(set(drawn.tolist())) > 15
+    one = params.replace(targets={"path_length": jnp.array([9, 9], jnp.int32)})
+    assert int(env.initial_state(key, one).wanted["path_length"]) == 9
+    rows = [".........", "########.", ".........", ".########", "........."]
+    start = state_of(env, rows).replace(wanted={"path_length": jnp.int32(24)})
+    seen = env.observe(start, params)
+    assert seen["wanted"].tolist() == [0.75] and seen["direction"].tolist() == [-1.0]
+    assert seen["map"].shape == (5, 9, 1)
+    state, timestep = step(env, start, wide_action(env, 1, 4, "."))  # shorter by eight
+    assert int(state.measures["path_length"]) == 20
+    assert float(timestep.info["reward_terms"]["path_length"]) == 4 - 4  # across, without a fine
+    assert timestep.observation["direction"].tolist() == [1.0]
+
+
+def test_a_controlled_design_goes_on_when_it_is_good():
+    env = ZeldaLevel(representation="wide", controls=("enemies", "path_length"))
+    start = state_of(env, GOOD).replace(
+        wanted={"enemies": jnp.int32(3), "path_length": jnp.int32(27)}
+    )
+    state, timestep = step(env, start, wide_action(env, 4, 0, "c"))
+    assert not timestep.ended and bool(env.is_success(state, env.default_params))
+    assert float(timestep.info["reward_terms"]["enemies"]) == 1
+    assert timestep.observation["direction"].tolist() == [0.0, 0.0]
+    np.testing.assert_allclose(timestep.observation["wanted"], [3 / 77, 27 / (2 * 50)])
+
+
+@pytest.mark.parametrize("controls", [("ratio",), ("enemies", "enemies"), ("path",)])
+def test_other_controls_are_refused(controls):
+    with pytest.raises(
+        ValueError, match=r"controls must be some of player, key, .* each once, got"
+    ):
+        ZeldaLevel(controls=controls)
 
 
 @pytest.mark.parametrize(

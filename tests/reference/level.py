@@ -37,11 +37,12 @@ def regions(tiles, passable):
     return found
 
 
-def longest_path(tiles, passable):
-    """By two searches in every region, to the first of the farthest tiles."""
+def longest_path(tiles, passable, found=None):
+    """By two searches in every region, to the first of the farthest tiles; `found` are regions."""
     longest = 0
-    for steps in regions(tiles, passable):
-        farthest = min(place for place, far in steps.items() if far == max(steps.values()))
+    for steps in regions(tiles, passable) if found is None else found:
+        most = max(steps.values())
+        farthest = min(place for place, far in steps.items() if far == most)
         longest = max(longest, *steps_from(tiles, farthest, passable).values())
     return longest
 
@@ -62,20 +63,26 @@ class PlainLevelDesign(Plain):
         self.max_changes, self.num_steps = int(params.max_changes), env.num_steps
         self.weights = {name: float(weight) for name, weight in params.weights.items()}
         self.intervals = {name: tuple(pair.tolist()) for name, pair in params.intervals.items()}
+        self.targets = {name: tuple(pair.tolist()) for name, pair in params.targets.items()}
+        self.controls, self.bounds = env.controls, env.bounds
         self.generator, self.foreseen = np.random.default_rng(0), None
 
     def reset(self):
         draw = self.generator.choice
         tiles = draw(self.num_tiles, (self.height, self.width), p=self.shares())
-        self.begin(tiles.tolist(), *self.draw_place())
+        integers = self.generator.integers
+        wanted = {name: int(integers(low, high + 1)) for name, (low, high) in self.targets.items()}
+        self.begin(tiles.tolist(), *self.draw_place(), wanted)
         return self.observation()
 
     def start(self, state):
-        self.begin(np.asarray(state.tiles).tolist(), int(state.row), int(state.column))
+        wanted = {name: int(value) for name, value in state.wanted.items()}
+        tiles = np.asarray(state.tiles).tolist()
+        self.begin(tiles, int(state.row), int(state.column), wanted)
         return self.observation()
 
-    def begin(self, tiles, row, column):
-        self.tiles, self.row, self.column = tiles, row, column
+    def begin(self, tiles, row, column, wanted):
+        self.tiles, self.row, self.column, self.wanted = tiles, row, column, wanted
         self.changes = self.time = 0
         self.measures = self.at_start = self.measure()
 
@@ -88,6 +95,15 @@ class PlainLevelDesign(Plain):
         return int(self.generator.integers(self.height)), int(self.generator.integers(self.width))
 
     def observation(self):
+        if not self.controls:
+            return self.picture()
+        wanted = np.array([self.wanted[name] for name in self.controls], np.float32)
+        now = np.array([self.measures[name] for name in self.controls], np.float32)
+        most = np.array([self.bounds[name] for name in self.controls], np.float32)
+        told = {"wanted": wanted / most, "direction": np.sign(wanted - now)}
+        return {"map": self.picture(), **told}
+
+    def picture(self):
         tiles = np.array(self.tiles, np.uint8)
         if self.kind != "wide":
             side = 2 * max(self.height, self.width)
@@ -117,13 +133,17 @@ class PlainLevelDesign(Plain):
             self.tiles[row][column] = tile
             self.changes += 1
             self.measures = self.measure()
-        self.terms = {
-            name: gain(self.measures[name], before[name], *self.intervals[name])
-            for name in self.weights
-        }
+        self.terms = {name: self.worth(name, before[name]) for name in self.weights}
         reward = sum(self.weights[name] * worth for name, worth in self.terms.items())
         is_spent = self.changes >= self.max_changes or self.time >= self.num_steps
-        return self.observation(), reward, is_spent or self.is_success()
+        is_over = is_spent or (not self.controls and self.is_success())
+        return self.observation(), reward, is_over
+
+    def worth(self, name, old):
+        new = self.measures[name]
+        if name in self.controls:
+            return abs(self.wanted[name] - old) - abs(self.wanted[name] - new)
+        return gain(new, old, *self.intervals[name])
 
 
 class PlainBinaryLevel(PlainLevelDesign):
@@ -134,10 +154,10 @@ class PlainBinaryLevel(PlainLevelDesign):
         return empty, 1 - empty
 
     def measure(self):
-        open_tiles = (EMPTY,)
+        found = regions(self.tiles, (EMPTY,))
         return {
-            "regions": len(regions(self.tiles, open_tiles)),
-            "path_length": longest_path(self.tiles, open_tiles),
+            "regions": len(found),
+            "path_length": longest_path(self.tiles, (EMPTY,), found),
         }
 
     def is_success(self):

@@ -7,7 +7,7 @@ from creative_rl.testing.probes import MatchProbe
 from creative_rl.wrappers import AutoReset, EpisodeLog
 
 
-@pytest.mark.parametrize("mode", ["same_step", "cached_pool"])
+@pytest.mark.parametrize("mode", ["same_step", "where_ended", "cached_pool"])
 def test_a_new_episode_starts_and_the_last_observation_is_kept(mode, key):
     env = AutoReset(crl.make("melody-target", length=3), mode=mode, pool_size=2)
     params = env.default_params
@@ -23,8 +23,8 @@ def test_a_new_episode_starts_and_the_last_observation_is_kept(mode, key):
     assert not timestep.terminated and int(state.step) == 1
 
 
-def test_both_modes_give_varied_starts(key):
-    for mode in ("same_step", "cached_pool"):
+def test_all_modes_give_varied_starts(key):
+    for mode in ("same_step", "where_ended", "cached_pool"):
         env = AutoReset(crl.make("melody-theory"), mode=mode, pool_size=64)
         keys = jax.random.split(key, 256)
         _, timesteps = jax.vmap(env.reset, (0, None))(keys, env.default_params)
@@ -50,6 +50,32 @@ def test_the_step_and_the_start_that_follows_have_keys_of_their_own(key):
     assert of_start.tolist() != of_step.tolist()
 
 
+def test_where_ended_is_same_step_for_every_environment_of_a_batch(key):
+    plain = crl.make("melody-variety", length=4)
+    num, params = 40, plain.default_params
+    rows = jax.tree.map(lambda leaf: jnp.stack([leaf] * num), params)
+    results = []
+    for mode, axes, given in (
+        ("same_step", None, params), ("where_ended", None, params), ("where_ended", 0, rows)
+    ):  # fmt: skip
+        env = AutoReset(plain, mode=mode)
+        reset, step = (
+            jax.jit(jax.vmap(fn, (*(0,) * n, axes))) for fn, n in ((env.reset, 1), (env.step, 3))
+        )
+        state, timestep = reset(jax.random.split(key, num), given)
+        # They are not in step: of the 40, 20 end in the third step and 20 in the fourth.
+        state = state.replace(step=state.step + jnp.arange(num, dtype=jnp.int32) % 2)
+        seen = []
+        for number in range(6):
+            keys = jax.random.split(jax.random.fold_in(key, number), num)
+            state, timestep = step(keys, state, jnp.full(num, number, jnp.int32), given)
+            seen.append((state, timestep))
+        results.append(jax.tree.leaves(seen))
+    assert any(timestep.terminated.sum() == 20 for _, timestep in seen)
+    for first, *others in zip(*results, strict=True):
+        assert all((first == other).all() for other in others)
+
+
 def test_episode_log_counts_whole_episodes(key):
     env = AutoReset(EpisodeLog(crl.make("melody-target", length=3)))
     params = env.default_params
@@ -65,7 +91,7 @@ def test_episode_log_counts_whole_episodes(key):
 
 def test_unknown_modes_and_empty_pools_are_refused():
     env = crl.make("melody-target")
-    with pytest.raises(ValueError, match="same_step or cached_pool"):
+    with pytest.raises(ValueError, match="same_step, where_ended or cached_pool"):
         AutoReset(env, mode="never")
     with pytest.raises(ValueError, match=r"pool_size must be a whole number in 1.* got 0"):
         AutoReset(env, mode="cached_pool", pool_size=0)
