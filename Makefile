@@ -66,6 +66,7 @@ bench: .venv/.dev
 	$(BIN)/python -m benchmarks.suite --budget standard
 	$(BIN)/python -m benchmarks.tables.slateq
 	$(BIN)/python -m benchmarks.tables.dialogue
+	$(BIN)/python -m benchmarks.tables.sculpture
 
 readme: .venv/.dev
 	$(BIN)/python -m benchmarks.readme_tables

@@ -6,9 +6,8 @@ the rule and the policy mixed, the rule says what it would have done at every st
 is fitted to all that was said so far. The rule may see more than the policy does: what is in
 `env.rule_sees` is hidden from the policy, when it learns and when it acts.
 
-Deviations: one pass is a few gradient steps on the newest `replay_size` steps, and not a fit to all
-of them; the rule's share falls in a line; the policy plays draws, so that it comes to more than one
-episode of a deterministic environment, and acts by the most likely action.
+Deviations: a round is a few steps and a few gradients on the newest `replay_size` of all steps, and
+not whole episodes and a fit to everything; the rule's share falls in a line.
 """
 
 from typing import Any, NamedTuple
@@ -111,31 +110,25 @@ def dagger(env: Any, config: DAggerConfig, params: PyTree = None) -> Learner:
 
     @jax.named_scope("collect")
     def collect(
-        state: DAggerState, key_noise: Key, key_step: Key
+        state: DAggerState, key_coin: Key, key_step: Key
     ) -> tuple[DAggerState, Timestep, dict[str, Array]]:
         num_steps = schedules.environment_steps(state.num_updates, steps_per_update)
         share = schedules.linear(config.rule_share, 0.0, config.rule_steps, num_steps)
 
         def step(current, randomness):
-            noise, coin, keys = randomness
+            coin, keys = randomness
             timestep = current.timestep
             logits = logits_of(state.variables, timestep.observation, timestep.action_mask)
             ruled = jax.vmap(env.rule_action)(timestep.observation).astype(jnp.int32)
-            drawn = distributions.most_likely(logits + noise)
-            action = jnp.where(coin < share, ruled, drawn).astype(action_type)
+            own = distributions.most_likely(logits)
+            action = jnp.where(coin < share, ruled, own).astype(action_type)
             following = stream.step(logged_env, keys, current, action, state.env_params)
             said = Step(_shown(space, timestep.observation), timestep.action_mask, ruled)
-            agrees = distributions.most_likely(logits) == ruled
-            return following, (said, following.timestep, agrees)
+            return following, (said, following.timestep, own == ruled)
 
         # All randomness at once: in the loop, small draws would cost more than the network.
         shape = (config.num_steps, config.num_envs)
-        key_draw, key_coin = jax.random.split(key_noise)
-        randomness = (
-            jax.random.gumbel(key_draw, (*shape, num_actions)),
-            jax.random.uniform(key_coin, shape),
-            stream.step_keys(key_step, *shape),
-        )
+        randomness = (jax.random.uniform(key_coin, shape), stream.step_keys(key_step, *shape))
         current, (steps, timesteps, agrees) = jax.lax.scan(step, state.stream, randomness)
         state = state.replace(
             env_params=logged_env.update_params(state.env_params, timesteps),
