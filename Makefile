@@ -69,6 +69,7 @@ bench: .venv/.dev
 	$(BIN)/python -m benchmarks.tables.slateq
 	$(BIN)/python -m benchmarks.tables.dialogue
 	$(BIN)/python -m benchmarks.tables.pcgrl
+	$(BIN)/python -m benchmarks.tables.sculpture
 
 readme: .venv/.dev
 	$(BIN)/python -m benchmarks.readme_tables

@@ -124,6 +124,12 @@ class Environment(abc.ABC):
         """
         raise ValueError(f"{type(self).__name__} has no rule to act by")
 
+    @property
+    def rule_sees(self) -> tuple[str, ...]:
+        """Entries of a `Dict` observation that are there for `rule_action` alone, none by default:
+        who imitates the rule does without them."""
+        return ()
+
     # What generative learners ask for; an environment need not have it.
 
     def examples(self, params: PyTree) -> Array:

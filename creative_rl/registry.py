@@ -258,6 +258,11 @@ LEARNERS: dict[str, LearnerEntry] = {
         "creative_rl.configs.reinforcement:SlateQConfig",
         "SlateQ: values of items for whole slates, by SARSA or Q-learning, for recommenders",
     ),
+    "dagger": LearnerEntry(
+        "creative_rl.learners.dagger:dagger",
+        "creative_rl.configs.reinforcement:DAggerConfig",
+        "DAgger: imitates the environment's rule, which may see more than the policy",
+    ),
     "apg": LearnerEntry(
         "creative_rl.learners.apg:apg",
         "creative_rl.configs.reinforcement:APGConfig",
@@ -359,10 +364,9 @@ def environment_ids() -> list[str]:
 
 def unknown_environment(id: str) -> str:
     """One sentence that refuses an id; where it is like gymnax's, it says how those come."""
-    message = unknown_name("environment", id, environment_ids())
     is_gymnax = re.search(r"-(v\d+|bsuite|misc|MinAtar)$", id)
     hint = "; gymnax environments come by crl.interop.from_gymnax(...)" if is_gymnax else ""
-    return message + hint
+    return unknown_name("environment", id, environment_ids()) + hint
 
 
 def learner_entry(name: str) -> LearnerEntry:
@@ -388,9 +392,8 @@ def load(target: str) -> Any:
     try:
         return getattr(importlib.import_module(module_name), attribute)
     except (ImportError, AttributeError) as error:
-        raise ValueError(
-            f"cannot load {target!r} ({error}); write it as 'package.module:name'"
-        ) from error
+        form = "write it as 'package.module:name'"
+        raise ValueError(f"cannot load {target!r} ({error}); {form}") from error
 
 
 def unknown_name(what: str, name: str, known: list[str]) -> str:

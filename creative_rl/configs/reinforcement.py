@@ -16,6 +16,7 @@ from creative_rl.configs.fields import (
 __all__ = [
     "A2CConfig",
     "APGConfig",
+    "DAggerConfig",
     "DQNConfig",
     "PPOConfig",
     "QLearningConfig",
@@ -299,6 +300,36 @@ class QLearningConfig:
     """last share of random actions"""
     epsilon_steps: int = 10_000
     """environment steps from first to last"""
+
+
+@dataclasses.dataclass(frozen=True)
+class DAggerConfig:
+    """DAgger, imitation of the environment's rule (Ross et al. 2011, arXiv 1011.0686)."""
+
+    num_envs: int = static(32)
+    """environments stepped side by side"""
+    num_steps: int = static(4)
+    """steps of every environment in one update"""
+    num_epochs: int = static(1)
+    """gradient steps in one update"""
+    batch_size: int = static(256)
+    """steps in one gradient step"""
+    replay_size: int = static(32_768)
+    """steps kept, each with what the rule would have done"""
+    hidden_sizes: tuple[int, ...] = static((128, 128))
+    """widths of the hidden layers of the policy"""
+    activation: Activation = static("relu")
+    """of the hidden layers"""
+    learning_rate: float = positive(1e-3)
+    """step size of Adam"""
+    decay_updates: int = 0
+    """learning rate falls linearly to zero over this many updates; 0 keeps it"""
+    rule_share: float = unit(1.0)
+    """share of the steps that the rule plays at first"""
+    rule_steps: int = 10_000
+    """environment steps after which the policy plays all"""
+    max_grad_norm: float = positive(10.0)
+    """global norm at which gradients are clipped"""
 
 
 @dataclasses.dataclass(frozen=True)

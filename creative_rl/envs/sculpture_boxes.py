@@ -190,6 +190,10 @@ sum to what the last boxes are worth |
         target = rows(observation["target"] > 0.5)
         return modelling.greedy_action(coordinates, target, observation["step"], may_delete)
 
+    @property
+    def rule_sees(self) -> tuple[str, ...]:
+        return ("target",) if self.sees_target else ()
+
     def work(self, state: BoxState, params: BoxParams) -> Sculpture:
         """The boxes as voxels, in colours that take turns; later boxes lie over earlier ones."""
         colours = jnp.arange(modelling.NUM_BOXES, dtype=jnp.int32) % len(COLOURS) + 1

@@ -8,6 +8,7 @@ its file.
 
 from creative_rl.learners.a2c import a2c
 from creative_rl.learners.apg import apg
+from creative_rl.learners.dagger import dagger
 from creative_rl.learners.demonstrating import demonstrate, rule_policy
 from creative_rl.learners.dqn import dqn
 from creative_rl.learners.dqn_gan import dqn_gan
@@ -27,6 +28,7 @@ from creative_rl.learners.vae import vae
 __all__ = [
     "a2c",
     "apg",
+    "dagger",
     "demonstrate",
     "dqn",
     "dqn_gan",

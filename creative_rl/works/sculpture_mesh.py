@@ -43,11 +43,11 @@ def squares(voxels: np.ndarray) -> Squares:
     """What is to be seen of uint8[X, Y, Z], 0 empty."""
     solid = np.pad(voxels > 0, 1)
     cells, sides = [], []
-    for side, normal in enumerate(NORMALS):
+    for number, normal in enumerate(NORMALS):
         beside = np.roll(solid, tuple(-normal), axis=(0, 1, 2))
         found = np.argwhere((solid & ~beside)[1:-1, 1:-1, 1:-1])
         cells.append(found)
-        sides.append(np.full(len(found), side))
+        sides.append(np.full(len(found), number))
     cell, side = np.concatenate(cells), np.concatenate(sides)
     corners = cell[:, None] + np.array(_SQUARES)[side]
     return Squares(corners, cell, side, voxels[tuple(cell.T)])

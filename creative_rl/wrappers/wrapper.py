@@ -69,6 +69,10 @@ class Wrapper:
     def rule_action(self, observation: PyTree) -> Array:
         return self.env.rule_action(observation)
 
+    @property
+    def rule_sees(self) -> tuple[str, ...]:
+        return self.env.rule_sees
+
     def examples(self, params: PyTree) -> Array:
         return self.env.examples(self.env_params(params))
 
