@@ -186,7 +186,7 @@ from what is wanted; `smoothness` (0.5), minus the jerk on the screen over the m
         cast = _CAST[: self.num_sprites]
         return DirectedSceneParams(
             weights=self.default_weights,
-            stories=Stories(*map(jnp.asarray, stories(_NUM_STORIES, *sizes, seed=0))),
+            stories=jax.tree.map(jnp.asarray, stories(_NUM_STORIES, *sizes, seed=0)),
             rhythms=jnp.asarray(rhythms(self.num_steps)),
             shapes=jnp.array([SHAPES.index(name) for name, _ in cast], jnp.int32),
             colours=jnp.array([colour for _, colour in cast], jnp.uint8),

@@ -1,4 +1,4 @@
-"""Convolutions that halve or double a picture, as matrix products.
+"""Convolutions that halve or double a picture, or halve a clip, as matrix products.
 
 Kernels are 4 x 4 with stride 2 and one pixel of padding (Radford et al., arXiv 1511.06434, in the
 usual later form). XLA's own convolutions lose the vector units inside loops on CPUs: a training
@@ -50,6 +50,26 @@ def double(
         for part, (i, j) in zip(parts, _CORNERS, strict=True)
     ]
     return _from_blocks(functools.reduce(operator.add, shifted))
+
+
+def halve_length(
+    clips: Float[Array, "B T H W C"], kernel: Float[Array, "4*C D"]
+) -> Float[Array, "B T//2 H W D"]:
+    """Convolution along time: kernels of 4 frames with stride 2 and one black frame of padding.
+
+    With `halve` before, of every frame, it is a convolution in space and time in two parts (Tran et
+    al. 2018, arXiv 1711.11248: 2+1 dimensions).
+
+    Args:
+      clips: channels last; T is even.
+      kernel: rows are (pair, frame in the pair, channel).
+    """
+    batch, length, height, width, channels = clips.shape
+    padded = jnp.pad(clips, ((0, 0), (1, 1), (0, 0), (0, 0), (0, 0)))
+    pairs = padded.reshape(batch, length // 2 + 1, 2, height, width, channels)
+    pairs = pairs.transpose(0, 1, 3, 4, 2, 5)
+    pairs = pairs.reshape(batch, length // 2 + 1, height, width, 2 * channels)
+    return product(jnp.concatenate([pairs[:, :-1], pairs[:, 1:]], axis=-1), kernel)
 
 
 def product(x: Float[Array, "*B K"], kernel: Float[Array, "K D"]) -> Float[Array, "*B D"]:
