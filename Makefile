@@ -60,6 +60,7 @@ bench: .venv/.dev
 	$(BIN)/python -m benchmarks.tables.digits_painting
 	$(BIN)/python -m benchmarks.tables.digits_generation
 	$(BIN)/python -m benchmarks.tables.creative
+	$(BIN)/python -m benchmarks.tables.animation
 	$(BIN)/python -m benchmarks.tables.chorales
 	$(BIN)/python -m benchmarks.tables.seqgan
 	$(BIN)/python -m benchmarks.tables.accompaniment

@@ -174,6 +174,10 @@ ENVIRONMENTS: dict[str, EnvironmentEntry] = {
         "creative_rl.envs.animation:DirectedScene",
         "direct 48 frames of two sprites: moves, timing, camera and cuts that tell a story",
     ),
+    "animation-pixels": EnvironmentEntry(
+        "creative_rl.envs.pixel_animation:PixelAnimation",
+        "a whole clip at once, 16 frames of 64 x 64 pixels: what generators of clips act in",
+    ),
     "drawing-copy": EnvironmentEntry(
         "creative_rl.envs.stroke_drawing:StrokeDrawing",
         "Learning to Paint: 20 brush strokes that copy a picture, 64 x 64 pixels",
@@ -283,6 +287,11 @@ LEARNERS: dict[str, LearnerEntry] = {
         "creative_rl.learners.gan:gan",
         "creative_rl.configs.generative:GANConfig",
         "generative adversarial network, for pictures: layers or DCGAN, four losses",
+    ),
+    "video_gan": LearnerEntry(
+        "creative_rl.learners.video_gan:video_gan",
+        "creative_rl.configs.generative:VideoGANConfig",
+        "generative adversarial network of clips: one critic sees how they move, one how they look",
     ),
     "vae": LearnerEntry(
         "creative_rl.learners.vae:vae",

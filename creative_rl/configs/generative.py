@@ -20,6 +20,7 @@ __all__ = [
     "SeqGANConfig",
     "SpiralConfig",
     "VAEConfig",
+    "VideoGANConfig",
 ]
 
 AdversarialLoss = Literal["non_saturating", "least_squares", "hinge", "wasserstein"]
@@ -206,6 +207,48 @@ class GANConfig:
     adam_beta2: float = decay(0.999)
     """share of the old mean square that Adam keeps"""
     ema_decay: float = decay(0.999)
+    """share of the old mean of the generator's weights kept at a step; the mean is what creates"""
+
+
+@dataclasses.dataclass(frozen=True)
+class VideoGANConfig:
+    """Generative adversarial network of clips (Tulyakov et al. 2018, arXiv 1707.04993)."""
+
+    batch_size: int = static(16)
+    """clips in one gradient step"""
+    num_steps: int = static(8)
+    """gradient steps of the generator in one update"""
+    num_discriminator_steps: int = static(1)
+    """gradient steps of the critics before each of the generator's"""
+    channels: tuple[int, ...] = static((16, 32, 64, 128))
+    """of all networks, from the picture inwards; each layer halves height, width and length"""
+    content_size: int = static(32)
+    """width of the noise that is the same in every frame"""
+    motion_size: int = static(16)
+    """width of the noise that the frames' codes are made from"""
+    code_size: int = static(16)
+    """width of what a frame has of its own"""
+    hidden_size: int = static(128)
+    """width of the two layers that make those codes"""
+    num_pictures: int = static(4)
+    """frames of a clip that are judged each by itself, drawn anew at a step"""
+    loss: AdversarialLoss = static("hinge")
+    """what all networks minimise"""
+    spectral_norm: bool = static(True)
+    """divide the critics' weights by their greatest singular value (Miyato et al. 2018)"""
+    num_probes: int = static(16)
+    """generated and real clips that recall, variety and drift are measured on"""
+    learning_rate: float = positive(5e-4)
+    """step size of the generator's Adam"""
+    discriminator_learning_rate: float = positive(5e-4)
+    """step size of the critics' Adam; two time scales (Heusel et al. 2017)"""
+    decay_updates: int = 0
+    """both learning rates fall linearly to zero over this many updates; 0 keeps them"""
+    adam_beta1: float = decay(0.0)
+    """share of the old mean gradient that Adam keeps"""
+    adam_beta2: float = decay(0.99)
+    """share of the old mean square that Adam keeps"""
+    ema_decay: float = decay(0.99)
     """share of the old mean of the generator's weights kept at a step; the mean is what creates"""
 
 

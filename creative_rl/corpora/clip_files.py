@@ -49,7 +49,7 @@ def read(path: pathlib.Path) -> Iterator[np.ndarray]:
         raise ImportError("reading clips needs PyAV: pip install 'creative_rl[video]'") from error
     with path.open("rb") as file:
         try:
-            with av.open(file) as container:
+            with av.open(file, "r") as container:
                 if not container.streams.video:
                     raise _Refused("it holds no pictures, only other streams")
                 for number, frame in enumerate(container.decode(container.streams.video[0])):

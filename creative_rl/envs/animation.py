@@ -100,8 +100,9 @@ falling to 0 half a picture away; `rhythm` (0.5), 1 - 2 times the distance of th
 from what is wanted; `smoothness` (0.5), minus the jerk on the screen over the most, up to -1; \
 `identity` (1.0), minus the share of sprites that jump or change their size at once, but at cuts; \
 `cutting` (1.0), -1 for a cut from a shot of less than two steps or to the same scene; \
-`composition` (0.5), nearness to the points of the thirds, 0 .. 1; `framing` (1.0), minus the \
-share of the sprites that is out of the picture |
+`composition` (1.0), at a beat `story` times the nearness of its sprite to a point of the thirds, \
+0 .. 1; `size` (0.5), minus the sprites' growth or shrinking since the start over the most; \
+`framing` (1.0), minus the share of the sprites that is out of the picture |
     | horizon | `num_steps` steps |
     | termination | after `num_steps` steps |
 
@@ -185,7 +186,7 @@ share of the sprites that is out of the picture |
         cast = _CAST[: self.num_sprites]
         return DirectedSceneParams(
             weights=self.default_weights,
-            stories=Stories(*map(jnp.asarray, stories(_NUM_STORIES, *sizes, seed=0))),
+            stories=jax.tree.map(jnp.asarray, stories(_NUM_STORIES, *sizes, seed=0)),
             rhythms=jnp.asarray(rhythms(self.num_steps)),
             shapes=jnp.array([SHAPES.index(name) for name, _ in cast], jnp.int32),
             colours=jnp.array([colour for _, colour in cast], jnp.uint8),

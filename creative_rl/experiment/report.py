@@ -39,6 +39,7 @@ _OTHER_PICTURES = {
     "Slate": {"svg": "what was shown, and what was chosen"},
     "Sculpture": {"target": "target", "gif": "turning"},
     "Animation": {"gif": "the film", "png": "some of its frames"},
+    "Clip": {"gif": "the film", "png": "some of its frames"},
 }
 """The same of kinds that have others."""
 _LABELS = {"mid": "MIDI", "musicxml": "MusicXML", "txt": "text"}

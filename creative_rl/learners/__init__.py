@@ -24,6 +24,7 @@ from creative_rl.learners.seqgan import seqgan
 from creative_rl.learners.slateq import slateq
 from creative_rl.learners.spiral import spiral
 from creative_rl.learners.vae import vae
+from creative_rl.learners.video_gan import video_gan
 
 __all__ = [
     "a2c",
@@ -48,4 +49,5 @@ __all__ = [
     "slateq",
     "spiral",
     "vae",
+    "video_gan",
 ]

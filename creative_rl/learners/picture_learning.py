@@ -1,4 +1,5 @@
-"""What the learners from example pictures share: their demands, and how their works are probed."""
+"""What the learners from example pictures and clips share: their demands, and how their works are
+probed."""
 
 from typing import Any
 
@@ -8,6 +9,7 @@ import jax.numpy as jnp
 from creative_rl.axes import spread
 from creative_rl.learners import requirements
 from creative_rl.networks.pictures import check_size
+from creative_rl.ops import clips as measures
 from creative_rl.ops import variety
 from creative_rl.spaces import Box
 from creative_rl.typing import Array, Key, PyTree
@@ -22,12 +24,25 @@ def picture_shape(learner: str, env: Any) -> tuple[int, int, int]:
     Raises:
       ValueError: its actions are something else, it has no horizon, or it resets itself.
     """
+    return _shape_of(learner, env, "a picture, Box(0, 1, (H, W, C))", 3, "drawing-pixels")
+
+
+def clip_shape(learner: str, env: Any) -> tuple[int, int, int, int]:
+    """(T, H, W, C) of the clips that are the environment's actions.
+
+    Raises:
+      ValueError: its actions are something else, it has no horizon, or it resets itself.
+    """
+    return _shape_of(learner, env, "a clip, Box(0, 1, (T, H, W, C))", 4, "animation-pixels")
+
+
+def _shape_of(learner: str, env: Any, what: str, num_axes: int, example: str) -> tuple:
     space: Any = getattr(env, "action_space", None)
-    is_picture = isinstance(space, Box) and len(space.shape) == 3
-    if not is_picture or (space.low, space.high) != (0.0, 1.0):
+    is_such = isinstance(space, Box) and len(space.shape) == num_axes
+    if not is_such or (space.low, space.high) != (0.0, 1.0):
         raise ValueError(
-            f"{learner} takes environments whose action is a picture, Box(0, 1, (H, W, C)), such "
-            f"as drawing-pixels; got {env if space is None else space}"
+            f"{learner} takes environments whose action is {what}, such as {example}; got "
+            f"{env if space is None else space}"
         )
     requirements.never_resets(learner, env)
     requirements.fixed_horizon(learner, env)
@@ -35,7 +50,7 @@ def picture_shape(learner: str, env: Any) -> tuple[int, int, int]:
 
 
 def check_examples(learner: str, env: Any, params: PyTree) -> None:
-    """Refuse an environment without pictures to learn from, or with others than its actions."""
+    """Refuse an environment without pictures to learn from, or with others than its actions are."""
     shape = env.action_space.shape
     examples = jax.eval_shape(env.examples, params)
     if examples.dtype != jnp.uint8 or examples.shape[1:] != shape or not examples.shape[0]:
@@ -62,13 +77,13 @@ def check_num_probes(learner: str, name: str, num: int) -> None:
 
 
 def sample_examples(key: Key, examples: Array, num: int) -> Array:
-    """float32[num, H, W, C] in 0..1: of the examples uint8[M, H, W, C], with replacement."""
+    """float32[num, ...] in 0..1: of the examples uint8[M, ...], with replacement."""
     rows = jax.random.randint(key, (num,), 0, examples.shape[0])
     return spread(examples[rows], axis=0).astype(jnp.float32) / 255.0
 
 
 def probe_metrics(real: Array, made: Array) -> dict[str, Array]:
-    """How varied pictures are, by their pixels; both float32[N, H, W, C] in 0..1.
+    """How varied pictures are, by their pixels; both float32[N, ...] in 0..1.
 
     `recall`: share of the real pictures among the made ones, 0..1. `vendi`: the effective number of
     different made pictures, 1..N, where two count as different once they are as far apart as
@@ -80,4 +95,15 @@ def probe_metrics(real: Array, made: Array) -> dict[str, Array]:
     return {
         "recall": variety.neighbour_recall(real, made, NUM_NEIGHBOURS),
         "vendi": variety.vendi_score(similarities),
+    }
+
+
+def clip_metrics(clips: Array) -> dict[str, Array]:
+    """Whether the frames of clips float32[N, T, H, W, C] in 0..1 belong together: their means of
+    `colour_drift`, `motion` and `jolt` (see `ops.clips`)."""
+    shown = jax.vmap(measures.content)(clips)
+    return {
+        "colour_drift": jax.vmap(measures.colour_drift)(shown).mean(),
+        "motion": jax.vmap(measures.motion)(shown).mean(),
+        "jolt": jax.vmap(measures.jolt)(shown).mean(),
     }

@@ -1,4 +1,4 @@
-"""Convolutions as matrix products: those that halve or double a picture, and those of maps.
+"""Convolutions as matrix products: that halve or double a picture, halve a clip, or keep a map.
 
 Kernels of pictures are 4 x 4 with stride 2 and one pixel of padding (Radford et al., arXiv
 1511.06434, in the usual later form); of maps, 3 x 3 with one tile of padding. XLA's own
@@ -62,6 +62,26 @@ def patches(maps: Float[Array, "*B H W C"]) -> Float[Array, "*B H W 9*C"]:
     around = jnp.pad(maps, (*((0, 0),) * (maps.ndim - 3), (1, 1), (1, 1), (0, 0)))
     shifted = [around[..., i : i + height, j : j + width, :] for i in range(3) for j in range(3)]
     return jnp.concatenate(shifted, axis=-1)
+
+
+def halve_length(
+    clips: Float[Array, "B T H W C"], kernel: Float[Array, "4*C D"]
+) -> Float[Array, "B T//2 H W D"]:
+    """Convolution along time: kernels of 4 frames with stride 2 and one black frame of padding.
+
+    With `halve` before, of every frame, it is a convolution in space and time in two parts (Tran et
+    al. 2018, arXiv 1711.11248: 2+1 dimensions).
+
+    Args:
+      clips: channels last; T is even.
+      kernel: rows are (pair, frame in the pair, channel).
+    """
+    batch, length, height, width, channels = clips.shape
+    padded = jnp.pad(clips, ((0, 0), (1, 1), (0, 0), (0, 0), (0, 0)))
+    pairs = padded.reshape(batch, length // 2 + 1, 2, height, width, channels)
+    pairs = pairs.transpose(0, 1, 3, 4, 2, 5)
+    pairs = pairs.reshape(batch, length // 2 + 1, height, width, 2 * channels)
+    return product(jnp.concatenate([pairs[:, :-1], pairs[:, 1:]], axis=-1), kernel)
 
 
 def product(x: Float[Array, "*B K"], kernel: Float[Array, "K D"]) -> Float[Array, "*B D"]:

@@ -17,12 +17,15 @@ from creative_rl.networks.spectral import spectral_norm
 from creative_rl.typing import Array
 
 Kind = Literal["mlp", "conv"]
-Operation = Literal["dense", "halve", "double"]
+Operation = Literal["dense", "halve", "double", "halve_length"]
 _OPERATIONS = {
     "dense": convolutions.product,
     "halve": convolutions.halve,
     "double": convolutions.double,
+    "halve_length": convolutions.halve_length,
 }
+_ROWS = {"halve": 16, "halve_length": 4}
+"""Pixels that a kernel reads, where there is more than one."""
 
 
 class Layer(nn.Module):
@@ -32,7 +35,7 @@ class Layer(nn.Module):
 
     Attributes:
       num_features: channels that come out.
-      kind: `dense` on the last axis; `halve` and `double` convolve and resize.
+      kind: `dense` on the last axis; `halve`, `double` and `halve_length` convolve and resize.
       scale: of the first weights; small for a head that starts near zero.
       normalize_spectrum: divide the kernel by its greatest singular value (Miyato et al., arXiv
         1802.05957, algorithm 1: one power iteration a call, whose vector is in the collection
@@ -46,7 +49,7 @@ class Layer(nn.Module):
 
     @nn.compact
     def __call__(self, x: Array) -> Array:
-        num_rows = (16 if self.kind == "halve" else 1) * x.shape[-1]
+        num_rows = _ROWS.get(self.kind, 1) * x.shape[-1]
         num_columns = (16 if self.kind == "double" else 1) * self.num_features
         # A pixel of a doubled picture is the sum of 2 x 2 pixels' channels.
         fan_in = (4 if self.kind == "double" else 1) * num_rows

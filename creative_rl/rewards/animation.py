@@ -7,25 +7,31 @@ cut, that of the cut among them), `is_cut` (whether the last step began with one
 (float32[C, H]) and the limits `most_jerk`, `most_move`, `most_growth` and `least_shot`.
 """
 
+import math
+
 import jax.numpy as jnp
 
 from creative_rl.ops import staging
-from creative_rl.ops.direction import BEFORE, LONG
+from creative_rl.ops.direction import BEFORE, LONG, RADII
 from creative_rl.typing import Array, Term, Transition
 
 _REACH = 0.5  # how far from its place a beat pays nothing
 
 
-def _story(seen: Transition) -> Array:
-    """At a beat: 1 with its sprite in its place, falling to 0 half a picture away; 0 in another
-    scene, and in steps without a beat."""
+def _told(seen: Transition) -> Array:
+    """float32[M]: of every beat that is due 1 with its sprite in its place, falling to 0 half a
+    picture away; 0 in another scene, and of all other beats."""
     after, stories = seen.next_state, seen.params.stories
     beats = [leaf[after.story] for leaf in stories]
     when, who, scene, x, y = beats
     is_due = (when == after.step) & (scene == after.scene)
     away = jnp.hypot(after.track.x[-1, who] - x, after.track.y[-1, who] - y)
-    near = jnp.clip(1.0 - away / _REACH, 0.0, 1.0)
-    return jnp.where(is_due, near, 0.0).sum()
+    return jnp.where(is_due, jnp.clip(1.0 - away / _REACH, 0.0, 1.0), 0.0)
+
+
+def _story(seen: Transition) -> Array:
+    """0..1: how well the beat of this step is told; 0 in steps without one."""
+    return _told(seen).sum()
 
 
 def _rhythm(seen: Transition) -> Array:
@@ -72,9 +78,20 @@ def _cutting(seen: Transition) -> Array:
 
 
 def _composition(seen: Transition) -> Array:
-    """0..1: how near the sprites are to the points of the thirds in the last frame, their mean."""
-    track = seen.next_state.track
-    return staging.thirds(track.screen_x[-1], track.screen_y[-1]).mean()
+    """0..1: how well a beat is told, times how near its sprite is to a point of the thirds in the
+    last frame. Of pictures that tell nothing none is paid, so standing still in a good one is not.
+    """
+    after = seen.next_state
+    who = seen.params.stories.who[after.story]
+    near = staging.thirds(after.track.screen_x[-1, who], after.track.screen_y[-1, who])
+    return (_told(seen) * near).sum()
+
+
+def _size(seen: Transition) -> Array:
+    """-1..0: minus how far the sprites' sizes are from those at first, as logarithms, over the most
+    that they can grow, their mean: who has grown pays until the size is the old one again."""
+    radius = seen.next_state.track.radius[-1]
+    return -jnp.abs(jnp.log(radius / RADII[1])).mean() / math.log(RADII[2] / RADII[1])
 
 
 def _framing(seen: Transition) -> Array:
@@ -100,8 +117,9 @@ CUTTING = Term(
     "Thompson, Film Art (1979); a rule made from them",
 )
 COMPOSITION = Term(
-    "composition", _composition, 0.5, source="rule of thirds (Smith 1797): ops.staging.thirds"
+    "composition", _composition, source="rule of thirds (Smith 1797): ops.staging.thirds"
 )
+SIZE = Term("size", _size, 0.5, source="a rule of ours: who is the same stays as large")
 FRAMING = Term("framing", _framing, source="a rule of ours: what is out of the picture is not seen")
 
-DIRECTION = (STORY, RHYTHM, SMOOTHNESS, IDENTITY, CUTTING, COMPOSITION, FRAMING)
+DIRECTION = (STORY, RHYTHM, SMOOTHNESS, IDENTITY, CUTTING, COMPOSITION, SIZE, FRAMING)

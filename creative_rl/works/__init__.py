@@ -10,6 +10,7 @@ ValueError: works are read from .mid, .json, .png, .txt, got 'none.doc'
 from creative_rl.works.animation import Animation
 from creative_rl.works.batches import unbatch
 from creative_rl.works.canvas import Canvas
+from creative_rl.works.clip import Clip
 from creative_rl.works.dialogue import Dialogue
 from creative_rl.works.files import load, save, suffixes, text
 from creative_rl.works.level import Level
@@ -25,6 +26,7 @@ from creative_rl.works.writing import Text
 __all__ = [
     "Animation",
     "Canvas",
+    "Clip",
     "Dialogue",
     "Level",
     "Melody",

@@ -1,7 +1,6 @@
 """An animation as pictures: its frames, GIF and MP4, and a sheet of some of them as PNG."""
 
 import functools
-import math
 
 import jax
 import jax.numpy as jnp
@@ -10,14 +9,10 @@ import numpy as np
 from creative_rl.ops import sprites
 from creative_rl.ops.levels import as_floats
 from creative_rl.typing import Array
-from creative_rl.works import film_file
+from creative_rl.works import film_file, film_sheet
 from creative_rl.works.animation import SIZES, Animation, on_host
-from creative_rl.works.canvas_picture import as_image
-from creative_rl.works.pillow import INK, PAPER, drawing, font, pillow, png
+from creative_rl.works.pillow import pillow
 
-_COLUMNS, _MOST_SHOWN = 4, 12
-_CELL = 200  # most pixels of a frame's longer side on a sheet
-_MARGIN, _LINE = 10, 16
 _NUM_SAMPLED = 16  # frames that a palette is made from: scenes may be short
 
 
@@ -54,8 +49,7 @@ def encode_gif(animation: Animation) -> bytes:
     """
     pillow()
     shown = frames(animation)
-    ends = np.rint(np.arange(len(shown) + 1) * 100 / animation.rate).astype(int)
-    return film_file.gif(shown, (10 * np.diff(ends)).tolist(), _NUM_SAMPLED)
+    return film_file.gif(shown, film_file.milliseconds(len(shown), animation.rate), _NUM_SAMPLED)
 
 
 def encode_mp4(animation: Animation) -> bytes:
@@ -75,28 +69,16 @@ def encode_png(animation: Animation) -> bytes:
       ValueError: as `frames` does.
       ImportError: Pillow is not installed.
     """
-    module, shown = pillow(), frames(animation)
-    numbers = np.unique(np.linspace(0, len(shown) - 1, _MOST_SHOWN).round().astype(int))
-    shrink = min(1.0, _CELL / max(animation.height, animation.width))
-    width, height = (max(1, round(side * shrink)) for side in (animation.width, animation.height))
-    columns = min(_COLUMNS, len(numbers))
-    rows = math.ceil(len(numbers) / columns)
-    across, down = width + _MARGIN, height + _LINE + _MARGIN
-    sheet = module.new("RGB", (columns * across + _MARGIN, rows * down + _MARGIN), PAPER)
-    draw, letters = drawing(sheet), font(_LINE - 5)
-    for place, number in enumerate(numbers.tolist()):
-        left = _MARGIN + place % columns * across
-        top = _MARGIN + place // columns * down
-        small = as_image(shown[number]).resize((width, height), module.Resampling.LANCZOS)
-        sheet.paste(small, (left, top))
-        draw.text((left, top + height + 2), str(number + 1), INK, letters)
-    return png(sheet)
+    pillow()
+    return film_sheet.encode(frames(animation))
 
 
 @functools.partial(jax.jit, static_argnums=(1, 2))
 def _render(animation: Animation, height: int, width: int) -> Array:
     """uint8[F, H, W, 3], also of what is past the length."""
-    colours, backdrops = (as_floats(x) for x in (animation.colours, animation.backdrops))
+    colours, backdrops = (
+        as_floats(jnp.asarray(x)) for x in (animation.colours, animation.backdrops)
+    )
 
     def draw(row: tuple[Array, Array, Array, Array]) -> Array:
         who, pose, camera, scene = row

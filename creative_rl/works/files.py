@@ -14,6 +14,8 @@ from creative_rl.works import (
     canvas_film,
     canvas_picture,
     canvas_svg,
+    clip,
+    clip_film,
     dialogue,
     dialogue_file,
     engraving,
@@ -39,6 +41,7 @@ from creative_rl.works import (
 )
 from creative_rl.works.animation import Animation
 from creative_rl.works.canvas import Canvas
+from creative_rl.works.clip import Clip
 from creative_rl.works.dialogue import Dialogue
 from creative_rl.works.json_file import encode_json, read_json
 from creative_rl.works.level import Level
@@ -188,6 +191,16 @@ KINDS: dict[type, Kind] = {
             ".json": Format(encode_json, _read_json),
         },
     ),
+    Clip: Kind(
+        check=clip.on_host,
+        text=clip.summary,
+        formats={
+            ".gif": Format(clip_film.encode_gif, suits=clip.has_frames),
+            ".mp4": Format(clip_film.encode_mp4, suits=clip.has_frames),
+            ".png": Format(clip_film.encode_png, suits=clip.has_frames),
+            ".json": Format(encode_json, _read_json),
+        },
+    ),
     Dialogue: Kind(
         check=dialogue.on_host,
         text=dialogue_file.text,
@@ -232,8 +245,8 @@ def save(work: PyTree, path: str | os.PathLike) -> pathlib.Path:
     .json; a `Walk` and a `Level` .png, .txt and .json; a `Slate` .svg, .txt, .json and, of music,
     .mid and .wav (what was chosen); a `Dialogue` and a `Text` .txt and .json; a `Canvas` .png,
     .svg, .json and, of strokes, .gif and .mp4 (the making); a `Sculpture` .png, .gif (turning),
-    .glb, .stl and .json; an `Animation` .gif, .mp4, .png (a sheet of frames) and .json. See
-    `suffixes`.
+    .glb, .stl and .json; an `Animation` and a `Clip` .gif, .mp4, .png (a sheet of frames)
+    and .json. See `suffixes`.
 
     Raises:
       ValueError: no such format for this work, or the work is a batch (see `unbatch`).
@@ -279,8 +292,8 @@ def load(path: str | os.PathLike) -> PyTree:
 
 def text(work: PyTree) -> str:
     """A work in characters: music a token a step (see `notation.text`), a walk and a level as
-    their grids, a session a line a slate, a canvas, a sculpture or an animation as one line about
-    it, a dialogue as the conversation, a text as it reads.
+    their grids, a session a line a slate, a canvas, a sculpture, an animation or a clip as one line
+    about it, a dialogue as the conversation, a text as it reads.
 
     Raises:
       ValueError: it is no work, is a batch (see `unbatch`), or a field is out of range.

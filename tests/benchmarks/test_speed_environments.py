@@ -11,6 +11,7 @@ import creative_rl as crl
 from benchmarks import record
 from benchmarks.speed import environment_worker, environments, plain_loops
 from creative_rl.envs.drawing import Drawing
+from creative_rl.envs.pixel_animation import PixelAnimation
 from creative_rl.spaces import MultiDiscrete
 from creative_rl.testing.probes import ActionProbe
 from creative_rl.wrappers import FlattenActions
@@ -51,9 +52,9 @@ def test_the_plain_loop_is_the_environment(id, key):
         assert is_over
 
 
-def test_every_registered_environment_but_the_drawings_has_a_plain_loop():
+def test_every_registered_environment_but_those_of_pictures_has_a_plain_loop():
     others = [crl.make(id) for id in set(crl.environment_ids()) - set(IDS)]
-    missing = [env for env in others if not isinstance(env, Drawing)]
+    missing = [env for env in others if not isinstance(env, Drawing | PixelAnimation)]
     assert others and not missing, f"without Plain<Class> in tests/reference: {missing}"
 
 

@@ -86,7 +86,7 @@ def test_every_term_observation_and_frame_is_the_plain_loop_s(played):
         np.testing.assert_allclose(films.cameras[episode, -1][:, [0, 2]], cameras, atol=1e-5)
         assert films.scenes[episode, -1].tolist() == [scene for *_, scene in plain.frames[3:]]
     assert {min(seen["cutting"]), max(seen["cutting"])} == {-1, 0}
-    for name in ("story", "rhythm", "smoothness", "composition", "framing"):
+    for name in ("story", "rhythm", "smoothness", "composition", "size", "framing"):
         assert len({round(value, 3) for value in seen[name]}) > 20, name
     assert len({round(value, 3) for value in seen["identity"]}) > 3
 
@@ -96,8 +96,10 @@ def test_standing_still_by_hand(player):
     still = [[*STILL * 2, 0, 0]] * STEPS
     start, timesteps, films = player([still])
     terms = {name: value[0] for name, value in timesteps.info["reward_terms"].items()}
-    for name in ("smoothness", "identity", "cutting", "framing"):
+    for name in ("smoothness", "identity", "cutting", "size", "framing"):
         assert terms[name].tolist() == [0] * STEPS, name
+    is_beat = np.isin(np.arange(1, STEPS + 1), np.asarray(PARAMS.stories.when)[0])
+    assert not terms["composition"][~is_beat].any()
     wanted = np.asarray(PARAMS.rhythms)[start.rhythm[0]]
     np.testing.assert_allclose(terms["rhythm"], 1 - 2 * wanted, atol=1e-6)
     assert (films.poses[0, -1, :, :, 0] == start.start_x[0]).all()
@@ -123,6 +125,9 @@ def test_a_long_way_by_hand(player):
     x = films.poses[0, -1, :, 0, 0]
     np.testing.assert_allclose(np.diff(x[: SIZE + 1]), [0.05] * 5 + [-0.3], atol=1e-6)
     radius = films.poses[0, -1, :, 0, 2]
+    # One sprite of two grows once, then again, and stays so.
+    once = -np.log(1.25) / np.log(2.5) / 2
+    np.testing.assert_allclose(terms["size"], [0, 0, 0, once, *[2 * once] * 4], atol=1e-5)
     assert radius[23] == pytest.approx(0.125) and radius[24] == pytest.approx(0.15625)
     assert films.scenes[0, -1].tolist() == [0] * 12 + [1] * 24 + [0] * 12
     rounds = 0.3 / (180 / 320) / (2 * np.pi * 0.1)
@@ -142,6 +147,11 @@ def test_a_story_is_paid_at_its_beats(player):
     _, timesteps, _ = player([[[*STILL * 2, 0, 0]] * STEPS], PARAMS.replace(stories=told))
     paid = timesteps.info["reward_terms"]["story"][0]
     np.testing.assert_allclose(paid, [0, 0.5, 0, 0, 0, 0.5, 0, 0.5], atol=1e-5)
+    # The same, the less the further the sprite is from the nearest of the four points.
+    place = np.array([start.start_x[0, 0], start.start_y[0, 0]])
+    away = np.hypot(*(np.abs(np.abs(place - 0.5) - 1 / 6)))
+    framed = timesteps.info["reward_terms"]["composition"][0]
+    np.testing.assert_allclose(framed, paid * (1 - away / np.hypot(1 / 3, 1 / 3)), atol=1e-5)
     assert timesteps.observation["beats"][0, 1].tolist() == [1, 2, 1, 1]
     assert timesteps.observation["beats"][0, -1].tolist() == [0] * 4
 

@@ -177,11 +177,14 @@ class PlainDirectedScene(Plain):
             jerks.append(min(math.sqrt((third**2).sum() / size) / most_jerk, 1.0))
             ways.append(way)
             faults.append(fault)
-        story = 0.0
+        story = composition = 0.0
         for when, who, where, x, y in self.story:
             if when == self.step_number and where == scene:
                 pose = new[-1][0][who]
-                story += clip(1 - math.hypot(pose[0] - x, pose[1] - y) / 0.5)
+                told = clip(1 - math.hypot(pose[0] - x, pose[1] - y) / 0.5)
+                story += told
+                composition += told * thirds(*self.on_screen(new[-1])[who][:2])
+        grown = [abs(math.log(radius / FIRST_RADIUS)) for _, _, radius, _ in new[-1][0]]
         energy = min(np.mean(ways) / LONG, 1.0)
         return {
             "story": story,
@@ -189,6 +192,7 @@ class PlainDirectedScene(Plain):
             "smoothness": -np.mean(jerks),
             "identity": -np.mean(faults),
             "cutting": -float(is_bad),
-            "composition": np.mean([thirds(x, y) for x, y, *_ in self.on_screen(new[-1])]),
+            "composition": composition,
+            "size": -np.mean(grown) / math.log(MOST_RADIUS / FIRST_RADIUS),
             "framing": -np.mean([outside(*box) for frame in new for box in self.on_screen(frame)]),
         }

@@ -1,0 +1,222 @@
+"""A generative adversarial network of clips: critics see all of a clip, and some frames alone.
+
+Sources: the two critics, and content apart from motion, are MoCoGAN's (Tulyakov et al. 2018, arXiv
+1707.04993); the codes of all frames from one vector are TGAN's (Saito et al. 2017, arXiv
+1611.06624); convolutions in 2+1 dimensions, Tran et al. 2018, arXiv 1711.11248. Losses, spectral
+normalisation and the running mean of the weights are those of `learners.gan`.
+
+Deviations from MoCoGAN: no recurrent network, no batch normalisation and no noise in the critics,
+clips are seen whole, and pixels are not drawn from categories of motion.
+"""
+
+from functools import partial
+from typing import Any
+
+import flax.struct
+import jax
+import jax.numpy as jnp
+import optax
+
+from creative_rl.configs import VideoGANConfig, validate
+from creative_rl.environment import start_params
+from creative_rl.learners.composing import compose
+from creative_rl.learners.picture_learning import (
+    check_examples,
+    check_num_probes,
+    clip_metrics,
+    clip_shape,
+    probe_metrics,
+    sample_examples,
+)
+from creative_rl.networks.clips import ClipCritic, ClipDecoder, check_length
+from creative_rl.networks.pictures import check_size
+from creative_rl.ops import adversarial, schedules
+from creative_rl.typing import Array, Key, Learner, PyTree, Timestep, as_key
+
+jax.tree_util.register_dataclass(VideoGANConfig)
+
+
+class VideoGANState(flax.struct.PyTreeNode):
+    """Everything that a run of the learner is."""
+
+    generator: PyTree  # variables
+    mean_generator: PyTree  # the running mean, that `act` and `generate` use
+    discriminator: PyTree  # variables of both critics
+    generator_opt_state: PyTree
+    discriminator_opt_state: PyTree
+    env_params: PyTree
+    key: Key
+    num_updates: Array  # int32
+
+
+def video_gan(env: Any, config: VideoGANConfig, params: PyTree = None) -> Learner:
+    """Build the learner.
+
+    `act` draws a clip from new noise, whatever it observes; `generate` plays episodes. Metrics are
+    means over an update. Of the clips that `act` draws they have `recall` and `vendi`, in pixels
+    (`picture_learning.probe_metrics`), and what tells whether frames belong together:
+    `colour_drift`, `motion` and `jolt` (`ops.clips`), beside the same of examples, `real_...`.
+
+    Args:
+      env: environment whose action is a clip, `Box(0, 1, (T, H, W, C))`, with examples, such as
+        `animation-pixels`.
+      config: static fields shape the program, the others may be tracers.
+      params: environment params, the environment's defaults where None.
+
+    Raises:
+      ValueError: the environment has other actions, no examples or no horizon, or resets itself; a
+        config field is out of range, or the convolutions do not fit the clips.
+
+    Example:
+      >>> import creative_rl as crl
+      >>> env = crl.make("animation-pixels", num_frames=2, height=8, width=8)
+      >>> learner = video_gan(env, VideoGANConfig(channels=(4,), batch_size=2, num_probes=6))
+      >>> learner.generate(learner.init(jax.random.key(0)), jax.random.key(1), 5).frames.shape
+      (5, 2, 8, 8, 3)
+    """
+    validate(config, VideoGANConfig)
+    shape = clip_shape("video_gan", env)
+    check_length(shape[0], config.channels)
+    check_size(shape[1:3], config.channels)
+    check_num_probes("video_gan", "num_probes", config.num_probes)
+    given = env.default_params if params is None else params
+    check_examples("video_gan", env, given)
+    generator: Any = ClipDecoder(
+        shape, config.content_size, config.code_size, config.hidden_size, config.channels
+    )
+    discriminator: Any = ClipCritic(config.channels, normalize_spectrum=config.spectral_norm)
+    betas = dict(b1=config.adam_beta1, b2=config.adam_beta2)
+    rate, discriminator_rate = (
+        schedules.linear_decay(start, config.decay_updates, config.num_steps * num_each)
+        for start, num_each in (
+            (config.learning_rate, 1),
+            (config.discriminator_learning_rate, config.num_discriminator_steps),
+        )
+    )
+    generator_optimizer = optax.adam(rate, **betas)
+    discriminator_optimizer = optax.adam(discriminator_rate, **betas)
+    latent_size = config.content_size + config.motion_size
+
+    def init(key: Key) -> VideoGANState:
+        key, key_generator, key_discriminator = jax.random.split(as_key(key), 3)
+        variables = generator.init(key_generator, jnp.zeros(latent_size, jnp.float32))
+        clip = jnp.zeros(shape, jnp.float32)
+        judge = discriminator.init(key_discriminator, clip, clip[0])
+        return VideoGANState(
+            generator=variables,
+            mean_generator=jax.tree.map(jnp.copy, variables),
+            discriminator=judge,
+            generator_opt_state=generator_optimizer.init(variables),
+            discriminator_opt_state=discriminator_optimizer.init(judge["params"]),
+            env_params=start_params(env, given),
+            key=key,
+            num_updates=jnp.int32(0),
+        )
+
+    def draw(variables: PyTree, key: Key, num: int) -> Array:
+        """float32[num, T, H, W, C] in 0..1."""
+        latents = jax.random.normal(key, (num, latent_size), jnp.float32)
+        return 0.5 + 0.5 * jnp.tanh(generator.apply(variables, latents))
+
+    def some_frames(key: Key, clips: Array) -> Array:
+        """float32[B, P, H, W, C]: frames of each clip, each drawn uniformly."""
+        rows = jax.random.randint(key, (clips.shape[0], config.num_pictures), 0, shape[0])
+        return jax.vmap(lambda clip, places: clip[places])(clips, rows)
+
+    def discriminator_step(
+        state: VideoGANState, key: Key
+    ) -> tuple[VideoGANState, dict[str, Array]]:
+        key_rows, key_fake, key_real_view, key_fake_view = jax.random.split(key, 4)
+        real = sample_examples(key_rows, env.examples(state.env_params), config.batch_size)
+        fake = draw(state.generator, key_fake, config.batch_size)
+        pictures = jnp.concatenate(
+            [some_frames(key_real_view, real), some_frames(key_fake_view, fake)]
+        )
+
+        def loss(weights: PyTree) -> tuple[Array, tuple[PyTree, dict[str, Array]]]:
+            variables = {**state.discriminator, "params": weights}
+            scores, moved = discriminator.apply(
+                variables, jnp.concatenate([real, fake]), pictures, mutable=["spectral"]
+            )
+            halves = [jnp.split(score, 2) for score in scores]
+            losses = [adversarial.discriminator_loss(config.loss, *half).mean() for half in halves]
+            metrics = {
+                "discriminator_loss": losses[0] + losses[1],
+                "real_score": halves[0][0].mean(),
+                "fake_score": halves[0][1].mean(),
+                "real_picture_score": halves[1][0].mean(),
+                "fake_picture_score": halves[1][1].mean(),
+            }
+            return losses[0] + losses[1], (moved, metrics)
+
+        weights = state.discriminator["params"]
+        gradients, (moved, metrics) = jax.grad(loss, has_aux=True)(weights)
+        updates, opt_state = discriminator_optimizer.update(
+            gradients, state.discriminator_opt_state, weights
+        )
+        weights = optax.apply_updates(weights, updates)
+        state = state.replace(
+            discriminator={**state.discriminator, **moved, "params": weights},
+            discriminator_opt_state=opt_state,
+        )
+        return state, metrics
+
+    def generator_step(
+        state: VideoGANState, key: Key, num_steps: Array
+    ) -> tuple[VideoGANState, Array]:
+        key_fake, key_view = jax.random.split(key)
+
+        def loss(variables: PyTree) -> Array:
+            fake = draw(variables, key_fake, config.batch_size)
+            scores = discriminator.apply(state.discriminator, fake, some_frames(key_view, fake))
+            losses = [adversarial.generator_loss(config.loss, score).mean() for score in scores]
+            return losses[0] + losses[1]
+
+        value, gradients = jax.value_and_grad(loss)(state.generator)
+        updates, opt_state = generator_optimizer.update(
+            gradients, state.generator_opt_state, state.generator
+        )
+        variables = optax.apply_updates(state.generator, updates)
+        state = state.replace(
+            generator=variables,
+            mean_generator=schedules.moved_mean(
+                state.mean_generator, variables, config.ema_decay, num_steps
+            ),
+            generator_opt_state=opt_state,
+        )
+        return state, value
+
+    def step(
+        state: VideoGANState, inputs: tuple[Key, Array]
+    ) -> tuple[VideoGANState, dict[str, Array]]:
+        keys, num_steps = inputs
+        state, metrics = jax.lax.scan(discriminator_step, state, keys[1:])
+        state, loss = generator_step(state, keys[0], num_steps)
+        return state, {**jax.tree.map(jnp.mean, metrics), "generator_loss": loss}
+
+    def update(state: VideoGANState) -> tuple[VideoGANState, dict[str, Array]]:
+        key, key_steps, key_draw, key_rows = jax.random.split(state.key, 4)
+        keys = jax.random.split(key_steps, (config.num_steps, 1 + config.num_discriminator_steps))
+        counts = state.num_updates * config.num_steps + jnp.arange(config.num_steps)
+        state, metrics = jax.lax.scan(step, state, (keys, counts))
+        made = draw(state.mean_generator, key_draw, config.num_probes)
+        real = sample_examples(key_rows, env.examples(state.env_params), config.num_probes)
+        metrics = {
+            **jax.tree.map(jnp.mean, metrics),
+            **probe_metrics(real, made),
+            **clip_metrics(made),
+            **{f"real_{name}": value for name, value in clip_metrics(real).items()},
+        }
+        return state.replace(key=key, num_updates=state.num_updates + 1), metrics
+
+    def act(
+        state: VideoGANState, key: Key, timestep: Timestep, memory: PyTree
+    ) -> tuple[Array, PyTree]:
+        return draw(state.mean_generator, as_key(key), 1)[0], memory
+
+    def generate(state: VideoGANState, key: Key, num: int) -> PyTree:
+        """`num` works, leaves [num, ...], of episodes."""
+        return compose(env, state.env_params, partial(act, state), tuple, key, num)
+
+    num_shown = config.num_steps * config.num_discriminator_steps * config.batch_size
+    return Learner(init, update, act, tuple, num_shown, generate)
