@@ -43,18 +43,13 @@ class LearnerEntry:
 
 def _representations(name: str, target: str, summary: str) -> dict[str, EnvironmentEntry]:
     """One problem of PCGRL in its three representations."""
-    return {
-        f"{name}-narrow": EnvironmentEntry(target, summary),
-        f"{name}-turtle": EnvironmentEntry(
-            target,
-            "the same; the agent moves over the map, and changes the tile that it is on",
-            {"representation": "turtle"},
-        ),
-        f"{name}-wide": EnvironmentEntry(
-            target,
-            "the same; any tile of the map may be changed",
-            {"representation": "wide"},
-        ),
+    others = {
+        "turtle": "the same; the agent moves over the map, and changes the tile that it is on",
+        "wide": "the same; any tile of the map may be changed",
+    }
+    return {f"{name}-narrow": EnvironmentEntry(target, summary)} | {
+        f"{name}-{kind}": EnvironmentEntry(target, told, {"representation": kind})
+        for kind, told in others.items()
     }
 
 
@@ -259,6 +254,11 @@ LEARNERS: dict[str, LearnerEntry] = {
         "creative_rl.learners.apg:apg",
         "creative_rl.configs.reinforcement:APGConfig",
         "analytic policy gradients, through environments that are differentiable",
+    ),
+    "map_elites": LearnerEntry(
+        "creative_rl.learners.map_elites:map_elites",
+        "creative_rl.configs.evolution:MAPElitesConfig",
+        "MAP-Elites: an archive of works that differ, each the best of its kind",
     ),
     "spiral": LearnerEntry(
         "creative_rl.learners.spiral:spiral",

@@ -7,6 +7,7 @@ from typing import Any
 from creative_rl.experiment.records import Record, read_records
 
 MEASURES = (
+    ("qd_score", 1),
     ("episode_return", 1),
     ("best_held_out_nll", -1),
     ("held_out_nll", -1),
