@@ -46,6 +46,7 @@ bench: .venv/.dev
 	$(BIN)/python -m benchmarks.speed.strokes
 	$(BIN)/python -m benchmarks.speed.gan $(PEERS)
 	$(BIN)/python -m benchmarks.speed.seqgan_round $(PEERS)
+	$(BIN)/python -m benchmarks.speed.elites $(PEERS)
 	$(BIN)/python -m benchmarks.speed.startup
 	$(BIN)/python -m benchmarks.speed.compile_time
 	$(BIN)/python -m benchmarks.speed.checkpoints

@@ -45,6 +45,7 @@ TITLES = {
     "suite.full": "Every environment, full budget",
     "gan": "GAN updates",
     "seqgan_round": "Rounds of SeqGAN",
+    "elites": "Archives of levels",
     "training": "Training",
     "populations": "Seeds in one program",
     "devices": "Cores as devices",

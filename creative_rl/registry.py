@@ -272,6 +272,11 @@ LEARNERS: dict[str, LearnerEntry] = {
         "creative_rl.configs.reinforcement:APGConfig",
         "analytic policy gradients, through environments that are differentiable",
     ),
+    "map_elites": LearnerEntry(
+        "creative_rl.learners.map_elites:map_elites",
+        "creative_rl.configs.evolution:MAPElitesConfig",
+        "MAP-Elites: an archive of works that differ, each the best of its kind",
+    ),
     "spiral": LearnerEntry(
         "creative_rl.learners.spiral:spiral",
         "creative_rl.configs.generative:SpiralConfig",

@@ -58,7 +58,7 @@ def test_every_learner_has_a_factory_and_a_config(name):
 
 def test_no_learner_is_offered_that_has_no_row():
     # What is built around learners, and what reads their states, has none.
-    around = ["demonstrate", "ensemble", "music_codec", "of_members", "rule_policy"]
+    around = ["demonstrate", "elite_works", "ensemble", "music_codec", "of_members", "rule_policy"]
     around.append("sequence_model")
     assert learners.__all__ == sorted([*registry.LEARNERS, *around])
 

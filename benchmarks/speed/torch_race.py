@@ -1,9 +1,9 @@
-"""A learner's updates raced against the same in PyTorch, each in a process of its own."""
+"""A learner's updates raced against the same in another library, each in a process of its own."""
 
 import argparse
 import functools
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 
 from benchmarks.record import Row
@@ -19,8 +19,9 @@ def race(
     peers: Mapping[str, str],
     num_rounds: int,
     start: Callable[[str, str], Worker],
+    reached: Sequence[str] = (),
 ) -> tuple[list[Row], float | None, dict[str, str], str]:
-    """Rows, how many times as fast as PyTorch (None without), versions and the device.
+    """Rows, how many times as fast as the peer (None without), versions and the device.
 
     Rounds take turns, and ratios are of neighbouring rounds.
 
@@ -30,6 +31,7 @@ def race(
       peers: interpreters by name.
       num_rounds: of each contender.
       start: from a contender's name and an interpreter to its process.
+      reached: figures of the last report that are rows of their own, by their keys.
     """
     with ExitStack() as stack:
         workers = {
@@ -43,6 +45,9 @@ def race(
             rows.append(spread(rates(reports[name])).row(f"{learner}, {name}", unit, name))
             peak = worker.stop()["peak_mib"]
             rows.append(Row(f"{learner}, {name}", "peak memory MiB", peak, source=name))
+            for key in reached:
+                last = reports[name][-1][key]
+                rows.append(Row(f"{learner}, {name}", key, last, source=name))
             if name != OURS:
                 ratio = ratios(reports[OURS], reports[name])
                 times = ratio.value
@@ -53,20 +58,20 @@ def race(
         return rows, times, versions, about["device"]
 
 
-def add_peer(parser: argparse.ArgumentParser) -> None:
-    """`--peer torch=PYTHON`: pairs of name and interpreter in `peer`."""
+def add_peer(parser: argparse.ArgumentParser, name: str = TORCH) -> None:
+    """`--peer NAME=PYTHON` for the peer of that name: pairs of name and interpreter in `peer`."""
     parser.add_argument(
         "--peer",
         action="append",
         default=[],
-        type=_peer,
-        metavar="torch=PYTHON",
-        help="also train in PyTorch, with that interpreter",
+        type=functools.partial(_peer, name),
+        metavar=f"{name}=PYTHON",
+        help=f"also run {name}, with that interpreter",
     )
 
 
-def _peer(text: str) -> tuple[str, str]:
-    name, _, python = text.partition("=")
-    if name != TORCH or not python:
-        raise argparse.ArgumentTypeError(f"the peer is torch=PYTHON, got {text!r}")
+def _peer(name: str, text: str) -> tuple[str, str]:
+    given, _, python = text.partition("=")
+    if given != name or not python:
+        raise argparse.ArgumentTypeError(f"the peer is {name}=PYTHON, got {text!r}")
     return name, python

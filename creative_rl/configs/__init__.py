@@ -6,6 +6,7 @@ imports no JAX: command lines read it before anything is compiled. The marks are
 `jax.tree_util.register_dataclass` understands; each learner's module registers its own config.
 """
 
+from creative_rl.configs.evolution import *  # noqa: F403
 from creative_rl.configs.fields import *  # noqa: F403
 from creative_rl.configs.generative import *  # noqa: F403
 from creative_rl.configs.reinforcement import *  # noqa: F403

@@ -29,6 +29,8 @@ def _broken_rule(field: dataclasses.Field, value: Any) -> str | None:
     """The rule that `value` breaks, as the end of a sentence, or None."""
     if isinstance(field.default, str):
         choices = getattr(field.type, "__args__", ())
+        if not choices:
+            return None if isinstance(value, str) else "be text"
         return None if value in choices else f"be one of {', '.join(choices)}"
     if isinstance(field.default, tuple):
         whole = isinstance(value, tuple) and all(_is_whole(n) and n >= 1 for n in value)

@@ -8,6 +8,7 @@ import numpy as np
 from creative_rl.experiment.records import Record, mean, read_records
 
 MEASURES = (
+    ("qd_score", 1),
     ("episode_return", 1),
     ("best_held_out_nll", -1),
     ("held_out_nll", -1),

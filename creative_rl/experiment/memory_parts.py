@@ -16,7 +16,7 @@ FIELDS: Mapping[str, str] = MappingProxyType(
             (
                 "variables", "target_variables", "best_variables", "mean_variables",
                 "target_critics", "generator", "mean_generator", "rollout", "discriminator",
-                "reader", "table",
+                "reader", "table", "archive",
             ),
             PARAMETERS,
         ),
@@ -27,7 +27,7 @@ FIELDS: Mapping[str, str] = MappingProxyType(
             ),
             OPTIMISER,
         ),
-        **dict.fromkeys(("stream", "memory"), ENVIRONMENTS),
+        **dict.fromkeys(("stream", "memory", "start_state"), ENVIRONMENTS),
         **dict.fromkeys(("replay", "priorities"), REPLAY),
         **dict.fromkeys(("env_params", "sequences", "examples"), DATA),
     }

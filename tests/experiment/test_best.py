@@ -14,6 +14,8 @@ def test_the_first_measure_that_a_learner_has_counts():
     scores = Scores([early, late])
     assert scores.metric == "episode_return"
     assert [scores.score(update) for update in (0, 1, 2)] == [None, None, 7.0]
+    scores = Scores([{"update": 1, "qd_score": 5.0, "episode_return": 9.0}])
+    assert (scores.metric, scores.score(1)) == ("qd_score", 5.0)
     scores = Scores([{"update": 1, "nll": 2.0, "loss": 3.0}])
     assert (scores.metric, scores.score(1)) == ("nll", -2.0)
     scores = Scores([{"update": 1, "generator_loss": 2.0}])

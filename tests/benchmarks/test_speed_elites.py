@@ -1,0 +1,70 @@
+"""The race of archives: neighbouring rounds are divided, and both tell what they reached."""
+
+import sys
+
+import pytest
+
+from benchmarks import record
+from benchmarks.speed import elites
+
+
+class Contender:
+    """Takes `seconds` for an evaluation, half as long again in every further round."""
+
+    def __init__(self, seconds, versions):
+        self.seconds = seconds
+        build = {"trace": 1.0, "compile": 2.0}
+        self.about = {"device": "cpu", "build": build, "versions": versions}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+    def run(self, unit, number):
+        assert unit == "update"
+        seconds = 10 * self.seconds * (1 + number / 2)
+        return {"steps": 10, "seconds": seconds, "coverage": 0.1 * number, "maximum": 5.0}
+
+    def stop(self):
+        return {"peak_mib": 100.0}
+
+
+def start(name, python, num_updates):
+    if name == elites.OURS:
+        return Contender(0.1, {"jax": "0"})
+    assert python == "some-python"
+    return Contender(0.15, {"qdax": "1"})
+
+
+def test_a_race_divides_neighbouring_rounds():
+    rows, times, versions, device = elites.race({"qdax": "some-python"}, True, start)
+    found = {(row.name, row.metric): row.value for row in rows}
+    assert times == pytest.approx(1.5)
+    assert found["MAP-Elites, creative_rl over qdax", "ratio"] == pytest.approx(1.5)
+    assert found["MAP-Elites, qdax", "evaluations/s"] == pytest.approx((10 + 10 / 1.5) / 3)
+    for name in ("creative_rl", "qdax"):
+        assert found[f"MAP-Elites, {name}", "coverage"] == pytest.approx(0.1)
+        assert found[f"MAP-Elites, {name}", "maximum"] == 5.0
+    assert (versions, device) == ({"jax": "0", "qdax": "1"}, "cpu")
+    assert elites.goals(times)[0].reached and not elites.goals(0.9)[0].reached
+
+
+def test_without_the_peer_nothing_is_claimed(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(record, "RESULTS", tmp_path)
+    race = elites.race
+    monkeypatch.setattr(elites, "race", lambda peers, quick: race(peers, quick, start))
+    elites.main(["--quick"])
+    line = next(line for line in capsys.readouterr().out.splitlines() if "times QDax" in line)
+    assert "not measured" in line and list(tmp_path.iterdir()) == []
+    with pytest.raises(SystemExit):
+        elites.main(["--peer", "torch=python"])
+    assert "the peer is qdax=PYTHON, got 'torch=python'" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_our_worker_fills_an_archive():
+    with elites.start(elites.OURS, sys.executable, 1) as contender:
+        first, second = contender.run("update"), contender.run("update")
+        assert first["steps"] == 256 and 0 < first["coverage"] <= second["coverage"]
