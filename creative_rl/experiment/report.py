@@ -202,10 +202,10 @@ def _card(works_dir: pathlib.Path, entry: Mapping[str, Any], sounds: Sounds) -> 
         if form in _MEDIA_TYPES and pathlib.PurePath(str(name)).name == name:
             path = works_dir / name
             if path.is_file() and not path.is_symlink():
-                content: bytes | None = path.read_bytes()
-                if form == "wav":
-                    whole, content = content, sounds.fitted(content)
-                    sound_file = None if content == whole else f"{works_dir.name}/{name}"
+                whole = path.read_bytes()
+                content = sounds.fitted(whole) if form == "wav" else whole
+                if content != whole:
+                    sound_file = f"{works_dir.name}/{name}"
                 if content is None:
                     continue
                 data[form] = data_uri(_MEDIA_TYPES[form], content)

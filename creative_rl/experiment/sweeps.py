@@ -68,7 +68,7 @@ class SweepResult:
         """
         if metric not in self.metrics:
             raise ValueError(f"sweep: {unknown_name('metric', metric, sorted(self.metrics))}")
-        weights = np.float64(1)
+        weights = np.ones(())
         if records.is_over_episodes(metric, self.metrics):
             weights = self.metrics["num_episodes"][-num_updates:]
         means = records.weighted_mean(self.metrics[metric][-num_updates:], weights)

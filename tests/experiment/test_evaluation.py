@@ -25,11 +25,9 @@ def opened(tmp_path_factory):
 
 def wanted(env, params, num):
     """The curves of the episodes that seed 0 plays, from the observations that they begin with."""
-    curves = []
-    for index in range(num):
-        key_reset, _ = jax.random.split(jax.random.fold_in(jax.random.key(0), index))
-        curves.append(env.reset(key_reset, params)[1].observation["wanted"])
-    return np.stack(curves)
+    reset = jax.jit(lambda key: env.reset(key, params)[1].observation["wanted"])
+    keys = [jax.random.fold_in(jax.random.key(0), index) for index in range(num)]
+    return np.stack([reset(jax.random.split(key)[0]) for key in keys])
 
 
 def test_arrangements_are_held_against_the_curves_of_their_episodes(opened):
