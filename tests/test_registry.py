@@ -14,7 +14,7 @@ from creative_rl.typing import Learner
 
 @pytest.fixture
 def clean_registry(monkeypatch):
-    monkeypatch.setattr(registry, "_registered", {})
+    monkeypatch.setattr(registry.lookup, "_registered", {})
 
 
 @pytest.mark.parametrize("id", sorted(registry.ENVIRONMENTS))
