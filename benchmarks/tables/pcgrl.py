@@ -48,7 +48,7 @@ from creative_rl.learners import ppo
 from creative_rl.typing import PyTree
 
 NUM_SEEDS, QUICK_SEEDS = 2, 2
-NUM_STEPS, QUICK_STEPS = 500_000, 128
+NUM_STEPS, QUICK_STEPS = 250_000, 128
 NUM_LEVELS, QUICK_LEVELS = 128, 4
 QUICK_TASKS = (("sokoban", "narrow"),)
 SOURCE = "Khalifa et al., PCGRL (arXiv 2001.09212), Table 2 and text, all tiles to change"

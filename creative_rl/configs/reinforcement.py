@@ -47,7 +47,7 @@ class PPOConfig(TransformerFields):
     activation: Activation = static("tanh")
     """of the hidden layers"""
     by_tile: bool = static(False)
-    """of maps whose actions are numbered by tile: convolve them, and act tile by tile"""
+    """the policy convolves maps whose actions are numbered by tile, and acts tile by tile"""
     channels: tuple[int, ...] = static((32, 32))
     """of the convolutions of maps, first to last"""
     recurrent: Recurrence = static("none")

@@ -123,7 +123,7 @@ def ppo(
     network = dict(space=env.observation_space, **shared(config, Model))
     models = {
         "actor": Model(num_outputs=head.num_outputs, head_scale=0.01, **network),
-        "critic": Model(num_outputs=1, **network),
+        "critic": Model(num_outputs=1, **{**network, "by_tile": False}),
     }
     seeing = models["actor"].clone(space=feature_space(env.observation_space))
     fresh = {name: model.init_memory() for name, model in models.items()}

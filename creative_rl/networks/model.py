@@ -37,14 +37,13 @@ class Model(nn.Module):
       activation: of the hidden layers.
       head_scale: deviation of the head's weights times the square root of their number of
         inputs; small for a policy that starts nearly uniform.
-      by_tile: the observation is a map, `Box(H, W, C)`, and read by convolutions. Several outputs
-        are as many for each of its tiles, row by row, made of the tile's channels and the means of
-        all tiles', without hidden layers or memory. A single output has the channels of all tiles
-        as its features.
-      channels: of the convolutions of a map.
       dueling: outputs are a value plus advantages of mean zero, from streams with a hidden layer
         each: in place of the last hidden layer, or after the memory (Wang et al., arXiv
         1511.06581, equation 9).
+      by_tile: the observation is a map, `Box(H, W, C)`, and outputs are as many for each of its
+        tiles, row by row: made by convolutions, of the tile's channels and the means of all
+        tiles', without hidden layers or memory.
+      channels: of those convolutions.
     """
 
     space: Space
@@ -57,13 +56,11 @@ class Model(nn.Module):
     context: int = 32
     activation: Literal["tanh", "relu"] = "tanh"
     head_scale: float = 1.0
+    dueling: bool = False
     by_tile: bool = False
     channels: tuple[int, ...] = (32, 32)
-    dueling: bool = False
 
     def setup(self):
-        if self.by_tile:
-            self.map_layers = MapLayers(self.channels)
         hidden_init = nn.initializers.variance_scaling(2.0, "fan_in", "truncated_normal")
         hidden_sizes, stream_size = self.hidden_sizes, self.memory_size
         if self.recurrent == "none" and self.dueling:
@@ -82,15 +79,10 @@ class Model(nn.Module):
             self.head_scale**2, "fan_in", "truncated_normal"
         )
         num_tiles = 1
-        if self._has_tiles:
-            self.tile_layer = TileLayer()
+        if self.by_tile:
+            self.map_layers, self.tile_layer = MapLayers(self.channels), TileLayer()
             num_tiles = math.prod(self.space.shape[:2])
         self.head = nn.Dense(self.num_outputs // num_tiles, kernel_init=head_init)
-
-    @property
-    def _has_tiles(self) -> bool:
-        """Outputs are those of tiles."""
-        return self.by_tile and self.num_outputs > 1
 
     def init_memory(self) -> PyTree:
         """What an episode starts with; no batch axis."""
@@ -105,7 +97,7 @@ class Model(nn.Module):
         if self.recurrent == "none":
             return self._feed_forward(observation), memory
         if self.recurrent == "transformer":
-            memory, output = self.transformer(self._features(observation), memory)
+            memory, output = self.transformer(features(self.space, observation), memory)
         else:
             memory, output = self.cell.advance(memory, self._projected(observation))
         return self._outputs(output), memory
@@ -126,7 +118,7 @@ class Model(nn.Module):
         if self.recurrent == "none":
             return self._feed_forward(observations), memory
         if self.recurrent == "transformer":
-            x = self._features(observations)
+            x = features(self.space, observations)
             outputs, memories = self.transformer.unroll(x, starts, memory)
             return self._outputs(outputs), memories
         fresh = self.init_memory()
@@ -151,24 +143,13 @@ class Model(nn.Module):
         """
         if not isinstance(memory, History):
             return self(observation, memory)[0]
-        return self._outputs(self.transformer.peek(self._features(observation), memory))
+        return self._outputs(self.transformer.peek(features(self.space, observation), memory))
 
     def _projected(self, observation: PyTree) -> Array:
         """The gates' share of the input, of a cell."""
         if isinstance(self.space, Discrete) and self.space.num >= _MANY:
             return self.cell.project_index(observation, self.space.num)
-        return self.cell.project(self._features(observation))
-
-    def _features(self, observation: PyTree) -> Array:
-        if not self.by_tile:
-            return features(self.space, observation)
-        x = self._tiles(observation)
-        return x.reshape(*x.shape[:-3], -1)
-
-    def _tiles(self, observation: PyTree) -> Array:
-        """float32[..., H, W, D]: the channels of each tile of a map."""
-        x = features(self.space, observation)
-        return self.map_layers(x.reshape(*x.shape[:-1], *self.space.shape))
+        return self.cell.project(features(self.space, observation))
 
     def _new_transformer(self, **keywords: Any) -> Transformer:
         return Transformer(
@@ -176,10 +157,11 @@ class Model(nn.Module):
         )
 
     def _feed_forward(self, observation: PyTree) -> Array:
-        if self._has_tiles:
-            outputs = self.head(self.tile_layer(self._tiles(observation)))
-            return outputs.reshape(*outputs.shape[:-3], self.num_outputs)
-        x = self._features(observation)
+        x = features(self.space, observation)
+        if self.by_tile:
+            maps = x.reshape(*x.shape[:-1], *self.space.shape)
+            outputs = self.head(self.tile_layer(self.map_layers(maps)))
+            return outputs.reshape(*x.shape[:-1], self.num_outputs)
         activation = _ACTIVATIONS[self.activation]
         batch_shape = x.shape[:-1]
         # One batch axis: weight gradients over two of them cost a transposing copy each. But where
