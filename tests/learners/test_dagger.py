@@ -87,7 +87,7 @@ def _is_there(state):
 
 
 def ignorant(learner):
-    """Its first state, with weights of zero: it goes left wherever it can, while it learns little."""
+    """Its first state, with weights of zero: it goes left wherever it can."""
     state = learner.init(jax.random.key(0))
     return state.replace(variables=jax.tree.map(jnp.zeros_like, state.variables))
 
