@@ -53,16 +53,16 @@ EXPERT, SEARCHED = "expert", "expert, searched"
 POLICY, OF_SEARCH = "policy", "policy, of the search"
 CONFIG = DAggerConfig(
     num_envs=24,
-    num_steps=5,
-    num_epochs=2,
-    batch_size=256,
+    num_steps=3,
+    num_epochs=3,
+    batch_size=128,
     replay_size=36_000,
     hidden_sizes=(128, 128),
-    learning_rate=1e-3,
-    decay_updates=3_000,
-    rule_steps=36_000,
+    learning_rate=3e-3,
+    decay_updates=1_200,
+    rule_steps=64_800,
 )
-NUM_UPDATES, QUICK_UPDATES = 3_000, 2
+NUM_UPDATES, QUICK_UPDATES = 1_200, 2
 SOURCE = {
     "random": "any allowed edit",
     EXPERT: "BoxSculpture.rule_action, which reads the target",

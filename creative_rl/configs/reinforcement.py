@@ -324,10 +324,8 @@ class DAggerConfig:
     """step size of Adam"""
     decay_updates: int = 0
     """learning rate falls linearly to zero over this many updates; 0 keeps it"""
-    rule_share: float = unit(1.0)
-    """share of the steps that the rule plays at first"""
     rule_steps: int = 10_000
-    """environment steps after which the policy plays all"""
+    """environment steps that the rule plays, and the policy after them"""
     max_grad_norm: float = positive(10.0)
     """global norm at which gradients are clipped"""
 

@@ -1,13 +1,13 @@
 """DAgger: imitation of an environment's own rule, on the observations that the learner comes to.
 
 Source: Ross, Gordon and Bagnell, "A Reduction of Imitation Learning and Structured Prediction to
-No-Regret Online Learning" (AISTATS 2011, arXiv 1011.0686), algorithm 3.1: episodes are played by
-the rule and the policy mixed, the rule says what it would have done at every step, and the policy
-is fitted to all that was said so far. The rule may see more than the policy does: what is in
-`env.rule_sees` is hidden from the policy, when it learns and when it acts.
+No-Regret Online Learning" (AISTATS 2011, arXiv 1011.0686), algorithm 3.1 with its parameter-free
+mixture: at first the rule plays (which is cloning), then the policy does, and all the while the
+rule says what it would do; the policy is fitted to all that was said so far. The rule may see more
+than the policy: what is in `env.rule_sees` is hidden from it, when it learns and when it acts.
 
-Deviations: a round is a few steps and a few gradients on the newest `replay_size` of all steps, and
-not whole episodes and a fit to everything; the rule's share falls in a line.
+Deviation: a round is a few steps and a few gradients on the newest `replay_size` of all steps, and
+not whole episodes and a fit to everything.
 """
 
 from typing import Any, NamedTuple
@@ -109,34 +109,29 @@ def dagger(env: Any, config: DAggerConfig, params: PyTree = None) -> Learner:
         return distributions.mask_logits(logits, action_mask)
 
     @jax.named_scope("collect")
-    def collect(
-        state: DAggerState, key_coin: Key, key_step: Key
-    ) -> tuple[DAggerState, Timestep, dict[str, Array]]:
+    def collect(state: DAggerState, key: Key) -> tuple[DAggerState, Timestep, dict[str, Array]]:
         num_steps = schedules.environment_steps(state.num_updates, steps_per_update)
-        share = schedules.linear(config.rule_share, 0.0, config.rule_steps, num_steps)
+        is_ruled = num_steps < config.rule_steps
 
-        def step(current, randomness):
-            coin, keys = randomness
+        def step(current, keys):
             timestep = current.timestep
             logits = logits_of(state.variables, timestep.observation, timestep.action_mask)
             ruled = jax.vmap(env.rule_action)(timestep.observation).astype(jnp.int32)
             own = distributions.most_likely(logits)
-            action = jnp.where(coin < share, ruled, own).astype(action_type)
+            action = jnp.where(is_ruled, ruled, own).astype(action_type)
             following = stream.step(logged_env, keys, current, action, state.env_params)
             said = Step(_shown(space, timestep.observation), timestep.action_mask, ruled)
             return following, (said, following.timestep, own == ruled)
 
-        # All randomness at once: in the loop, small draws would cost more than the network.
-        shape = (config.num_steps, config.num_envs)
-        randomness = (jax.random.uniform(key_coin, shape), stream.step_keys(key_step, *shape))
-        current, (steps, timesteps, agrees) = jax.lax.scan(step, state.stream, randomness)
+        keys = stream.step_keys(key, config.num_steps, config.num_envs)
+        current, (steps, timesteps, agrees) = jax.lax.scan(step, state.stream, keys)
         state = state.replace(
             env_params=logged_env.update_params(state.env_params, timesteps),
             stream=current,
             replay=replay.add(state.replay, steps, timesteps.ended),
         )
-        metrics = {"agreement": agrees.astype(jnp.float32).mean(), "rule_share": share}
-        return state, timesteps, metrics
+        agreement = agrees.astype(jnp.float32).mean()
+        return state, timesteps, {"agreement": agreement, "ruled": is_ruled.astype(jnp.float32)}
 
     def loss_fn(variables: PyTree, steps: Step) -> Array:
         """Mean nats that the rule's actions cost."""
@@ -158,9 +153,9 @@ def dagger(env: Any, config: DAggerConfig, params: PyTree = None) -> Learner:
         return state.replace(variables=variables, opt_state=opt_state), losses.mean()
 
     def update(state: DAggerState) -> tuple[DAggerState, dict[str, Array]]:
-        keys = jax.random.split(state.key, 3 + config.num_epochs)
-        state, timesteps, metrics = collect(state.replace(key=keys[0]), keys[1], keys[2])
-        state, loss = learn(state, keys[3:])
+        keys = jax.random.split(state.key, 2 + config.num_epochs)
+        state, timesteps, metrics = collect(state.replace(key=keys[0]), keys[1])
+        state, loss = learn(state, keys[2:])
         state = state.replace(num_updates=state.num_updates + 1)
         return state, {"loss": loss, **metrics} | episode_metrics(timesteps)
 

@@ -86,36 +86,44 @@ def _is_there(state):
     return state.place == 4 * state.side
 
 
+def ignorant(learner):
+    """Its first state, with weights of zero: it goes left wherever it can."""
+    state = learner.init(jax.random.key(0))
+    return state.replace(variables=jax.tree.map(jnp.zeros_like, state.variables))
+
+
 def test_the_rules_answers_are_kept_whoever_plays():
     env = Path()
-    learner = dagger(env, dataclasses.replace(SMALL, num_steps=8, rule_share=0.0))
-    state, metrics = jax.jit(learner.update)(learner.init(jax.random.key(0)))
+    learner = dagger(env, dataclasses.replace(SMALL, num_steps=8, rule_steps=0))
+    state, metrics = jax.jit(learner.update)(ignorant(learner))
     steps = replay.take(state.replay, jnp.arange(32)).items
     assert set(steps.observation) == {"place", "picture"}
     place, picture = steps.observation["place"][0], steps.observation["picture"][0]
     answer = (picture[:, 0] > 0).astype(jnp.int32)
     expected = jax.vmap(env.rule_action)({"place": place, "answer": answer})
     np.testing.assert_array_equal(steps.action[0], expected)
-    # The policy played, at random so far: it came to where the rule never goes.
-    assert (np.asarray(place) == 4 * (1 - np.asarray(answer))).any()
-    assert float(metrics["rule_share"]) == 0.0
+    # The policy played, which goes left: it came to where the rule never goes.
+    assert ((place == 0) & (answer == 1)).any() and (place <= 2).all()
+    assert float(metrics["ruled"]) == 0.0
     assert steps.action_mask[0][jnp.arange(32), steps.action[0]].all()
 
 
-def test_the_rules_share_falls_in_a_line():
-    learner = dagger(Path(), dataclasses.replace(SMALL, num_steps=6, rule_steps=48))
-    state, update = learner.init(jax.random.key(0)), jax.jit(learner.update)
-    shares, returns = [], []
+def test_the_rule_plays_first_and_then_the_policy():
+    config = dataclasses.replace(SMALL, num_steps=6, rule_steps=48, learning_rate=1e-9)
+    learner = dagger(Path(), config)
+    state, update = ignorant(learner), jax.jit(learner.update)
+    ruled, returns = [], []
     for _ in range(3):
         state, metrics = update(state)
-        shares.append(float(metrics["rule_share"]))
+        ruled.append(float(metrics["ruled"]))
         returns.append(float(metrics["episode_return"]))
-    assert shares == [1.0, 0.5, 0.0]
-    assert returns[0] == 5.0  # the rule is there after two steps, and six are paid
+    assert ruled == [1.0, 1.0, 0.0]
+    assert returns[:2] == [5.0, 5.0]  # the rule is there after two steps, and six are paid
+    assert returns[2] < 5.0  # to the left, whatever is asked for
 
 
 def test_masked_actions_cost_nothing():
-    learner = dagger(Path(), dataclasses.replace(SMALL, num_steps=1, rule_share=1.0, batch_size=32))
+    learner = dagger(Path(), dataclasses.replace(SMALL, num_steps=1, batch_size=32))
     _, metrics = jax.jit(learner.update)(learner.init(jax.random.key(0)))
     assert float(metrics["loss"]) == pytest.approx(math.log(2), abs=0.02)  # two ways, none to stay
 
@@ -157,7 +165,7 @@ def test_what_is_hidden_of_a_sculpture_is_the_target():
         (AutoReset(Path()), SMALL, "dagger resets its environments"),
         (Path(), dataclasses.replace(SMALL, batch_size=33), "batch_size must be at most replay_si"),
         (Path(), dataclasses.replace(SMALL, num_envs=17), r"num_envs \* num_steps must be at most"),
-        (Path(), dataclasses.replace(SMALL, rule_share=1.5), "rule_share must be between 0 and 1"),
+        (Path(), dataclasses.replace(SMALL, rule_steps=-1), "rule_steps must not be negative"),
     ],
 )
 def test_what_does_not_fit_is_refused(env, config, message):
