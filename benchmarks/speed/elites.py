@@ -47,6 +47,7 @@ def race(
         num_rounds,
         functools.partial(start, num_updates=num_updates),
         REACHED,
+        by_processor=True,
     )
 
 

@@ -20,6 +20,7 @@ def race(
     num_rounds: int,
     start: Callable[[str, str], Worker],
     reached: Sequence[str] = (),
+    by_processor: bool = False,
 ) -> tuple[list[Row], float | None, dict[str, str], str]:
     """Rows, how many times as fast as the peer (None without), versions and the device.
 
@@ -32,6 +33,8 @@ def race(
       num_rounds: of each contender.
       start: from a contender's name and an interpreter to its process.
       reached: figures of the last report that are rows of their own, by their keys.
+      by_processor: whether the ratio of processor time is a row, which says more where a machine is
+        shared.
     """
     with ExitStack() as stack:
         workers = {
@@ -51,7 +54,11 @@ def race(
             if name != OURS:
                 ratio = ratios(reports[OURS], reports[name])
                 times = ratio.value
-                rows.append(ratio.row(f"{learner}, {OURS} over {name}", "ratio"))
+                label = f"{learner}, {OURS} over {name}"
+                rows.append(ratio.row(label, "ratio"))
+                if by_processor:
+                    processor = ratios(reports[OURS], reports[name], "cpu_seconds")
+                    rows.append(processor.row(label, "ratio of processor time"))
         about = workers[OURS].about
         rows.append(Row(f"{learner}, {OURS}", "trace + compile s", sum(about["build"].values())))
         versions = {key: v for w in workers.values() for key, v in w.about["versions"].items()}

@@ -25,7 +25,8 @@ class Contender:
     def run(self, unit, number):
         assert unit == "update"
         seconds = 10 * self.seconds * (1 + number / 2)
-        return {"steps": 10, "seconds": seconds, "coverage": 0.1 * number, "maximum": 5.0}
+        clocks = {"seconds": seconds, "cpu_seconds": seconds**2}
+        return {"steps": 10, **clocks, "coverage": 0.1 * number, "maximum": 5.0}
 
     def stop(self):
         return {"peak_mib": 100.0}
@@ -43,6 +44,8 @@ def test_a_race_divides_neighbouring_rounds():
     found = {(row.name, row.metric): row.value for row in rows}
     assert times == pytest.approx(1.5)
     assert found["MAP-Elites, creative_rl over qdax", "ratio"] == pytest.approx(1.5)
+    label = "MAP-Elites, creative_rl over qdax", "ratio of processor time"
+    assert found[label] == pytest.approx(1.5**2)
     assert found["MAP-Elites, qdax", "evaluations/s"] == pytest.approx((10 + 10 / 1.5) / 3)
     for name in ("creative_rl", "qdax"):
         assert found[f"MAP-Elites, {name}", "coverage"] == pytest.approx(0.1)
