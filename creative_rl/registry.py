@@ -43,18 +43,13 @@ class LearnerEntry:
 
 def _representations(name: str, target: str, summary: str) -> dict[str, EnvironmentEntry]:
     """One problem of PCGRL in its three representations."""
-    return {
-        f"{name}-narrow": EnvironmentEntry(target, summary),
-        f"{name}-turtle": EnvironmentEntry(
-            target,
-            "the same; the agent moves over the map, and changes the tile that it is on",
-            {"representation": "turtle"},
-        ),
-        f"{name}-wide": EnvironmentEntry(
-            target,
-            "the same; any tile of the map may be changed",
-            {"representation": "wide"},
-        ),
+    others = {
+        "turtle": "the same; the agent moves over the map, and changes the tile that it is on",
+        "wide": "the same; any tile of the map may be changed",
+    }
+    return {f"{name}-narrow": EnvironmentEntry(target, summary)} | {
+        f"{name}-{kind}": EnvironmentEntry(target, line, {"representation": kind})
+        for kind, line in others.items()
     }
 
 
@@ -142,16 +137,14 @@ ENVIRONMENTS: dict[str, EnvironmentEntry] = {
         "creative_rl.envs.dialogue:BookingDialogue",
         "TC-Bot: book a film ticket for a user who tells slot by slot what is wanted, 20 exchanges",
     ),
-    "dialogue-noisy": EnvironmentEntry(
-        "creative_rl.envs.dialogue:BookingDialogue",
-        "the same; 15 % of values and of intents are misheard",
-        {"error_rate": 0.15},
-    ),
-    "dialogue-noisier": EnvironmentEntry(
-        "creative_rl.envs.dialogue:BookingDialogue",
-        "the same; 30 % of values and of intents are misheard",
-        {"error_rate": 0.3},
-    ),
+    **{
+        f"dialogue-{name}": EnvironmentEntry(
+            "creative_rl.envs.dialogue:BookingDialogue",
+            f"the same; {percent} % of values and of intents are misheard",
+            {"error_rate": percent / 100},
+        )
+        for name, percent in (("noisy", 15), ("noisier", 30))
+    },
     **_representations(
         "level-binary",
         "creative_rl.envs.level:BinaryLevel",
