@@ -5,8 +5,8 @@ taught clips of moving shapes, 16 frames of 64 x 64 pixels, and draws others. Be
 moving shapes that were drawn anew, and what is made of real clips, or of their covariance, without
 a network. Measured are the drift of colour (MoCoGAN's average content distance), the way of what is
 shown from frame to frame and its second differences (jolts), and how often a classifier that begins
-anew tells them from real ones; neither it nor the learner has seen those before. An accelerator
-gets a larger network, more steps and more clips.
+anew tells them from real ones; neither it nor the learner has seen those before. On an accelerator
+the network is larger, and steps and clips are more.
 
 A row is the mean over seeds, of the clips to learn from and of all that follows, with its 95
 percent interval. No figures are published for such clips: the goals compare with the real ones.
