@@ -1,7 +1,7 @@
 """From observations to outputs, feed-forward or with memory: policies, values and likelihoods."""
 
 import math
-from typing import Any, Literal
+from typing import Any, cast, Literal
 
 import flax.linen as nn
 import jax
@@ -12,7 +12,7 @@ from creative_rl.networks.features import features
 from creative_rl.networks.maps import MapLayers, TileLayer
 from creative_rl.networks.memory import MemoryCell
 from creative_rl.networks.transformer import History, Transformer
-from creative_rl.spaces import Discrete, Space
+from creative_rl.spaces import Box, Discrete, Space
 from creative_rl.typing import Array, PyTree
 
 _MANY = 1024
@@ -159,7 +159,7 @@ class Model(nn.Module):
     def _feed_forward(self, observation: PyTree) -> Array:
         x = features(self.space, observation)
         if self.by_tile:
-            maps = x.reshape(*x.shape[:-1], *self.space.shape)
+            maps = x.reshape(*x.shape[:-1], *cast(Box, self.space).shape)
             outputs = self.head(self.tile_layer(self.map_layers(maps)))
             return outputs.reshape(*x.shape[:-1], self.num_outputs)
         activation = _ACTIVATIONS[self.activation]
