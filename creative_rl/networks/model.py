@@ -1,7 +1,7 @@
 """From observations to outputs, feed-forward or with memory: policies, values and likelihoods."""
 
 import math
-from typing import Any, cast, Literal
+from typing import Any, Literal, cast
 
 import flax.linen as nn
 import jax
