@@ -215,11 +215,10 @@ class LevelDesign(Environment):
 
     def next_state(self, key: Key, state: LevelState, action: Array, params: Any) -> LevelState:
         edit = self._edit(key, state, action)
+        is_changed = edit.is_put & (state.tiles[edit.row, edit.column] != edit.tile)
         rows = jnp.arange(self.height, dtype=jnp.int32)[:, None] == edit.row
         columns = jnp.arange(self.width, dtype=jnp.int32)[None] == edit.column
-        changes = rows & columns & edit.is_put & (state.tiles != edit.tile)
-        is_changed = changes.any()
-        tiles = jnp.where(changes, edit.tile, state.tiles)
+        tiles = jnp.where(rows & columns & is_changed, edit.tile, state.tiles)
         measures = self.measure(tiles, is_changed)
         return state.replace(
             tiles=tiles,

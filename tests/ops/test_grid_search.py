@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from reference.level import longest_path, steps_from
 from scipy import ndimage, sparse
 from scipy.sparse import csgraph
 
@@ -69,6 +70,26 @@ def test_distances_are_scipys(height, width):
         nearest = between.min(initial=np.inf)
         assert steps == (-1 if np.isinf(nearest) else nearest)
     assert (found < 0).any() and (found == 0).any() and (found > 3).any()
+
+
+def test_maps_that_are_not_done_move_closer_together(monkeypatch):
+    monkeypatch.setattr(grid_search, "_FEWEST", 20)  # from 130 to 52 and to 20
+    tiles = maps(130, 7, 11, seed=3)
+    tiles[::3] = False
+    found = jax.jit(jax.vmap(grid_search.regions_and_path))(jnp.asarray(tiles))
+    plain = [np.where(one, 0, 1).tolist() for one in tiles]
+    assert found[0].tolist() == [ndimage.label(one)[1] for one in tiles]
+    assert found[1].tolist() == [longest_path(one, (0,)) for one in plain]
+    goals = np.zeros_like(tiles)
+    goals[:, -1] = True
+    search = jax.jit(jax.vmap(lambda *one: grid_search.distances(*(part[None] for part in one))[0]))
+    starts = np.zeros_like(tiles)
+    starts[:, 0, 0] = True
+    steps = search(*map(jnp.asarray, (tiles, starts, goals)))
+    for one, found_steps in zip(plain, steps.tolist(), strict=True):
+        ways = steps_from(one, (0, 0), (0,)) if one[0][0] == 0 else {}
+        assert found_steps == min((n for (row, _), n in ways.items() if row == 6), default=-1)
+    assert max(steps.tolist()) > 6
 
 
 def test_regions_alone_and_in_nested_batches():
