@@ -137,12 +137,10 @@ sum to what the last boxes are worth |
                 f"BoxSculpture: targets must be bool[M, {_SIZE}, {_SIZE}, {_SIZE}] with M at least "
                 f"1, got {list(shape)}"
             )
-        solids = jnp.asarray(targets, jnp.bool_)
-        return BoxParams(
-            weights=self.default_weights,
-            targets=jax.vmap(rows)(solids),
-            views=jax.vmap(depth_maps)(solids),
-        )
+        with jax.ensure_compile_time_eval():  # in a program XLA would take long to fold them
+            solids = jnp.asarray(targets, jnp.bool_)
+            words, views = jax.vmap(rows)(solids), jax.vmap(depth_maps)(solids)
+        return BoxParams(weights=self.default_weights, targets=words, views=views)
 
     def initial_state(self, key: Key, params: BoxParams) -> BoxState:
         return BoxState(
