@@ -105,12 +105,15 @@ def test_actions_differ_by_environment_and_step():
     assert all(len(set(row)) > 3 for row in last.tolist())
 
 
-def reports(mean, error=0.01):
-    return [{"mean_reward": mean, "standard_error": error}] * 4
+def reports(mean, error=0.01, steps=100):
+    return [{"mean_reward": mean, "standard_error": error, "steps": steps}] * 4
 
 
 def test_a_rate_of_undone_work_is_refused():
     environments.check_rewards("same", reports(0.52), reports(0.5))
+    environments.check_rewards("few", reports(0.6, steps=9), reports(0.5))
+    with pytest.raises(RuntimeError, match=r"same: random actions earn 0\.6"):
+        environments.check_rewards("same", reports(0.6), reports(0.5))
     with pytest.raises(RuntimeError, match=r"other: random actions earn 0.0000 a step, .* 0.5000"):
         environments.check_rewards("other", reports(0.0), reports(0.5))
 
