@@ -6,13 +6,12 @@ matrix product, a sort, a loop) or the program returns it. A buffer lives from t
 makes it to the last one that reads it. Loops keep what they carry in place, and so do writes into
 an array that nothing reads afterwards; what a loop stacks is there from its begin to its end.
 
-Checked with jax 0.10.2 on a CPU, on 18 configurations of all learners that need 14 to 870 MiB,
-against `compiled.memory_analysis()` and against what a process grows by in two updates. This is
-0.93 of XLA's figure in the median, 0.98 to 1.03 where a replay or a canvas is most of it, and
-least, 0.62 to 0.72, for `gan`, `likelihood` and `music_vae`. XLA's is more exact: the process grows
-by 1.23 times that in the median, by 1.40 times this (20 MiB of it in any case). But it costs a
-compilation, over all 18 nine times the seconds of tracing and walking together, of which the walk
-is 0.6 at most. So this refuses, and `creative-rl plan --compile` asks XLA.
+`benchmarks.speed.compile_time` holds it against XLA's `compiled.memory_analysis()`. With jax 0.10.2
+on a CPU, on 14 programs of learners that need 0.3 to 460 MiB, this is 0.99 of XLA's figure in the
+median, 0.65 to 1.18 of it at the ends, and 0.99 to 1.01 where a replay or a data set is most of it.
+XLA's is more exact, but it costs a compilation, ten times the seconds of tracing and walking
+together, of which the walk is a small part. So this refuses, and `creative-rl plan --compile` asks
+XLA.
 
 The names of primitives below are those of that version: one that a later JAX adds counts as fused.
 """
