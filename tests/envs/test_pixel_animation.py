@@ -68,9 +68,8 @@ def test_examples_earn_more_than_their_frames_in_disorder(params):
 
 
 def test_examples_are_your_films(tmp_path):
-    frames = (
-        np.zeros((8, 8, 8, 3), np.uint8) + 30 * np.arange(8, dtype=np.uint8)[:, None, None, None]
-    )
+    levels = 30 * np.arange(8, dtype=np.uint8)
+    frames = np.broadcast_to(levels[:, None, None, None], (8, 8, 8, 3))
     film = works.Clip(frames, np.int32(8))
     works.save(film, tmp_path / "film.gif")
     env = crl.make("animation-pixels", num_frames=4, height=8, width=8, clips=str(tmp_path))
