@@ -36,7 +36,7 @@ SPECS = {
     "gan": RunSpec("drawing-pixels", "gan", env_overrides=_SMALL),
     "video_gan": RunSpec("animation-pixels", "video_gan", env_overrides=_SMALL),
     "dagger": RunSpec("sculpture-boxes", "dagger", env_overrides={"sees_target": True}),
-    "map_elites": RunSpec("level-binary-wide", "map_elites"),
+    "map_elites": RunSpec("melody-theory", "map_elites"),
     "vae": RunSpec("drawing-pixels", "vae", env_overrides=_SMALL),
     "likelihood": RunSpec("text-oracle", "likelihood", corpus="default"),
     "seqgan": RunSpec("text-oracle", "seqgan", corpus="default"),
