@@ -162,7 +162,8 @@ def _accelerators() -> str:
                 continue
             rates = [row for row in record["rows"] if row["metric"] in RATES]
             figures = ((row["name"], _number(row["value"]), row["metric"]) for row in rates)
-            command = f"{TITLES[name]}: `{record['command']}`, {record['date']}, {device}"
+            made = f"{record['date']}, {device}, JAX {record['versions']['jax']}"
+            command = f"{TITLES[name]}: `{record['command']}`, {made}, at {record['commit']}"
             parts.append(f"{command}\n\n{_table(('what', 'median', 'unit'), figures)}")
     return "\n\n".join(parts)
 

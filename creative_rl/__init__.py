@@ -30,6 +30,9 @@ _EXPORTS = {
     "Level": "creative_rl.works",
     "Canvas": "creative_rl.works",
     "Sculpture": "creative_rl.works",
+    "Animation": "creative_rl.works",
+    "Clip": "creative_rl.works",
+    "Dialogue": "creative_rl.works",
     "Text": "creative_rl.works",
     "train": "creative_rl.experiment",
 }

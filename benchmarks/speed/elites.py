@@ -15,8 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from benchmarks import record
 from benchmarks.record import Goal, Row
-from benchmarks.speed import torch_race
-from benchmarks.speed.torch_race import OURS
+from benchmarks.speed import peer_race
+from benchmarks.speed.peer_race import OURS
 from benchmarks.speed.worker import Worker
 
 QDAX = "qdax"
@@ -38,9 +38,9 @@ def race(
     quick: bool,
     start: Callable[[str, str, int], Worker] = start,
 ) -> tuple[list[Row], float | None, dict[str, str], str]:
-    """As `torch_race.race`."""
+    """As `peer_race.race`."""
     num_updates, num_rounds = (2, 2) if quick else (30, 11)
-    return torch_race.race(
+    return peer_race.race(
         "MAP-Elites",
         "evaluations/s",
         peers,
@@ -57,7 +57,7 @@ def goals(times: float | None) -> list[Goal]:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    add_peer = functools.partial(torch_race.add_peer, name=QDAX)
+    add_peer = functools.partial(peer_race.add_peer, name=QDAX)
     arguments, session = record.start(__doc__, __spec__, argv, add_peer)
     rows, times, versions, device = race(dict(arguments.peer), arguments.quick)
     session.finish(rows, goals(times), device, versions)

@@ -15,8 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from benchmarks import record
 from benchmarks.record import Goal, Row
-from benchmarks.speed import torch_race
-from benchmarks.speed.torch_race import OURS, TORCH
+from benchmarks.speed import peer_race
+from benchmarks.speed.peer_race import OURS, TORCH
 from benchmarks.speed.worker import Worker
 
 WORKERS = {OURS: "benchmarks.speed.gan_worker", TORCH: "benchmarks.speed.gan_torch_worker"}
@@ -33,9 +33,9 @@ def race(
     quick: bool,
     start: Callable[[str, str, int], Worker] = start,
 ) -> tuple[list[Row], float | None, dict[str, str], str]:
-    """As `torch_race.race`."""
+    """As `peer_race.race`."""
     num_steps, num_rounds = (5, 2) if quick else (20, 9)
-    return torch_race.race(
+    return peer_race.race(
         "GAN", "steps/s", peers, num_rounds, functools.partial(start, num_steps=num_steps)
     )
 
@@ -46,7 +46,7 @@ def goals(times: float | None) -> list[Goal]:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    arguments, session = record.start(__doc__, __spec__, argv, torch_race.add_peer)
+    arguments, session = record.start(__doc__, __spec__, argv, peer_race.add_peer)
     rows, times, versions, device = race(dict(arguments.peer), arguments.quick)
     session.finish(rows, goals(times), device, versions)
 

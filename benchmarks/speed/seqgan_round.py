@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from benchmarks import record
 from benchmarks.record import Goal, Row
-from benchmarks.speed import torch_race
-from benchmarks.speed.torch_race import OURS, TORCH
+from benchmarks.speed import peer_race
+from benchmarks.speed.peer_race import OURS, TORCH
 from benchmarks.speed.worker import Worker
 
 WORKERS = {OURS: "benchmarks.speed.seqgan_worker", TORCH: "benchmarks.speed.seqgan_torch_worker"}
@@ -32,9 +32,9 @@ def race(
     quick: bool,
     start: Callable[[str, str], Worker] = start,
 ) -> tuple[list[Row], float | None, dict[str, str], str]:
-    """As `torch_race.race`."""
+    """As `peer_race.race`."""
     num_rounds = 1 if quick else 7
-    return torch_race.race("SeqGAN", "rounds/s", peers, num_rounds, start)
+    return peer_race.race("SeqGAN", "rounds/s", peers, num_rounds, start)
 
 
 def goals(times: float | None) -> list[Goal]:
@@ -43,7 +43,7 @@ def goals(times: float | None) -> list[Goal]:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    arguments, session = record.start(__doc__, __spec__, argv, torch_race.add_peer)
+    arguments, session = record.start(__doc__, __spec__, argv, peer_race.add_peer)
     rows, times, versions, device = race(dict(arguments.peer), arguments.quick)
     session.finish(rows, goals(times), device, versions)
 

@@ -26,4 +26,4 @@ class MAPElitesConfig:
     crossover_rate: float = unit(0.5)
     """share of solutions that take a stretch of their actions from a second elite"""
     fitness_floor: float = signed(0.0)
-    """the return above which an elite counts in the QD score"""
+    """subtracted from every elite's return in the QD score: the least return that there can be"""

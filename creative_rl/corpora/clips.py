@@ -54,11 +54,14 @@ same; `corpora.moving_shapes.draw` draws others from a key |
         ("height", height, 8, MAX_SIDE),
         ("width", width, 8, MAX_SIDE),
     ):
-        if not low <= value <= high:
-            raise ValueError(f"load_clips: {name} must be {low} to {high}, got {value}")
+        if not isinstance(value, int | np.integer) or not low <= value <= high:
+            raise ValueError(f"load_clips: {name} must be {low} to {high}, got {value!r}")
+    if not isinstance(source, str | os.PathLike):
+        raise ValueError(f"load_clips: source must be a name or a path, got {source!r}")
     if isinstance(source, str) and source in NAMES:
-        drawn = moving_shapes.draw(jax.random.key(0), _NUM_SHAPES, num_frames, height, width)
-        return np.asarray(drawn.clips)
+        with jax.ensure_compile_time_eval():  # params may be asked for inside a program
+            drawn = moving_shapes.draw(jax.random.key(0), _NUM_SHAPES, num_frames, height, width)
+            return np.asarray(drawn.clips)
     path = pathlib.Path(source).expanduser()
     if not str(source) or not path.exists():
         raise _missing(source)

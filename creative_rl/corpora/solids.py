@@ -88,3 +88,16 @@ def _boxes(*boxes: Sequence[int]) -> np.ndarray:
     for x, y, z, x_end, y_end, z_end in boxes:
         solid[x:x_end, y:y_end, z:z_end] = True
     return solid
+
+
+def check_solids(name: str, solids: np.ndarray) -> None:
+    """Refuse targets that mean nothing, bool[M, N, N, N].
+
+    Raises:
+      ValueError: there is none, or one is empty.
+    """
+    num_voxels = np.asarray(solids).sum((1, 2, 3))
+    if num_voxels.size == 0 or num_voxels.min() == 0:
+        which = np.flatnonzero(num_voxels == 0)
+        got = f"an empty one, number {which[0]}" if num_voxels.size else "none"
+        raise ValueError(f"{name}: targets must be at least one solid of some voxels, got {got}")

@@ -130,7 +130,7 @@ what shows over `params.most_jolt`, up to -1; `motion` (1.0), its way from frame
         return PixelAnimationParams(
             weights=self.default_weights,
             clips=jnp.asarray(found),
-            # Of moving shapes no clip drifts so much, and most move more.
+            # Of moving shapes no clip drifts so much, and few are so jolty.
             most_drift=jnp.float32(0.2),
             most_jolt=jnp.float32(0.1),
             wanted_motion=jnp.float32(0.03),

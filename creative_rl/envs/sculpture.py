@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from creative_rl.corpora.solids import standing_solids
+from creative_rl.corpora.solids import check_solids, standing_solids
 from creative_rl.environment import Environment, check_whole
 from creative_rl.ops import voxels
 from creative_rl.rewards import sculpture as rewards
@@ -78,7 +78,7 @@ to what the last sculpture is worth |
     `symmetry` the mirror images, `surface` and `mass` how near they are to what the params want,
     `silhouette` how complex the three outlines are, `materials` how evenly they are used
     (`ops.voxels`). `likeness` is intersection over union with a target, which is drawn at reset
-    from twelve solids (`corpora.standing_solids`) and seen only from three sides.
+    from twelve solids (`corpora.solids.standing_solids`) and seen only from three sides.
 
     Deviations: no published environment or table is followed; the measures have sources of their
     own (`ops.voxels`), their equal weights and what is wanted are ours.
@@ -147,7 +147,8 @@ to what the last sculpture is worth |
         """Default params with these targets, bool[M, N, N, N] by x, y and z; None with none.
 
         Raises:
-          ValueError: they are of another size, or missing or given against the goal.
+          ValueError: they are of another size, none or empty, or missing or given against the
+            goal.
         """
         shape = None if targets is None else np.shape(targets)
         wanted = (self.size,) * 3
@@ -157,6 +158,8 @@ to what the last sculpture is worth |
                 f"VoxelSculpture: targets must be {asks if self.goal == 'copy' else None} with "
                 f"the goal {self.goal!r}, got {None if shape is None else list(shape)}"
             )
+        if targets is not None:
+            check_solids("VoxelSculpture", targets)
         solid = None if targets is None else jnp.asarray(targets, jnp.bool_)
         share = 1.0 if self.goal == "copy" else 3 / 16
         return SculptureParams(

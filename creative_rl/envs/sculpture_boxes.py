@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from creative_rl.corpora.solids import modelling_solids
+from creative_rl.corpora.solids import check_solids, modelling_solids
 from creative_rl.environment import Environment, check_whole
 from creative_rl.ops import boxes as modelling
 from creative_rl.ops.voxels import depth_maps, rows
@@ -129,14 +129,15 @@ sum to what the last boxes are worth |
         """Default params with these targets, bool[M, 16, 16, 16] by x, y and z.
 
         Raises:
-          ValueError: they are of another shape.
+          ValueError: they are of another shape, none, or one has no voxel.
         """
         shape = np.shape(targets)
-        if len(shape) != 4 or shape[0] == 0 or shape[1:] != (_SIZE,) * 3:
+        if len(shape) != 4 or shape[1:] != (_SIZE,) * 3:
             raise ValueError(
-                f"BoxSculpture: targets must be bool[M, {_SIZE}, {_SIZE}, {_SIZE}] with M at least "
-                f"1, got {list(shape)}"
+                f"BoxSculpture: targets must be bool[M, {_SIZE}, {_SIZE}, {_SIZE}], got "
+                f"{list(shape)}"
             )
+        check_solids("BoxSculpture", targets)
         with jax.ensure_compile_time_eval():  # in a program XLA would take long to fold them
             solids = jnp.asarray(targets, jnp.bool_)
             words, views = jax.vmap(rows)(solids), jax.vmap(depth_maps)(solids)

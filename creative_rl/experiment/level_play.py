@@ -129,7 +129,12 @@ def _opened(path: pathlib.Path, name: str | None) -> Board:
     index = folder / "index.json"
     if not index.exists():
         raise ValueError(f"{path} has no works yet; make some: creative-rl create {path}")
-    files = {entry["name"]: entry["files"] for entry in json.loads(index.read_text("utf-8"))}
+    try:
+        files = {entry["name"]: entry["files"] for entry in json.loads(index.read_text("utf-8"))}
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"{index} is damaged; make it anew: creative-rl create {path}") from error
+    if not files:
+        raise ValueError(f"{path} has no works; make some: creative-rl create {path}")
     if name is not None:
         if name not in files:
             raise ValueError(f"{path} has no work {name!r}; it has {', '.join(files)}")

@@ -114,9 +114,9 @@ class Board:
         """The level as it stands, in its characters; * is a crate on a target, + the player on
         one."""
         marks = dict(zip(self.level.names, self.level.characters, strict=True))
-        shown = np.full((self.height, self.width), marks.get("empty", " "))
-        layers = {"solid": self.walls, "target": self.targets, "door": self.doors}
-        layers |= {"key": now.keys, "crate": now.crates}
+        still = marks | dict.fromkeys(("player", "crate", "key", *ENEMIES), marks.get("empty", " "))
+        shown = np.array([still[name] for name in self.level.names])[self.level.tiles]
+        layers = {"crate": now.crates, "key": now.keys}
         for name, places in layers.items():
             for place in places:
                 shown[place] = "*" if name == "crate" and place in self.targets else marks[name]

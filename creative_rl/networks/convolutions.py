@@ -67,7 +67,7 @@ def patches(maps: Float[Array, "*B H W C"]) -> Float[Array, "*B H W 9*C"]:
 def halve_length(
     clips: Float[Array, "B T H W C"], kernel: Float[Array, "4*C D"]
 ) -> Float[Array, "B T//2 H W D"]:
-    """Convolution along time: kernels of 4 frames with stride 2 and one black frame of padding.
+    """Convolution along time: kernels of 4 frames with stride 2 and one frame of zeros as padding.
 
     With `halve` before, of every frame, it is a convolution in space and time in two parts (Tran et
     al. 2018, arXiv 1711.11248: 2+1 dimensions).

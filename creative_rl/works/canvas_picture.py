@@ -49,6 +49,9 @@ def read_png(path: str | os.PathLike) -> Canvas:
             if max(image.size) > LARGEST_SIZE:
                 raise ValueError(f"its sides must be at most {LARGEST_SIZE}, got {image.size}")
             pixels = np.array(image)
+    except image_module.UnidentifiedImageError as error:
+        what = "it is no picture of that kind, or a damaged one"
+        raise ValueError(f"{path} is not a canvas in PNG: {what}") from error
     except (OSError, SyntaxError, ValueError, image_module.DecompressionBombError) as error:
         reason = str(error).splitlines()[0]
         raise ValueError(f"{path} is not a canvas in PNG: {reason}") from error

@@ -156,6 +156,8 @@ def _checked_names(names: tuple[str, ...], characters: str) -> tuple[str, ...]:
     )
     if not are_words or not 1 <= len(names) <= 256:
         raise ValueError(f"Level: names must be 1 to 256 words without commas, got {names!r}")
+    if len({*names}) < len(names):
+        raise ValueError(f"Level: names must differ, got {names!r}")
     is_one_each = isinstance(characters, str) and len({*characters}) == len(characters)
     if not is_one_each or len(characters) != len(names) or not _are_marks(characters):
         raise ValueError(

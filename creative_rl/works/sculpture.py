@@ -115,7 +115,10 @@ def _check_voxels(name: str, voxels: np.ndarray, num_colours: int) -> None:
 
 def _checked_colours(colours: tuple[tuple[int, int, int], ...]) -> tuple:
     """As tuples, which JSON makes lists of."""
-    levels = np.array(colours) if isinstance(colours, tuple | list) else np.zeros(0)
+    try:
+        levels = np.array(colours) if isinstance(colours, tuple | list) else np.zeros(0)
+    except ValueError:  # rows of several lengths
+        levels = np.zeros(0)
     if levels.ndim != 2 or levels.shape[1] != 3 or levels.dtype.kind not in "iu":
         raise ValueError(
             f"Sculpture: colours must be triples of red, green and blue, got {colours!r}"

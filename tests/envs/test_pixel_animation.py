@@ -97,3 +97,11 @@ def test_before_the_step_there_is_no_frame(params):
     assert int(work.length) == 0 and not np.asarray(work.frames).any()
     assert works.suffixes(work) == [".json"]
     assert float(timestep.observation["time"]) == 0
+
+
+def test_params_may_be_asked_for_inside_a_program():
+    env = crl.make("animation-pixels", num_frames=2, height=8, width=8)
+    shape = jax.eval_shape(
+        lambda key: env.reset(key, env.default_params)[0].step, jax.random.key(0)
+    )
+    assert shape.shape == ()

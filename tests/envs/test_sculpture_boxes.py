@@ -130,7 +130,7 @@ def test_the_target_is_seen_and_kept():
     np.testing.assert_array_equal(ENV.work(state, params).target, target)
 
 
-@pytest.mark.parametrize("shape", [(16, 16, 16), (0, 16, 16, 16), (2, 8, 8, 8)])
+@pytest.mark.parametrize("shape", [(16, 16, 16), (2, 8, 8, 8)])
 def test_bad_targets_are_refused(shape):
     with pytest.raises(ValueError, match=r"BoxSculpture: targets must be bool\[M, 16, 16, 16\]"):
         ENV.params_of(np.zeros(shape, bool))
@@ -139,3 +139,14 @@ def test_bad_targets_are_refused(shape):
 def test_bad_sizes_are_refused():
     with pytest.raises(ValueError, match=r"num_steps must be a whole number in 1\.\.4096, got 0"):
         BoxSculpture(num_steps=0)
+
+
+@pytest.mark.parametrize(
+    ("solids", "got"),
+    [(np.zeros((0, 16, 16, 16), bool), "none"), (np.zeros((2, 16, 16, 16), bool), "number 0")],
+)
+def test_targets_that_mean_nothing_are_refused(solids, got):
+    with pytest.raises(ValueError, match=f"at least one solid of some voxels, got .*{got}"):
+        crl.make("sculpture-boxes").params_of(solids)
+    with pytest.raises(ValueError, match=f"at least one solid of some voxels, got .*{got}"):
+        crl.make("sculpture-copy", size=16).params_of(solids)

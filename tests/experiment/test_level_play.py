@@ -167,6 +167,13 @@ def test_works_of_a_run(tmp_path):
     (run.works / "index.json").write_text(json.dumps(index[:1]))
     with pytest.raises(ValueError, match=r"none of the works can be played; the first: .*player"):
         Script().play(run.path)
+    for damaged in ("[", "[{}]", "[1]"):
+        (run.works / "index.json").write_text(damaged)
+        with pytest.raises(ValueError, match=r"index\.json is damaged; make it anew: creative-rl"):
+            Script().play(run.path)
+    (run.works / "index.json").write_text("[]")
+    with pytest.raises(ValueError, match=r"has no works; make some"):
+        Script().play(run.path)
 
 
 def test_from_the_command_line(puzzle, monkeypatch, capsys):

@@ -75,6 +75,7 @@ def test_text_by_hand():
         ({"length": np.array(2, np.int32)}, r"length in 0\.\.L, .* \(1,\) and 2"),
         ({"names": NAMES[:4]}, r"characters must be 4 that differ and print, got '-#@\$\.'"),
         ({"names": (*NAMES[:4], "a, b")}, "words without commas, got"),
+        ({"names": (*NAMES[:4], NAMES[0])}, "names must differ, got"),
         ({"names": "empty"}, "words without commas, got 'empty'"),
         ({"characters": "-#@$-"}, "must be 5 that differ"),
         ({"characters": " #@$."}, "must be 5 that differ and print"),
