@@ -12,13 +12,13 @@ Deviations from DCGAN: no batch normalisation (see `networks.pictures`), and ker
 from functools import partial
 from typing import Any
 
-import flax.struct
 import jax
 import jax.numpy as jnp
-import optax
 
 from creative_rl.configs import GANConfig, validate
 from creative_rl.environment import start_params
+from creative_rl.learners import adversaries
+from creative_rl.learners.adversaries import AdversariesState
 from creative_rl.learners.composing import compose
 from creative_rl.learners.picture_learning import (
     check_examples,
@@ -28,24 +28,11 @@ from creative_rl.learners.picture_learning import (
     sample_examples,
 )
 from creative_rl.networks import PictureDecoder, PictureEncoder
-from creative_rl.ops import adversarial, schedules
+from creative_rl.ops import adversarial
 from creative_rl.ops.augmentation import augment
 from creative_rl.typing import Array, Key, Learner, PyTree, Timestep, as_key
 
 jax.tree_util.register_dataclass(GANConfig)
-
-
-class GANState(flax.struct.PyTreeNode):
-    """Everything that a run of the learner is."""
-
-    generator: PyTree  # variables
-    mean_generator: PyTree  # the running mean, that `act` and `generate` use
-    discriminator: PyTree  # variables
-    generator_opt_state: PyTree
-    discriminator_opt_state: PyTree
-    env_params: PyTree
-    key: Key
-    num_updates: Array  # int32
 
 
 def gan(env: Any, config: GANConfig, params: PyTree = None) -> Learner:
@@ -83,22 +70,13 @@ def gan(env: Any, config: GANConfig, params: PyTree = None) -> Learner:
     )
     generator: Any = PictureDecoder(shape, normalize=config.normalize, **sizes)
     discriminator: Any = PictureEncoder(1, normalize_spectrum=config.spectral_norm, **sizes)
-    betas = dict(b1=config.adam_beta1, b2=config.adam_beta2)
-    rate, discriminator_rate = (
-        schedules.linear_decay(start, config.decay_updates, config.num_steps * num_each)
-        for start, num_each in (
-            (config.learning_rate, 1),
-            (config.discriminator_learning_rate, config.num_discriminator_steps),
-        )
-    )
-    generator_optimizer = optax.adam(rate, **betas)
-    discriminator_optimizer = optax.adam(discriminator_rate, **betas)
+    generator_optimizer, discriminator_optimizer = adversaries.optimizers(config)
 
-    def init(key: Key) -> GANState:
+    def init(key: Key) -> AdversariesState:
         key, key_generator, key_discriminator = jax.random.split(as_key(key), 3)
         variables = generator.init(key_generator, jnp.zeros(config.latent_size, jnp.float32))
         judge = discriminator.init(key_discriminator, jnp.zeros(shape, jnp.float32))
-        return GANState(
+        return AdversariesState(
             generator=variables,
             mean_generator=jax.tree.map(jnp.copy, variables),
             discriminator=judge,
@@ -129,7 +107,9 @@ def gan(env: Any, config: GANConfig, params: PyTree = None) -> Learner:
             return adversarial.zero_penalty(score, real)
         return jnp.float32(0)
 
-    def discriminator_step(state: GANState, key: Key) -> tuple[GANState, dict[str, Array]]:
+    def discriminator_step(
+        state: AdversariesState, key: Key
+    ) -> tuple[AdversariesState, dict[str, Array]]:
         key_rows, key_fake, key_real_view, key_fake_view, key_penalty = jax.random.split(key, 5)
         real = sample_examples(key_rows, env.examples(state.env_params), config.batch_size)
         real = shown(key_real_view, real)
@@ -151,19 +131,11 @@ def gan(env: Any, config: GANConfig, params: PyTree = None) -> Learner:
             }
             return losses.mean() + config.penalty_coef * gradient_penalty, (moved, metrics)
 
-        weights = state.discriminator["params"]
-        gradients, (moved, metrics) = jax.grad(loss, has_aux=True)(weights)
-        updates, opt_state = discriminator_optimizer.update(
-            gradients, state.discriminator_opt_state, weights
-        )
-        weights = optax.apply_updates(weights, updates)
-        state = state.replace(
-            discriminator={**state.discriminator, **moved, "params": weights},
-            discriminator_opt_state=opt_state,
-        )
-        return state, metrics
+        return adversaries.discriminator_moved(discriminator_optimizer, state, loss)
 
-    def generator_step(state: GANState, key: Key, num_steps: Array) -> tuple[GANState, Array]:
+    def generator_step(
+        state: AdversariesState, key: Key, num_steps: Array
+    ) -> tuple[AdversariesState, Array]:
         key_fake, key_view = jax.random.split(key)
 
         def loss(variables: PyTree) -> Array:
@@ -171,27 +143,19 @@ def gan(env: Any, config: GANConfig, params: PyTree = None) -> Learner:
             scores = discriminator.apply(state.discriminator, fake)[:, 0]
             return adversarial.generator_loss(config.loss, scores).mean()
 
-        value, gradients = jax.value_and_grad(loss)(state.generator)
-        updates, opt_state = generator_optimizer.update(
-            gradients, state.generator_opt_state, state.generator
+        return adversaries.generator_moved(
+            generator_optimizer, state, loss, config.ema_decay, num_steps
         )
-        variables = optax.apply_updates(state.generator, updates)
-        state = state.replace(
-            generator=variables,
-            mean_generator=schedules.moved_mean(
-                state.mean_generator, variables, config.ema_decay, num_steps
-            ),
-            generator_opt_state=opt_state,
-        )
-        return state, value
 
-    def step(state: GANState, inputs: tuple[Key, Array]) -> tuple[GANState, dict[str, Array]]:
+    def step(
+        state: AdversariesState, inputs: tuple[Key, Array]
+    ) -> tuple[AdversariesState, dict[str, Array]]:
         keys, num_steps = inputs
         state, metrics = jax.lax.scan(discriminator_step, state, keys[1:])
         state, loss = generator_step(state, keys[0], num_steps)
         return state, {**jax.tree.map(jnp.mean, metrics), "generator_loss": loss}
 
-    def update(state: GANState) -> tuple[GANState, dict[str, Array]]:
+    def update(state: AdversariesState) -> tuple[AdversariesState, dict[str, Array]]:
         key, key_steps, key_draw, key_rows = jax.random.split(state.key, 4)
         keys = jax.random.split(key_steps, (config.num_steps, 1 + config.num_discriminator_steps))
         counts = state.num_updates * config.num_steps + jnp.arange(config.num_steps)
@@ -201,10 +165,12 @@ def gan(env: Any, config: GANConfig, params: PyTree = None) -> Learner:
         metrics = {**jax.tree.map(jnp.mean, metrics), **probe_metrics(real, made)}
         return state.replace(key=key, num_updates=state.num_updates + 1), metrics
 
-    def act(state: GANState, key: Key, timestep: Timestep, memory: PyTree) -> tuple[Array, PyTree]:
+    def act(
+        state: AdversariesState, key: Key, timestep: Timestep, memory: PyTree
+    ) -> tuple[Array, PyTree]:
         return draw(state.mean_generator, as_key(key), 1)[0], memory
 
-    def generate(state: GANState, key: Key, num: int) -> PyTree:
+    def generate(state: AdversariesState, key: Key, num: int) -> PyTree:
         """`num` works, leaves [num, ...], of episodes."""
         return compose(env, state.env_params, partial(act, state), tuple, key, num)
 

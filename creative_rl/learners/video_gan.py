@@ -12,13 +12,13 @@ clips are seen whole, and pixels are not drawn from categories of motion.
 from functools import partial
 from typing import Any
 
-import flax.struct
 import jax
 import jax.numpy as jnp
-import optax
 
 from creative_rl.configs import VideoGANConfig, validate
 from creative_rl.environment import start_params
+from creative_rl.learners import adversaries
+from creative_rl.learners.adversaries import AdversariesState
 from creative_rl.learners.composing import compose
 from creative_rl.learners.picture_learning import (
     check_examples,
@@ -30,23 +30,10 @@ from creative_rl.learners.picture_learning import (
 )
 from creative_rl.networks.clips import ClipCritic, ClipDecoder, check_length
 from creative_rl.networks.pictures import check_size
-from creative_rl.ops import adversarial, schedules
+from creative_rl.ops import adversarial
 from creative_rl.typing import Array, Key, Learner, PyTree, Timestep, as_key
 
 jax.tree_util.register_dataclass(VideoGANConfig)
-
-
-class VideoGANState(flax.struct.PyTreeNode):
-    """Everything that a run of the learner is."""
-
-    generator: PyTree  # variables
-    mean_generator: PyTree  # the running mean, that `act` and `generate` use
-    discriminator: PyTree  # variables of both critics
-    generator_opt_state: PyTree
-    discriminator_opt_state: PyTree
-    env_params: PyTree
-    key: Key
-    num_updates: Array  # int32
 
 
 def video_gan(env: Any, config: VideoGANConfig, params: PyTree = None) -> Learner:
@@ -85,24 +72,15 @@ def video_gan(env: Any, config: VideoGANConfig, params: PyTree = None) -> Learne
         shape, config.content_size, config.code_size, config.hidden_size, config.channels
     )
     discriminator: Any = ClipCritic(config.channels, normalize_spectrum=config.spectral_norm)
-    betas = dict(b1=config.adam_beta1, b2=config.adam_beta2)
-    rate, discriminator_rate = (
-        schedules.linear_decay(start, config.decay_updates, config.num_steps * num_each)
-        for start, num_each in (
-            (config.learning_rate, 1),
-            (config.discriminator_learning_rate, config.num_discriminator_steps),
-        )
-    )
-    generator_optimizer = optax.adam(rate, **betas)
-    discriminator_optimizer = optax.adam(discriminator_rate, **betas)
+    generator_optimizer, discriminator_optimizer = adversaries.optimizers(config)
     latent_size = config.content_size + config.motion_size
 
-    def init(key: Key) -> VideoGANState:
+    def init(key: Key) -> AdversariesState:
         key, key_generator, key_discriminator = jax.random.split(as_key(key), 3)
         variables = generator.init(key_generator, jnp.zeros(latent_size, jnp.float32))
         clip = jnp.zeros(shape, jnp.float32)
         judge = discriminator.init(key_discriminator, clip, clip[0])
-        return VideoGANState(
+        return AdversariesState(
             generator=variables,
             mean_generator=jax.tree.map(jnp.copy, variables),
             discriminator=judge,
@@ -124,8 +102,8 @@ def video_gan(env: Any, config: VideoGANConfig, params: PyTree = None) -> Learne
         return jax.vmap(lambda clip, places: clip[places])(clips, rows)
 
     def discriminator_step(
-        state: VideoGANState, key: Key
-    ) -> tuple[VideoGANState, dict[str, Array]]:
+        state: AdversariesState, key: Key
+    ) -> tuple[AdversariesState, dict[str, Array]]:
         key_rows, key_fake, key_real_view, key_fake_view = jax.random.split(key, 4)
         real = sample_examples(key_rows, env.examples(state.env_params), config.batch_size)
         fake = draw(state.generator, key_fake, config.batch_size)
@@ -149,21 +127,11 @@ def video_gan(env: Any, config: VideoGANConfig, params: PyTree = None) -> Learne
             }
             return losses[0] + losses[1], (moved, metrics)
 
-        weights = state.discriminator["params"]
-        gradients, (moved, metrics) = jax.grad(loss, has_aux=True)(weights)
-        updates, opt_state = discriminator_optimizer.update(
-            gradients, state.discriminator_opt_state, weights
-        )
-        weights = optax.apply_updates(weights, updates)
-        state = state.replace(
-            discriminator={**state.discriminator, **moved, "params": weights},
-            discriminator_opt_state=opt_state,
-        )
-        return state, metrics
+        return adversaries.discriminator_moved(discriminator_optimizer, state, loss)
 
     def generator_step(
-        state: VideoGANState, key: Key, num_steps: Array
-    ) -> tuple[VideoGANState, Array]:
+        state: AdversariesState, key: Key, num_steps: Array
+    ) -> tuple[AdversariesState, Array]:
         key_fake, key_view = jax.random.split(key)
 
         def loss(variables: PyTree) -> Array:
@@ -172,29 +140,19 @@ def video_gan(env: Any, config: VideoGANConfig, params: PyTree = None) -> Learne
             losses = [adversarial.generator_loss(config.loss, score).mean() for score in scores]
             return losses[0] + losses[1]
 
-        value, gradients = jax.value_and_grad(loss)(state.generator)
-        updates, opt_state = generator_optimizer.update(
-            gradients, state.generator_opt_state, state.generator
+        return adversaries.generator_moved(
+            generator_optimizer, state, loss, config.ema_decay, num_steps
         )
-        variables = optax.apply_updates(state.generator, updates)
-        state = state.replace(
-            generator=variables,
-            mean_generator=schedules.moved_mean(
-                state.mean_generator, variables, config.ema_decay, num_steps
-            ),
-            generator_opt_state=opt_state,
-        )
-        return state, value
 
     def step(
-        state: VideoGANState, inputs: tuple[Key, Array]
-    ) -> tuple[VideoGANState, dict[str, Array]]:
+        state: AdversariesState, inputs: tuple[Key, Array]
+    ) -> tuple[AdversariesState, dict[str, Array]]:
         keys, num_steps = inputs
         state, metrics = jax.lax.scan(discriminator_step, state, keys[1:])
         state, loss = generator_step(state, keys[0], num_steps)
         return state, {**jax.tree.map(jnp.mean, metrics), "generator_loss": loss}
 
-    def update(state: VideoGANState) -> tuple[VideoGANState, dict[str, Array]]:
+    def update(state: AdversariesState) -> tuple[AdversariesState, dict[str, Array]]:
         key, key_steps, key_draw, key_rows = jax.random.split(state.key, 4)
         keys = jax.random.split(key_steps, (config.num_steps, 1 + config.num_discriminator_steps))
         counts = state.num_updates * config.num_steps + jnp.arange(config.num_steps)
@@ -210,11 +168,11 @@ def video_gan(env: Any, config: VideoGANConfig, params: PyTree = None) -> Learne
         return state.replace(key=key, num_updates=state.num_updates + 1), metrics
 
     def act(
-        state: VideoGANState, key: Key, timestep: Timestep, memory: PyTree
+        state: AdversariesState, key: Key, timestep: Timestep, memory: PyTree
     ) -> tuple[Array, PyTree]:
         return draw(state.mean_generator, as_key(key), 1)[0], memory
 
-    def generate(state: VideoGANState, key: Key, num: int) -> PyTree:
+    def generate(state: AdversariesState, key: Key, num: int) -> PyTree:
         """`num` works, leaves [num, ...], of episodes."""
         return compose(env, state.env_params, partial(act, state), tuple, key, num)
 
