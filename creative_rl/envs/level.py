@@ -3,47 +3,39 @@
 import dataclasses
 from typing import ClassVar
 
-import flax.struct
 import jax
 import jax.numpy as jnp
 
 from creative_rl.envs.level_design import (
+    DUNGEON,
+    DUNGEON_CHARACTERS,
     EMPTY,
     ENDLESS,
+    MORE,
+    ONE,
     SOLID,
     LevelDesign,
+    LevelParams,
     LevelState,
-    count,
+    dungeon_counts,
     interval_gain,
-    intervals_of,
 )
 from creative_rl.ops.grid_search import count_regions, distances, regions_and_path
 from creative_rl.typing import Array, Key, Term
 
-_ONE = (1, 1)
-_MORE = (ENDLESS, ENDLESS)
 
-
-class BinaryLevelParams(flax.struct.PyTreeNode):
+class BinaryLevelParams(LevelParams):
     """Weights, what is wanted, and what maps start from."""
 
-    weights: dict[str, Array]
-    intervals: dict[str, Array]  # int32[2]: what each measure should lie in
-    max_changes: Array  # int32
     path_gain: Array  # int32: success asks for so much more than the path at the start
     empty_range: Array  # float32[2]: the share of empty tiles is uniform between them
-    targets: dict[str, Array]  # int32[2]: what may be wanted of each controlled measure
 
 
-class ZeldaLevelParams(flax.struct.PyTreeNode):
+class ZeldaLevelParams(LevelParams):
     """Weights, what is wanted, and what maps start from."""
 
-    weights: dict[str, Array]
-    intervals: dict[str, Array]  # int32[2]: what each measure should lie in
-    max_changes: Array  # int32
     path_length: Array  # int32: least, for success
     shares: Array  # float32[K]: how probable each kind is where a map starts
-    targets: dict[str, Array]  # int32[2]: what may be wanted of each controlled measure
 
 
 BINARY_TERMS = (
@@ -99,12 +91,9 @@ truncated after 39 x 196 steps |
     @property
     def default_params(self) -> BinaryLevelParams:
         return BinaryLevelParams(
-            weights=self.default_weights,
-            intervals=intervals_of({"regions": _ONE, "path_length": _MORE}),
-            max_changes=jnp.int32(self.max_changes),
+            **self.shared_params({"regions": ONE, "path_length": MORE}),
             path_gain=jnp.int32(20),
             empty_range=jnp.array([0.0, 1.0], jnp.float32),
-            targets=self.default_targets,
         )
 
     @property
@@ -160,28 +149,16 @@ changes; truncated after 15 x 77 steps |
     height: int = 7
     width: int = 11
     terms: tuple[Term, ...] = ZELDA_TERMS
-    names: ClassVar[tuple[str, ...]] = (
-        "empty",
-        "solid",
-        "player",
-        "key",
-        "door",
-        "bat",
-        "scorpion",
-        "spider",
-    )
-    characters: ClassVar[str] = ".#@+>bcs"
+    names: ClassVar[tuple[str, ...]] = DUNGEON
+    characters: ClassVar[str] = DUNGEON_CHARACTERS
 
     @property
     def default_params(self) -> ZeldaLevelParams:
-        ends = {"player": _ONE, "key": _ONE, "door": _ONE, "regions": _ONE, "enemies": (2, 5)}
+        ends = {"player": ONE, "key": ONE, "door": ONE, "regions": ONE, "enemies": (2, 5)}
         return ZeldaLevelParams(
-            weights=self.default_weights,
-            intervals=intervals_of({**ends, "nearest_enemy": (4, ENDLESS), "path_length": _MORE}),
-            max_changes=jnp.int32(self.max_changes),
+            **self.shared_params({**ends, "nearest_enemy": (4, ENDLESS), "path_length": MORE}),
             path_length=jnp.int32(16),
             shares=jnp.array([0.58, 0.3, *[0.02] * 6], jnp.float32),
-            targets=self.default_targets,
         )
 
     @property
@@ -199,10 +176,7 @@ changes; truncated after 15 x 77 steps |
         player, key, door = (tiles == kind for kind in (2, 3, 4))
         enemies = tiles >= 5
         nums = {
-            "player": count(tiles, 2),
-            "key": count(tiles, 3),
-            "door": count(tiles, 4),
-            "enemies": count(tiles, 5, 6, 7),
+            **dungeon_counts(tiles),
             "regions": count_regions(is_open & ~door),
         }
         is_one = (nums["player"] == 1) & (nums["regions"] == 1) & is_asked

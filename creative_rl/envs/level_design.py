@@ -20,6 +20,11 @@ from creative_rl.works.level import Level
 EMPTY, SOLID = range(2)
 ENDLESS = 1 << 20
 """An end of an interval that no measure reaches: the more the better, or, negative, the less."""
+ONE, MORE = (1, 1), (ENDLESS, ENDLESS)
+"""Intervals: exactly one, and the more the better."""
+DUNGEON = ("empty", "solid", "player", "key", "door", "bat", "scorpion", "spider")
+"""Kinds of tile of dungeons, and `DUNGEON_CHARACTERS` in text."""
+DUNGEON_CHARACTERS = ".#@+>bcs"
 _STEPS = ((0, -1), (0, 1), (-1, 0), (1, 0))  # of the turtle, row and column
 _REPRESENTATIONS = ("narrow", "turtle", "wide")
 
@@ -35,6 +40,15 @@ class LevelState(flax.struct.PyTreeNode):
     measures: dict[str, Array]  # int32 scalars by name
     measures_at_start: dict[str, Array]
     wanted: dict[str, Array]  # int32 scalars: of the controlled measures
+
+
+class LevelParams(flax.struct.PyTreeNode):
+    """Weights, and what is wanted: of all designs."""
+
+    weights: dict[str, Array]
+    intervals: dict[str, Array]  # int32[2]: what each measure should lie in
+    max_changes: Array  # int32
+    targets: dict[str, Array]  # int32[2]: what may be wanted of each controlled measure
 
 
 def interval_gain(
@@ -161,10 +175,14 @@ class LevelDesign(Environment):
         """What PCGRL-jax takes for the longest way on a map."""
         return -(-self.height * self.width // 2) + max(self.height, self.width)
 
-    @property
-    def default_targets(self) -> dict[str, Array]:
-        """int32[2] by name, for `params.targets`: all that may be wanted."""
-        return intervals_of({name: (0, self.bounds[name]) for name in self.controls})
+    def shared_params(self, intervals: dict[str, tuple[int, int]]) -> dict[str, Any]:
+        """The fields of `LevelParams` by default, with what is wanted of each measure."""
+        return {
+            "weights": self.default_weights,
+            "intervals": _intervals_of(intervals),
+            "max_changes": jnp.int32(self.max_changes),
+            "targets": _intervals_of({name: (0, self.bounds[name]) for name in self.controls}),
+        }
 
     @property
     def max_changes(self) -> int:
@@ -300,14 +318,24 @@ class LevelDesign(Environment):
         return _Edit(row, column, _kind(action - len(_STEPS)), ~is_move, *after)
 
 
-def intervals_of(ends: dict[str, tuple[int, int]]) -> dict[str, Array]:
-    """int32[2] by name, for `params.intervals`."""
+def _intervals_of(ends: dict[str, tuple[int, int]]) -> dict[str, Array]:
+    """int32[2] by name."""
     return {name: jnp.array(pair, jnp.int32) for name, pair in ends.items()}
 
 
 def count(tiles: Array, *kinds: int) -> Array:
     """int32 scalar: how many tiles are of one of the kinds."""
     return jnp.isin(tiles, jnp.asarray(kinds, jnp.uint8)).sum(dtype=jnp.int32)
+
+
+def dungeon_counts(tiles: Array) -> dict[str, Array]:
+    """int32 scalars: how many there are of what a dungeon needs."""
+    return {
+        "player": count(tiles, 2),
+        "key": count(tiles, 3),
+        "door": count(tiles, 4),
+        "enemies": count(tiles, 5, 6, 7),
+    }
 
 
 def _kind(number: Array) -> Array:

@@ -3,33 +3,31 @@
 import dataclasses
 from typing import ClassVar
 
-import flax.struct
 import jax.numpy as jnp
 
 from creative_rl.environment import check_whole
 from creative_rl.envs.level_design import (
+    DUNGEON,
+    DUNGEON_CHARACTERS,
     ENDLESS,
+    MORE,
+    ONE,
     SOLID,
     LevelDesign,
+    LevelParams,
     LevelState,
     count,
+    dungeon_counts,
     interval_gain,
-    intervals_of,
 )
 from creative_rl.ops.grid_search import count_regions, distances
 from creative_rl.typing import Array, Key, Term
 
-_ONE, _MORE = (1, 1), (ENDLESS, ENDLESS)
 
-
-class ScannedLevelParams(flax.struct.PyTreeNode):
+class ScannedLevelParams(LevelParams):
     """Weights, what is wanted, and what maps start from."""
 
-    weights: dict[str, Array]
-    intervals: dict[str, Array]  # int32[2]: what each measure should lie in
-    max_changes: Array  # int32
     shares: Array  # float32[K]: how probable each kind is where a map starts
-    targets: dict[str, Array]  # int32[2]: what may be wanted of each controlled measure
 
 
 MAZE_TERMS = tuple(
@@ -98,11 +96,8 @@ class ScannedLevel(LevelDesign):
     def params_of(self, intervals: dict[str, tuple[int, int]]) -> ScannedLevelParams:
         """The default params with what is wanted of each measure."""
         return ScannedLevelParams(
-            weights=self.default_weights,
-            intervals=intervals_of(intervals),
-            max_changes=jnp.int32(self.max_changes),
+            **self.shared_params(intervals),
             shares=jnp.array(self.start_probabilities, jnp.float32),
-            targets=self.default_targets,
         )
 
 
@@ -139,8 +134,8 @@ after 3 x 256 steps, a turtle's after 6 x 256 |
 
     @property
     def default_params(self) -> ScannedLevelParams:
-        ones = dict.fromkeys(("player", "door", "regions"), _ONE)
-        return self.params_of({**ones, "path_length": _MORE})
+        ones = dict.fromkeys(("player", "door", "regions"), ONE)
+        return self.params_of({**ones, "path_length": MORE})
 
     @property
     def bounds(self) -> dict[str, int]:
@@ -187,23 +182,14 @@ after 3 x 256 steps, a turtle's after 6 x 256 |
     """
 
     terms: tuple[Term, ...] = DUNGEON_TERMS
-    names: ClassVar[tuple[str, ...]] = (
-        "empty",
-        "solid",
-        "player",
-        "key",
-        "door",
-        "bat",
-        "scorpion",
-        "spider",
-    )
-    characters: ClassVar[str] = ".#@+>bcs"
+    names: ClassVar[tuple[str, ...]] = DUNGEON
+    characters: ClassVar[str] = DUNGEON_CHARACTERS
     start_probabilities: ClassVar[tuple[float, ...]] = (0.58, 0.3, *[0.02] * 6)
 
     @property
     def default_params(self) -> ScannedLevelParams:
-        ones = dict.fromkeys(("player", "key", "door", "regions"), _ONE)
-        ways = {"nearest_enemy": (2, ENDLESS), "path_length": _MORE}
+        ones = dict.fromkeys(("player", "key", "door", "regions"), ONE)
+        ways = {"nearest_enemy": (2, ENDLESS), "path_length": MORE}
         return self.params_of({**ones, "enemies": (1, 6), **ways})
 
     @property
@@ -217,10 +203,7 @@ after 3 x 256 steps, a turtle's after 6 x 256 |
         player, key, door = (tiles == kind for kind in (2, 3, 4))
         enemies = tiles >= 5
         nums = {
-            "player": count(tiles, 2),
-            "key": count(tiles, 3),
-            "door": count(tiles, 4),
-            "enemies": count(tiles, 5, 6, 7),
+            **dungeon_counts(tiles),
             "regions": count_regions(floor),
         }
         is_one = [nums[name] == 1 for name in ("player", "key", "door", "regions")]

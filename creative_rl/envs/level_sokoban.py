@@ -3,18 +3,19 @@
 import dataclasses
 from typing import ClassVar
 
-import flax.struct
 import jax.numpy as jnp
 
 from creative_rl.environment import check_whole
 from creative_rl.envs.level_design import (
     ENDLESS,
+    MORE,
+    ONE,
     SOLID,
     LevelDesign,
+    LevelParams,
     LevelState,
     count,
     interval_gain,
-    intervals_of,
 )
 from creative_rl.ops import sokoban
 from creative_rl.ops.grid_search import count_regions
@@ -24,15 +25,11 @@ from creative_rl.works.level import Level
 PLAYER, CRATE, TARGET = 2, 3, 4
 
 
-class SokobanLevelParams(flax.struct.PyTreeNode):
+class SokobanLevelParams(LevelParams):
     """Weights, what is wanted, and what maps start from."""
 
-    weights: dict[str, Array]
-    intervals: dict[str, Array]  # int32[2]: what each measure should lie in
-    max_changes: Array  # int32
     solution_length: Array  # int32: least, for success
     shares: Array  # float32[K]: how probable each kind is where a map starts
-    targets: dict[str, Array]  # int32[2]: what may be wanted of each controlled measure
 
 
 SOKOBAN_TERMS = tuple(
@@ -97,16 +94,12 @@ and targets, the smaller the better; `solution_length` (1.0), the longer the bet
 
     @property
     def default_params(self) -> SokobanLevelParams:
-        one, more = (1, 1), (ENDLESS, ENDLESS)
-        ends = {"player": one, "crate": (1, 3), "target": (1, 3), "regions": one}
-        ends |= {"ratio": (-ENDLESS, -ENDLESS), "solution_length": more}
+        ends = {"player": ONE, "crate": (1, 3), "target": (1, 3), "regions": ONE}
+        ends |= {"ratio": (-ENDLESS, -ENDLESS), "solution_length": MORE}
         return SokobanLevelParams(
-            weights=self.default_weights,
-            intervals=intervals_of(ends),
-            max_changes=jnp.int32(self.max_changes),
+            **self.shared_params(ends),
             solution_length=jnp.int32(18),
             shares=jnp.array([0.45, 0.4, 0.05, 0.05, 0.05], jnp.float32),
-            targets=self.default_targets,
         )
 
     @property
