@@ -1,5 +1,6 @@
 """Clips to learn from: from a name or a path to one array of one length and size."""
 
+import functools
 import os
 import pathlib
 from collections.abc import Iterator
@@ -59,9 +60,7 @@ same; `corpora.moving_shapes.draw` draws others from a key |
     if not isinstance(source, str | os.PathLike):
         raise ValueError(f"load_clips: source must be a name or a path, got {source!r}")
     if isinstance(source, str) and source in NAMES:
-        with jax.ensure_compile_time_eval():  # params may be asked for inside a program
-            drawn = moving_shapes.draw(jax.random.key(0), _NUM_SHAPES, num_frames, height, width)
-            return np.asarray(drawn.clips)
+        return _drawn(num_frames, height, width).copy()
     path = pathlib.Path(source).expanduser()
     if not str(source) or not path.exists():
         raise _missing(source)
@@ -70,6 +69,14 @@ same; `corpora.moving_shapes.draw` draws others from a key |
     except (ValueError, OSError) as error:
         raise ValueError(f"{path}: {_reason(error)}") from error
     return np.concatenate([_from_file(file, num_frames, height, width) for file in files])
+
+
+@functools.lru_cache(maxsize=2)
+def _drawn(num_frames: int, height: int, width: int) -> np.ndarray:
+    """The moving shapes; kept, because an environment's default params ask for them every time."""
+    with jax.ensure_compile_time_eval():  # params may be asked for inside a program
+        drawn = moving_shapes.draw(jax.random.key(0), _NUM_SHAPES, num_frames, height, width)
+        return np.asarray(drawn.clips)
 
 
 def _from_file(path: pathlib.Path, num_frames: int, height: int, width: int) -> np.ndarray:

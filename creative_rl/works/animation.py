@@ -56,9 +56,10 @@ class Animation(flax.struct.PyTreeNode):
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the moving picture; the first eight of a batch."""
-        from creative_rl.works.animation_card import animation_html
+        from creative_rl.works.animation_film import encode_gif
+        from creative_rl.works.film_card import film_html
 
-        return animation_html(self)
+        return film_html(self, summary, has_frames, encode_gif, width=320)
 
 
 def on_host(animation: Animation) -> Animation:

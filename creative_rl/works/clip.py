@@ -23,9 +23,10 @@ class Clip(flax.struct.PyTreeNode):
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the moving picture; the first eight of a batch."""
-        from creative_rl.works.clip_card import clip_html
+        from creative_rl.works.clip_film import encode_gif
+        from creative_rl.works.film_card import film_html
 
-        return clip_html(self)
+        return film_html(self, summary, has_frames, encode_gif, width=192)
 
 
 def on_host(clip: Clip) -> Clip:

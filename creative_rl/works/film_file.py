@@ -23,9 +23,21 @@ def gif(frames: np.ndarray, milliseconds: Sequence[int], num_sampled: int = 5) -
     """
     images = [as_image(frame) for frame in frames]
     if images[0].mode == "RGB":
-        # One palette for all, and no dither, so that what stays in a picture stays as it is.
-        palette = _palette(frames, num_sampled)
-        images = [image.quantize(palette=palette, dither=0) for image in images]
+        sampled = frames[[*np.linspace(0, len(frames) - 1, num_sampled, dtype=int), -1]]
+        images = quantised(images, np.concatenate(sampled[:, ::2, ::2], axis=0))
+    return encoded(images, milliseconds)
+
+
+def quantised(images: Sequence[Any], montage: np.ndarray) -> list[Any]:
+    """Pillow's pictures in the 256 colours of a montage of some of them, uint8[H, W, 3]."""
+    # Median cuts, then k-means: without that, mean errors are a third larger.
+    palette = as_image(montage).quantize(256, method=pillow().Quantize.MEDIANCUT, kmeans=1)
+    # One palette for all, and no dither, so that what stays in a picture stays as it is.
+    return [image.quantize(palette=palette, dither=0) for image in images]
+
+
+def encoded(images: Sequence[Any], milliseconds: Sequence[int]) -> bytes:
+    """Pillow's pictures as an animated GIF, which plays over and over."""
     buffer = io.BytesIO()
     images[0].save(
         buffer,
@@ -77,11 +89,3 @@ def mp4(frames: Iterable[np.ndarray], height: int, width: int, rate: int) -> byt
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
     return buffer.getvalue()
-
-
-def _palette(frames: np.ndarray, num_sampled: int) -> Any:
-    """256 colours for all frames, the last above all."""
-    sampled = frames[[*np.linspace(0, len(frames) - 1, num_sampled, dtype=int), -1]]
-    montage = as_image(np.concatenate(sampled[:, ::2, ::2], axis=0))
-    # Median cuts, then k-means: without that, mean errors are a third larger.
-    return montage.quantize(256, method=pillow().Quantize.MEDIANCUT, kmeans=1)

@@ -4,13 +4,12 @@ A painter's renderer: faces that look at the camera are shaded flat and drawn fr
 front. The camera sees in parallel lines, so that the order of the voxels' middles is exact.
 """
 
-import io
 import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from creative_rl.works import pillow
+from creative_rl.works import film_file, pillow
 from creative_rl.works.sculpture import Sculpture, on_host
 from creative_rl.works.sculpture_mesh import NORMALS, squares
 
@@ -91,24 +90,11 @@ def encode_gif(sculpture: Sculpture) -> bytes:
       ValueError: as `draw` does.
       ImportError: Pillow is not installed.
     """
-    module = pillow.pillow()
     turns = 2 * math.pi * np.arange(NUM_FRAMES) / NUM_FRAMES
     frames = [draw(sculpture, float(turn), _TURNING_SIZE) for turn in turns]
     sampled = [np.asarray(frame) for frame in frames[:: NUM_FRAMES // _NUM_SAMPLED]]
-    montage = module.fromarray(np.concatenate(sampled))
-    palette = montage.quantize(256, method=module.Quantize.MEDIANCUT, kmeans=1)
-    frames = [frame.quantize(palette=palette, dither=0) for frame in frames]
-    buffer = io.BytesIO()
-    frames[0].save(
-        buffer,
-        "GIF",
-        save_all=True,
-        append_images=frames[1:],
-        duration=_FRAME_MS,
-        loop=0,
-        optimize=False,
-    )
-    return buffer.getvalue()
+    frames = film_file.quantised(frames, np.concatenate(sampled))
+    return film_file.encoded(frames, [_FRAME_MS] * NUM_FRAMES)
 
 
 def _view(voxels: np.ndarray, turn: float, size: int) -> _View:
