@@ -3,6 +3,7 @@
 import sys
 
 import pytest
+from racing import Contender
 
 from benchmarks import record
 from benchmarks.speed import gan, gan_task, worker
@@ -16,31 +17,6 @@ def test_the_task_is_dcgan_without_norms():
     worker.check_parameters(dict(gan_task.NUM_PARAMETERS), gan_task.NUM_PARAMETERS)
     with pytest.raises(RuntimeError, match=r"parameters must be .*, got \{'generator': 3\}"):
         worker.check_parameters({"generator": 3}, gan_task.NUM_PARAMETERS)
-
-
-class Contender:
-    """Takes `seconds` for a step, half as long again in every further round."""
-
-    def __init__(self, seconds, versions):
-        self.seconds = seconds
-        self.about = {
-            "device": "cpu",
-            "build": {"trace": 1.0, "compile": 2.0},
-            "versions": versions,
-        }
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        pass
-
-    def run(self, unit, number):
-        assert unit == "update"
-        return {"steps": 10, "seconds": 10 * self.seconds * (1 + number / 2), "loss": 1.0}
-
-    def stop(self):
-        return {"peak_mib": 100.0}
 
 
 def start(name, python, num_steps):

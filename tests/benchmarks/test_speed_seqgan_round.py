@@ -3,6 +3,7 @@
 import sys
 
 import pytest
+from racing import Contender
 
 from benchmarks import record
 from benchmarks.speed import seqgan_round as seqgan
@@ -20,33 +21,11 @@ def test_the_task_is_the_published_generator():
         worker.check_parameters({"generator": 3}, seqgan_task.NUM_PARAMETERS)
 
 
-class Contender:
-    """Takes `seconds` for a round, half as long again in every further one."""
-
-    def __init__(self, seconds, versions):
-        self.seconds = seconds
-        build = {"trace": 1.0, "compile": 2.0}
-        self.about = {"device": "cpu", "build": build, "versions": versions}
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        pass
-
-    def run(self, unit, number):
-        assert unit == "update"
-        return {"steps": 1, "seconds": self.seconds * (1 + number / 2), "loss": 1.0}
-
-    def stop(self):
-        return {"peak_mib": 100.0}
-
-
 def start(name, python):
     if name == seqgan.OURS:
-        return Contender(1.0, {"jax": "0"})
+        return Contender(1.0, {"jax": "0"}, steps=1)
     assert python == "some-python"
-    return Contender(6.0, {"torch": "1"})
+    return Contender(6.0, {"torch": "1"}, steps=1)
 
 
 def test_a_race_divides_neighbouring_rounds():
