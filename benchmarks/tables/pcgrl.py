@@ -1,13 +1,13 @@
 """PCGRL's problems, numbers for what its paper draws: success, diversity and changes at budgets.
 
 Run `python -m benchmarks.tables.pcgrl [--quick] [--seeds N] [--steps N] [--envs N] [--workers N]`;
-an accelerator is used well by `--steps 2e6 --envs 2048 --workers 8`. The environments are the nine
+an accelerator is used well by `--steps 2e6 --envs 2048 --workers 9`. The environments are the nine
 `level-*`: the problems binary, zelda and sokoban in the representations narrow, turtle and wide.
 PPO learns from episodes that may change 20 % of the tiles, as published, for `--steps` steps a seed
 (the paper: 100 million). Then it and a random policy, for which all actions are as probable, make
 128 levels a seed with 20 % to 100 % of the tiles to change; `level_budgets` says what is measured
-of them. Seeds train side by side in one program; `--workers` tasks are compiled and trained beside
-each other, with the same results.
+of them. Seeds train side by side in one program; so many tasks as there are `--workers` are traced,
+compiled and trained beside each other, each in a process of its own, with the same results.
 
 Beside them stands what the paper prints, of three models and 40 levels each: of sokoban the
 solvable levels, and the changed tiles, where all may be changed. Its success is a picture only;
@@ -21,9 +21,11 @@ import argparse
 import dataclasses
 import functools
 import itertools
+import multiprocessing
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from typing import TypeVar
 
 import jax
@@ -157,13 +159,22 @@ def _number(text: str) -> int:
 
 
 def all_of(steps: Mapping[str, Callable[[], T]], num_workers: int) -> dict[str, T]:
-    """What all steps give, as `in_turn`; so many at a time, in threads.
+    """What all steps give, as `in_turn`; so many at a time, in processes.
 
-    While one program learns on the device, the processor compiles the next.
+    To trace a program is Python's work, of which threads share one processor.
     """
-    with ThreadPoolExecutor(num_workers) as pool:
+    if num_workers == 1:
+        return in_turn(steps)
+    spawn = multiprocessing.get_context("spawn")  # a fork would share JAX's threads, and hang
+    with ProcessPoolExecutor(num_workers, spawn, _begin_worker) as pool:
         futures = {name: pool.submit(in_turn, {name: step}) for name, step in steps.items()}
         return {name: future.result()[name] for name, future in futures.items()}
+
+
+def _begin_worker() -> None:
+    """All workers share an accelerator, of whose memory JAX would take the most for each."""
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    compilation_cache.enable()
 
 
 def main(argv: Sequence[str] | None = None) -> None:

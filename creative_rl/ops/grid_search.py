@@ -84,9 +84,14 @@ def pack(tiles: Bool[Array, "*B H W"]) -> UInt[Array, "*B H"]:
     width = tiles.shape[-1]
     if width > MOST_COLUMNS:
         raise ValueError(f"pack: a row has at most {MOST_COLUMNS} tiles, got {width}")
-    dtype = jnp.uint16 if width <= 16 else jnp.uint32
-    places = jnp.arange(width, dtype=dtype).reshape((1,) * (tiles.ndim - 1) + (width,))
-    return (tiles.astype(dtype) << places).sum(axis=-1, dtype=dtype)
+    # Four tiles are the bytes of a word, whose product has their bits side by side at its top.
+    no_pad = [(0, 0, 0)] * (tiles.ndim - 1)
+    padded = jax.lax.pad(tiles.astype(jnp.uint8), jnp.uint8(0), [*no_pad, (0, -width % 4, 0)])
+    fours = padded.reshape(*tiles.shape[:-1], -1, 4)
+    fours = jax.lax.bitcast_convert_type(fours, jnp.uint32) * jnp.uint32(0x10204080) >> 28
+    places = range(fours.shape[-1])
+    words = functools.reduce(jnp.bitwise_or, (fours[..., i] << (4 * i) for i in places))
+    return words.astype(jnp.uint16 if width <= 16 else jnp.uint32)
 
 
 # What follows has words [H, N]: a row of tiles of N maps, one of the maps a column.
@@ -98,7 +103,7 @@ class _Flood(flax.struct.PyTreeNode):
 
     passable: Array  # words
     left: Array  # words: regions not yet searched to the end, this one among them
-    seen: Array  # words: reached in this search
+    unseen: Array  # words: passable, and not reached in this search
     front: Array  # words: reached by its last wave that reached any
     steps: Array  # int32[N]: of this search
     grows: Array  # bool[N]: its last wave reached tiles
@@ -125,7 +130,7 @@ def _flood(passable: Array, searches_twice: bool) -> tuple[Array, ...]:
     start = _Flood(
         passable=passable,
         left=left,
-        seen=first,
+        unseen=passable & ~first,
         front=first,
         steps=zeros,
         grows=goes_on,
@@ -136,10 +141,10 @@ def _flood(passable: Array, searches_twice: bool) -> tuple[Array, ...]:
     )
 
     def wave(_: Array, now: _Flood) -> _Flood:
-        new = _neighbours(now.front) & now.passable & ~now.seen
+        new = _neighbours(now.front) & now.unseen
         grows = (new != 0).any(axis=0)
         return now.replace(
-            seen=now.seen | new,
+            unseen=now.unseen ^ new,
             front=jnp.where(grows[None], new, now.front),
             steps=now.steps + grows,
             grows=grows,
@@ -147,12 +152,14 @@ def _flood(passable: Array, searches_twice: bool) -> tuple[Array, ...]:
 
     def step(now: _Flood) -> _Flood:
         now = jax.lax.fori_loop(0, _WAVES, wave, now)
-        ends, turns = ~now.grows & now.is_last, ~now.grows & ~now.is_last
-        left = jnp.where(ends[None], now.left & ~now.seen, now.left)
+        # No way in the region is longer than two of those that the first search found.
+        is_last = now.is_last | (2 * now.steps <= now.longest)
+        ends, turns = ~now.grows & is_last, ~now.grows & ~is_last
+        left = jnp.where(ends[None], now.left & now.unseen, now.left)
         first, is_any = _first(jnp.where(ends[None], left, now.front))
         return now.replace(
             left=left,
-            seen=jnp.where(now.grows[None], now.seen, first),
+            unseen=jnp.where(now.grows[None], now.unseen, now.passable & ~first),
             front=jnp.where(now.grows[None], now.front, first),
             steps=jnp.where(now.grows, now.steps, 0),
             is_last=(now.is_last & ~ends) | turns if searches_twice else now.is_last,
