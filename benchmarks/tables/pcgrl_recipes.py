@@ -24,24 +24,27 @@ class Recipe(NamedTuple):
 
 
 CENTRED = PPOConfig(
-    num_envs=256,
+    num_envs=64,
     num_steps=16,
     num_epochs=4,
-    num_minibatches=8,
+    num_minibatches=4,
     hidden_sizes=(256, 128),
     activation="relu",
     clip_value_loss=False,
     learning_rate=1e-3,
     gamma=0.99,
-    entropy_coef=0.01,
 )
 """Of maps seen around the tile in question."""
 WHOLE = dataclasses.replace(CENTRED, by_tile=True, channels=(16, 16, 32))
 """Of maps any tile of which may be changed."""
 SCALES = {"binary": 0.05, "zelda": 0.05, "sokoban": 0.1}
+ENTROPY_COEFS = {"binary": 0.02, "zelda": 0.01, "sokoban": 0.01}
 RECIPES: Mapping[tuple[str, str], Recipe] = {
     (problem, representation): Recipe(
-        WHOLE if representation == "wide" else CENTRED, SCALES[problem]
+        dataclasses.replace(
+            WHOLE if representation == "wide" else CENTRED, entropy_coef=ENTROPY_COEFS[problem]
+        ),
+        SCALES[problem],
     )
     for problem, representation in itertools.product(PROBLEMS, REPRESENTATIONS)
 }
