@@ -4,8 +4,9 @@ Run `python -m benchmarks.tables.rl_tuner [--quick] [--seeds N]`. Rows:
 
 - prior: an LSTM that has learned the default corpus by maximum likelihood; one for all other rows;
 - Q, psi, G: deep Q-learning from the prior's weights, paid as published (arXiv 1611.02796);
-- ppo: PPO from the prior's weights, held to the prior by KL control, with weights of our own and a
-  term for the tonic in the first step alone (`tuner_recipes.OPENING`);
+- ppo: PPO from the prior's weights, held to the prior by KL control, with weights of our own and
+  two terms for what the table measures, the tonic in the first step and the autocorrelations of
+  whole works (`tuner_recipes.OPENING`, `UNLIKE`);
 - random: uniform events;
 - beam search: the highest music-theory reward that a beam of 512 finds, without any prior.
 

@@ -12,7 +12,7 @@ from benchmarks import record
 from benchmarks.tables import rl_tuner
 from benchmarks.tables.acting import acting
 from benchmarks.tables.beam_search import beam_search
-from benchmarks.tables.tuner_recipes import QUICK_TUNERS, TUNERS
+from benchmarks.tables.tuner_recipes import ENVIRONMENT, QUICK_TUNERS, TUNERS
 from creative_rl import metrics
 from creative_rl.configs import DQNConfig
 from creative_rl.experiment import demo, rollout
@@ -57,10 +57,26 @@ def test_rows_are_paid_for_music_theory_and_for_likelihood_as_they_say(key, prio
     terms = timestep.info["reward_terms"]
     assert terms["key"] == -1
     theory = sum(
-        float(value) for name, value in terms.items() if name not in ("log_likelihood", "opening")
+        float(value)
+        for name, value in terms.items()
+        if name not in ("log_likelihood", "opening", "unlike")
     )
     expected = theory + 2 * float(terms["key"]) + 0.25 * float(terms["log_likelihood"])
     np.testing.assert_allclose(timestep.reward, expected, rtol=1e-5)
+
+
+def test_the_last_step_costs_what_the_table_calls_autocorrelations(key):
+    state, _ = ENVIRONMENT.reset(key, ENVIRONMENT.default_params)
+    step = jax.jit(ENVIRONMENT.step)
+    paid = []
+    for action in jax.random.randint(key, (ENVIRONMENT.horizon,), 0, 38, jnp.int32):
+        state, timestep = step(key, state, action, ENVIRONMENT.default_params)
+        paid.append(float(timestep.info["reward_terms"]["unlike"]))
+    work = ENVIRONMENT.work(state, ENVIRONMENT.default_params)
+    found = metrics.rl_tuner_metrics(jax.tree.map(lambda leaf: leaf[None], work))
+    assert paid[:-1] == [0.0] * 31 and paid[-1] < 0
+    sizes = [abs(found[f"autocorrelation_lag_{lag}"]) for lag in (1, 2, 3)]
+    np.testing.assert_allclose(paid[-1], -sum(sizes), rtol=1e-5)
 
 
 def test_who_acts_by_a_list_plays_it(key, prior):
