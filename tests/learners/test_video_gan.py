@@ -16,7 +16,7 @@ from creative_rl.wrappers import AutoReset
 SIZES = {"num_frames": 4, "height": 8, "width": 8}
 TINY = VideoGANConfig(
     batch_size=2, num_steps=2, channels=(2, 3), content_size=2, motion_size=2, code_size=2,
-    hidden_size=4, num_pictures=2, num_probes=6,
+    hidden_size=16, num_pictures=2, num_probes=6,
 )  # fmt: skip
 CASE = Case(small=TINY, task=("animation-pixels", SIZES))
 
