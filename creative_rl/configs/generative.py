@@ -229,18 +229,20 @@ class VideoGANConfig:
     code_size: int = static(16)
     """width of what a frame has of its own"""
     hidden_size: int = static(128)
-    """width of the two layers that make those codes"""
+    """width of the layers that make those codes and the content's style"""
     num_pictures: int = static(4)
     """frames of a clip that are judged each by itself, drawn anew at a step"""
-    loss: AdversarialLoss = static("hinge")
+    loss: AdversarialLoss = static("non_saturating")
     """what all networks minimise"""
-    spectral_norm: bool = static(True)
+    spectral_norm: bool = static(False)
     """divide the critics' weights by their greatest singular value (Miyato et al. 2018)"""
     num_probes: int = static(16)
     """generated and real clips that recall, variety and drift are measured on"""
-    learning_rate: float = positive(5e-4)
+    penalty_coef: float = 0.3
+    """weight of the critics' squared slopes at real clips and frames (R1)"""
+    learning_rate: float = positive(2e-3)
     """step size of the generator's Adam"""
-    discriminator_learning_rate: float = positive(5e-4)
+    discriminator_learning_rate: float = positive(2e-3)
     """step size of the critics' Adam; two time scales (Heusel et al. 2017)"""
     decay_updates: int = 0
     """both learning rates fall linearly to zero over this many updates; 0 keeps them"""

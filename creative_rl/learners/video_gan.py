@@ -1,12 +1,17 @@
 """A generative adversarial network of clips: critics see all of a clip, and some frames alone.
 
 Sources: the two critics, and content apart from motion, are MoCoGAN's (Tulyakov et al. 2018, arXiv
-1707.04993); the codes of all frames from one vector are TGAN's (Saito et al. 2017, arXiv
-1611.06624); convolutions in 2+1 dimensions, Tran et al. 2018, arXiv 1711.11248. Losses, spectral
-normalisation and the running mean of the weights are those of `learners.gan`.
+1707.04993); a frame's code, waves of time, StyleGAN-V's (Skorokhodov et al. 2022, arXiv
+2112.14683); content as a style, StyleGAN's (Karras et al. 2019, arXiv 1812.04948); the comparison
+within a batch, Karras et al. 2018, arXiv 1710.10196; convolutions in 2+1 dimensions, Tran et al.
+2018, arXiv 1711.11248. R1, the penalty on the critics' slopes, is Mescheder et al. 2018, arXiv
+1801.04406; it takes a quarter of a batch at every step, as StyleGAN2 (Karras et al. 2020, arXiv
+1912.04958, section 4.1) takes a batch at some steps. Losses, spectral normalisation and the running
+mean of the weights are those of `learners.gan`.
 
 Deviations from MoCoGAN: no recurrent network, no batch normalisation and no noise in the critics,
-clips are seen whole, and pixels are not drawn from categories of motion.
+clips are seen whole, and pixels are not drawn from categories of motion. From StyleGAN-V: waves are
+of one rate throughout a clip, and critics see all frames, or one.
 """
 
 from functools import partial
@@ -32,6 +37,9 @@ from creative_rl.networks.clips import ClipCritic, ClipDecoder, check_length
 from creative_rl.networks.pictures import check_size
 from creative_rl.ops import adversarial
 from creative_rl.typing import Array, Key, Learner, PyTree, Timestep, as_key
+
+PENALISED = 4
+"""One of so many real clips is where the critics' slopes are penalised."""
 
 jax.tree_util.register_dataclass(VideoGANConfig)
 
@@ -101,31 +109,46 @@ def video_gan(env: Any, config: VideoGANConfig, params: PyTree = None) -> Learne
         rows = jax.random.randint(key, (clips.shape[0], config.num_pictures), 0, shape[0])
         return jax.vmap(lambda clip, places: clip[places])(clips, rows)
 
+    def penalty(variables: PyTree, clips: Array, pictures: Array) -> Array:
+        """Of both critics' slopes, at some of the real clips and frames float32[B, P, H, W, C]."""
+        num = -(-config.batch_size // PENALISED)
+        clips, pictures = clips[:num], pictures[:num].reshape(-1, *shape[1:])
+        of_clips = adversarial.zero_penalty(
+            lambda x: discriminator.apply(variables, x, pictures)[0], clips
+        )
+        of_pictures = adversarial.zero_penalty(
+            lambda x: discriminator.apply(variables, clips, x)[1], pictures
+        )
+        return of_clips + of_pictures
+
     def discriminator_step(
         state: AdversariesState, key: Key
     ) -> tuple[AdversariesState, dict[str, Array]]:
         key_rows, key_fake, key_real_view, key_fake_view = jax.random.split(key, 4)
         real = sample_examples(key_rows, env.examples(state.env_params), config.batch_size)
         fake = draw(state.generator, key_fake, config.batch_size)
-        pictures = jnp.concatenate(
-            [some_frames(key_real_view, real), some_frames(key_fake_view, fake)]
-        )
+        real_frames = some_frames(key_real_view, real)
+        fake_frames = some_frames(key_fake_view, fake)
 
         def loss(weights: PyTree) -> tuple[Array, tuple[PyTree, dict[str, Array]]]:
             variables = {**state.discriminator, "params": weights}
-            scores, moved = discriminator.apply(
-                variables, jnp.concatenate([real, fake]), pictures, mutable=["spectral"]
-            )
-            halves = [jnp.split(score, 2) for score in scores]
-            losses = [adversarial.discriminator_loss(config.loss, *half).mean() for half in halves]
+            # Not in one batch: within it clips are compared.
+            fakes = discriminator.apply(variables, fake, fake_frames)
+            reals, moved = discriminator.apply(variables, real, real_frames, mutable=["spectral"])
+            losses = [
+                adversarial.discriminator_loss(config.loss, *both).mean()
+                for both in zip(reals, fakes, strict=True)
+            ]
+            gradient_penalty = penalty(variables, real, real_frames)
             metrics = {
                 "discriminator_loss": losses[0] + losses[1],
-                "real_score": halves[0][0].mean(),
-                "fake_score": halves[0][1].mean(),
-                "real_picture_score": halves[1][0].mean(),
-                "fake_picture_score": halves[1][1].mean(),
+                "gradient_penalty": gradient_penalty,
+                "real_score": reals[0].mean(),
+                "fake_score": fakes[0].mean(),
+                "real_picture_score": reals[1].mean(),
+                "fake_picture_score": fakes[1].mean(),
             }
-            return losses[0] + losses[1], (moved, metrics)
+            return losses[0] + losses[1] + config.penalty_coef * gradient_penalty, (moved, metrics)
 
         return adversaries.discriminator_moved(discriminator_optimizer, state, loss)
 

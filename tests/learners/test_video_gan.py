@@ -16,7 +16,7 @@ from creative_rl.wrappers import AutoReset
 SIZES = {"num_frames": 4, "height": 8, "width": 8}
 TINY = VideoGANConfig(
     batch_size=2, num_steps=2, channels=(2, 3), content_size=2, motion_size=2, code_size=2,
-    hidden_size=4, num_pictures=2, num_probes=6,
+    hidden_size=16, num_pictures=2, num_probes=6,
 )  # fmt: skip
 CASE = Case(small=TINY, task=("animation-pixels", SIZES))
 
@@ -35,9 +35,9 @@ def params():
 
 def test_makes_what_the_examples_are(params):
     config = VideoGANConfig(
-        batch_size=8, num_steps=30, channels=(4, 8), content_size=4, motion_size=4, code_size=8,
-        hidden_size=16, num_pictures=2, num_probes=32, learning_rate=2e-3,
-        discriminator_learning_rate=2e-3, ema_decay=0.95,
+        batch_size=8, num_steps=30, channels=(8, 16), content_size=4, motion_size=4, code_size=8,
+        hidden_size=32, num_pictures=2, num_probes=32, learning_rate=2e-3,
+        discriminator_learning_rate=4e-3, ema_decay=0.95, penalty_coef=0.1,
     )  # fmt: skip
     learner = video_gan(ENV, config, params)
 
@@ -58,13 +58,13 @@ def test_makes_what_the_examples_are(params):
     assert metrics["discriminator_loss"][-1] > 0
     assert set(metrics) == {
         "discriminator_loss", "generator_loss", "real_score", "fake_score",
-        "real_picture_score", "fake_picture_score", "recall", "vendi", "colour_drift", "motion",
-        "jolt", "real_colour_drift", "real_motion", "real_jolt",
+        "real_picture_score", "fake_picture_score", "gradient_penalty", "recall", "vendi",
+        "colour_drift", "motion", "jolt", "real_colour_drift", "real_motion", "real_jolt",
     }  # fmt: skip
 
 
 def test_a_step_moves_both_critics_and_then_the_generator(params):
-    config = dataclasses.replace(TINY, num_steps=1)
+    config = dataclasses.replace(TINY, num_steps=1, loss="hinge", spectral_norm=True)
     learner = video_gan(ENV, config, params)
     state = learner.init(jax.random.key(0))
     new, metrics = jax.jit(learner.update)(state)
@@ -89,6 +89,18 @@ def test_a_step_moves_both_critics_and_then_the_generator(params):
     ]
     np.testing.assert_allclose(kernel[2], 0.1 * kernel[0] + 0.9 * kernel[1], rtol=1e-4, atol=1e-6)
     assert optax.tree.norm(new.discriminator["spectral"]) > 0
+
+
+def test_slopes_of_the_critics_at_real_clips_cost(params):
+    def after(coef):
+        learner = video_gan(ENV, dataclasses.replace(TINY, penalty_coef=coef), params)
+        metrics = jax.lax.scan(
+            lambda state, _: learner.update(state), learner.init(jax.random.key(0)), None, 20
+        )[1]
+        return metrics["gradient_penalty"]
+
+    free, dear = jax.jit(jax.vmap(after))(jnp.array([0.0, 100.0]))
+    assert free[0] > 0 and dear[-1] < 0.5 * free[-1]
 
 
 def test_works_are_what_act_draws_of_the_mean(params):

@@ -56,6 +56,31 @@ def test_frames_differ_by_what_is_drawn_from_the_motion_alone(key):
     assert np.abs(np.diff(moving, axis=0)).max((1, 2, 3)).min() > 1e-3
 
 
+def test_neighbouring_frames_are_alike_whatever_the_weights(key):
+    decoder = ClipDecoder((16, 8, 8, 3), 3, code_size=4, hidden_size=16, channels=CHANNELS)
+    variables = decoder.init(key, jnp.zeros(6, jnp.float32))
+    clips = np.asarray(jax.jit(decoder.apply)(variables, normal(32, 6)))
+    apart = {gap: np.square(clips[:, gap:] - clips[:, :-gap]).mean() for gap in (1, 4)}
+    # Codes without an order, all from one layer, would make both the same.
+    assert apart[1] < 0.5 * apart[4]
+
+
+def test_the_critic_of_clips_tells_a_batch_of_equal_ones(key):
+    critic = ClipCritic(CHANNELS)
+    clips, pictures = normal(4, *SHAPE), normal(4, 1, 8, 8, 3, seed=1)
+    variables = critic.init(key, clips, pictures)
+    apply = jax.jit(critic.apply)
+    scores = apply(variables, clips, pictures)
+    alone = jnp.stack([apply(variables, clips[n : n + 1], pictures[:1])[0][0] for n in range(4)])
+    same = apply(variables, jnp.stack([clips[0]] * 4), pictures)
+    np.testing.assert_allclose(same[0], jnp.stack([alone[0]] * 4), rtol=1e-4, atol=1e-4)
+    # Every clip of a various batch is moved by as much, and frames by nothing.
+    moved = np.asarray(scores[0] - alone)
+    np.testing.assert_allclose(moved, np.full(4, moved[0]), rtol=1e-3, atol=1e-4)
+    assert abs(moved[0]) > 1e-2
+    np.testing.assert_array_equal(same[1], scores[1])
+
+
 def test_the_critic_of_pictures_sees_none_of_the_clip(key):
     critic = ClipCritic(CHANNELS, normalize_spectrum=True)
     clips, pictures = normal(2, *SHAPE), normal(2, 3, 8, 8, 3, seed=1)
