@@ -90,6 +90,7 @@ def render(text: str) -> str:
         "environments": _entries("id", registry.ENVIRONMENTS),
         "learners": _entries("name", registry.LEARNERS),
         "goals": _goals(),
+        "rl-tuner": _policies(json.loads(_path("rl_tuner").read_text())["rows"]),
         "results": "\n\n".join(_result(name) for name in _names()),
         "accelerators": _accelerators(),
     }
