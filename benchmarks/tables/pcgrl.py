@@ -1,13 +1,14 @@
 """PCGRL's problems, numbers for what its paper draws: success, diversity and changes at budgets.
 
 Run `python -m benchmarks.tables.pcgrl [--quick] [--seeds N] [--steps N] [--envs N] [--workers N]`;
-an accelerator is used well by `--steps 2e6 --envs 2048 --workers 9`. The environments are the nine
-`level-*`: the problems binary, zelda and sokoban in the representations narrow, turtle and wide.
-PPO learns from episodes that may change 20 % of the tiles, as published, for `--steps` steps a seed
-(the paper: 100 million). Then it and a random policy, for which all actions are as probable, make
-128 levels a seed with 20 % to 100 % of the tiles to change; `level_budgets` says what is measured
-of them. Seeds train side by side in one program; so many tasks as there are `--workers` are traced,
-compiled and trained beside each other, each in a process of its own, with the same results.
+on an accelerator there may be more of all, such as `--steps 2e6 --envs 2048 --workers 9`. The
+environments are the nine `level-*`: the problems binary, zelda and sokoban in the representations
+narrow, turtle and wide. PPO learns from episodes that may change 20 % of the tiles, as published,
+for `--steps` steps a seed (the paper: 100 million). Then it and a random policy, for which all
+actions are as probable, make 128 levels a seed with 20 % to 100 % of the tiles to change;
+`level_budgets` says what is measured of them. Seeds train side by side in one program; so many
+tasks as there are `--workers` are traced, compiled and trained beside each other, each in a process
+of its own, with the same results.
 
 Beside them stands what the paper prints, of three models and 40 levels each: of sokoban the
 solvable levels, and the changed tiles, where all may be changed. Its success is a picture only;
@@ -166,14 +167,17 @@ def all_of(steps: Mapping[str, Callable[[], T]], num_workers: int) -> dict[str, 
     if num_workers == 1:
         return in_turn(steps)
     spawn = multiprocessing.get_context("spawn")  # a fork would share JAX's threads, and hang
-    with ProcessPoolExecutor(num_workers, spawn, _begin_worker) as pool:
+    cache = jax.config.jax_compilation_cache_dir
+    with ProcessPoolExecutor(num_workers, spawn, _begin_worker, (cache,)) as pool:
         futures = {name: pool.submit(in_turn, {name: step}) for name, step in steps.items()}
         return {name: future.result()[name] for name, future in futures.items()}
 
 
-def _begin_worker() -> None:
-    """All workers share an accelerator, of whose memory JAX would take the most for each."""
+def _begin_worker(cache: str | None) -> None:
+    """All workers share an accelerator, of whose memory JAX would take the most for each, and the
+    compiled programs of who started them."""
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    jax.config.update("jax_compilation_cache_dir", cache)
     compilation_cache.enable()
 
 

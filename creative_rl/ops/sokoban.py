@@ -22,6 +22,7 @@ import numpy as np
 from jaxtyping import Bool, Int, Int8
 
 from creative_rl.ops import listing
+from creative_rl.ops.grid_search import pack
 from creative_rl.typing import Array
 
 MOST_CRATES = 3
@@ -249,8 +250,7 @@ def _words(board: Board) -> Array:
     fields = (board.walls, board.player, board.crates, board.targets)
     num = board.walls.size
     arrange(*board.walls.shape, 1)  # refuses what is too large
-    bits = jnp.stack([field.reshape(num) for field in fields]).astype(jnp.uint32)
-    return (bits << jnp.arange(num, dtype=jnp.uint32)[None]).sum(axis=1, dtype=jnp.uint32)
+    return pack(jnp.stack([field.reshape(num) for field in fields])).astype(jnp.uint32)
 
 
 @functools.cache

@@ -127,7 +127,7 @@ def test_steps_are_numbers_as_people_write_them(text, num):
     assert pcgrl._number(text) == num
 
 
-@pytest.mark.parametrize("num_workers", [1, 2])
+@pytest.mark.parametrize("num_workers", [1, 3])
 def test_tasks_beside_each_other_keep_their_order_and_their_errors(num_workers):
     steps = {name: functools.partial(int, name) for name in "3142"}
     assert list(pcgrl.all_of(steps, num_workers).items()) == [(n, int(n)) for n in "3142"]
@@ -144,7 +144,7 @@ def test_recipes_differ_in_their_number_of_environments_alone():
 
 def test_quick_plays_all_and_writes_nothing(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(record, "RESULTS", tmp_path)
-    pcgrl.main(["--quick", "--seeds", "1", "--steps", "16"])
+    pcgrl.main(["--quick", "--seeds", "1", "--steps", "16", "--workers", "2"])
     shown = capsys.readouterr().out
     assert "| sokoban narrow, ppo, 20 % | success |" in shown
     assert "| sokoban narrow, random, 100 % | solvable |" in shown
