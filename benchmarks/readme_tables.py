@@ -98,8 +98,9 @@ def render(text: str) -> str:
 
 
 def _names() -> list[str]:
-    """Of the results those that are there, in the order of their titles."""
-    return [name for name in TITLES if _path(name).is_file()]
+    """Of the results those that are there and have goals, in the order of their titles."""
+    there = [name for name in TITLES if _path(name).is_file()]
+    return [name for name in there if json.loads(_path(name).read_text())["goals"]]
 
 
 def _goals() -> str:
@@ -108,9 +109,8 @@ def _goals() -> str:
     for name in _names():
         goals = json.loads(_path(name).read_text())["goals"]
         num_reached = sum(bool(goal["reached"]) for goal in goals)
-        first = _goal(goals[0])[:-1] if goals else ("–",) * 3
         reached = f"{num_reached} of {len(goals)}"
-        rows.append((_link(TITLES[name], name), reached, *first))
+        rows.append((_link(TITLES[name], name), reached, *_goal(goals[0])[:-1]))
     return _table(("result", "goals reached", "the first of them", "goal", "measured"), rows)
 
 
@@ -141,13 +141,14 @@ def _entries(head: str, entries: Mapping) -> str:
 def _result(name: str) -> str:
     record = json.loads(_path(name).read_text())
     machine = record["machine"]
-    command = f"`{record['command']}`, {record['date']}, {machine['cores']} cores"
+    where = f"{machine['cores']} cores" if machine["device"] == "cpu" else machine["device"]
+    command = f"`{record['command']}`, {record['date']}, {where}"
     tables = [_table(("what", "goal", "measured", "reached"), map(_goal, record["goals"]))]
     if figures := FIGURES.get(name, _times)(record["rows"]):
         tables.append(figures)
     if any(row["name"].endswith(", ceiling") for row in record["rows"]):
         tables.append(_ceilings(record["rows"]))
-    if (picture := _path(name).with_suffix(".png")).is_file():
+    if (picture := RESULTS / f"{name}.png").is_file():
         tables.append(f"![{TITLES[name]}]({picture.name})")
     return "\n\n".join([f"## {TITLES[name]}", command, *tables])
 
@@ -156,14 +157,13 @@ def _accelerators() -> str:
     """The rates of every result that was also measured on an accelerator."""
     parts = []
     for name in TITLES:
-        for path in sorted(RESULTS.glob(f"{name}.*.json")):
-            record = json.loads(path.read_text())
-            device = record["machine"]["device"]
-            if record["benchmark"] != name or device == "cpu":
-                continue
+        for record in _elsewhere(name).values():
             rates = [row for row in record["rows"] if row["metric"] in RATES]
+            if not rates:
+                continue
             figures = ((row["name"], _number(row["value"]), row["metric"]) for row in rates)
-            made = f"{record['date']}, {device}, JAX {record['versions']['jax']}"
+            device, jax = record["machine"]["device"], record["versions"]["jax"]
+            made = f"{record['date']}, {device}, JAX {jax}"
             command = f"{TITLES[name]}: `{record['command']}`, {made}, at {record['commit']}"
             parts.append(f"{command}\n\n{_table(('what', 'median', 'unit'), figures)}")
     return "\n\n".join(parts)
@@ -290,7 +290,21 @@ def _ratio_name(row: Mapping, against_several: bool) -> str:
 
 
 def _path(name: str) -> pathlib.Path:
-    return RESULTS / f"{name}.json"
+    """Of a result; an accelerator's where it was measured there only."""
+    path = RESULTS / f"{name}.json"
+    return path if path.is_file() else next(iter(_elsewhere(name)), path)
+
+
+def _elsewhere(name: str) -> dict[pathlib.Path, Mapping]:
+    """What accelerators measured of it."""
+    records = {
+        path: json.loads(path.read_text()) for path in sorted(RESULTS.glob(f"{name}.*.json"))
+    }
+    return {
+        path: record
+        for path, record in records.items()
+        if record["benchmark"] == name and record["machine"]["device"] != "cpu"
+    }
 
 
 FIGURES: Mapping[str, Callable[[Iterable[Mapping]], str]] = {

@@ -80,7 +80,7 @@ LARGE = PLAN._replace(
     num_steps=8_000,
     num_known=1024,
     num_measured=512,
-    judge_steps=300,
+    judge_steps=600,
 )
 """For an accelerator, on which it takes some minutes."""
 QUICK = Plan(

@@ -20,12 +20,13 @@ class PlainBoxSculpture(Plain):
         bits = np.arange(16, dtype=np.uint32)[:, None, None]
         self.targets = [(one >> bits & 1).astype(bool) for one in words]
         self.views = [depth_maps(np.argwhere(one).tolist(), 16) for one in self.targets]
-        self.target = 0
+        self.rng = np.random.default_rng(0)
 
     def reset(self):
         corners = itertools.product((2, 6, 10), repeat=3)
         self.boxes = [[*corner, *(at + 4 for at in corner)] for corner in corners]
         self.num_made, self.worth = 0, 0.0
+        self.target = int(self.rng.integers(len(self.targets)))
         return self.observation()
 
     def start(self, state):
