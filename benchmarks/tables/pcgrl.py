@@ -3,12 +3,13 @@
 Run `python -m benchmarks.tables.pcgrl [--quick] [--seeds N] [--steps N] [--envs N] [--workers N]`;
 on an accelerator there may be more of all, such as `--steps 2e6 --envs 2048 --workers 9`. The
 environments are the nine `level-*`: the problems binary, zelda and sokoban in the representations
-narrow, turtle and wide. PPO learns from episodes that may change 20 % of the tiles, as published,
-for `--steps` steps a seed (the paper: 100 million). Then it and a random policy, for which all
-actions are as probable, make 128 levels a seed with 20 % to 100 % of the tiles to change;
-`level_budgets` says what is measured of them. Seeds train side by side in one program; so many
-tasks as there are `--workers` are traced, compiled and trained beside each other, each in a process
-of its own, with the same results.
+narrow, turtle and wide. PPO learns for as many steps a seed as `pcgrl_recipes` has, or `--steps`
+(the paper: 100 million), from episodes that may change all tiles. (The paper's may change 20 %,
+from which so few steps teach less.) Then it and a random policy, for which all actions are as
+probable, make 128 levels a seed with 20 % to 100 % of the tiles to change; `level_budgets` says
+what is measured of them. Seeds train side by side in one program; so many tasks as there are
+`--workers` are traced, compiled and trained beside each other, each in a process of its own, with
+the same results.
 
 Beside them stands what the paper prints, of three models and 40 levels each: of sokoban the
 solvable levels, and the changed tiles, where all may be changed. Its success is a picture only;
@@ -51,7 +52,8 @@ from creative_rl.learners import ppo
 from creative_rl.typing import PyTree
 
 NUM_SEEDS, QUICK_SEEDS = 2, 2
-NUM_STEPS, QUICK_STEPS = 250_000, 128
+LEARNING_SHARE = 1.0
+"""Of the tiles, how many an episode may change that is learned from."""
 NUM_LEVELS, QUICK_LEVELS = 128, 4
 QUICK_TASKS = (("sokoban", "narrow"),)
 SOURCE = "Khalifa et al., PCGRL (arXiv 2001.09212), Table 2 and text, all tiles to change"
@@ -99,12 +101,10 @@ def scaled(env: crl.Environment, scale: float) -> PyTree:
     return params.replace(weights=weights)
 
 
-def made(
-    task: Task, recipe: Recipe, num_seeds: int, num_steps: int, num_levels: int
-) -> dict[str, list[Measures]]:
+def made(task: Task, recipe: Recipe, num_seeds: int, num_levels: int) -> dict[str, list[Measures]]:
     """Train the seeds of a task side by side: its rows, and those of the random policy."""
-    env = crl.make(f"level-{'-'.join(task)}")
-    num_updates = -(-num_steps // (recipe.config.num_envs * recipe.config.num_steps))
+    env = crl.make(f"level-{'-'.join(task)}", change_share=LEARNING_SHARE)
+    num_updates = -(-recipe.num_steps // (recipe.config.num_envs * recipe.config.num_steps))
     config = dataclasses.replace(recipe.config, decay_updates=num_updates)
     learner = ppo(env, config, scaled(env, recipe.scale))
     key_train, *keys_play = jax.random.split(jax.random.key(0), 3)
@@ -122,12 +122,14 @@ def made(
     return rows
 
 
-def sized(num_envs: int) -> dict[Task, Recipe]:
-    """All recipes, with so many environments."""
-    return {
-        task: recipe._replace(config=dataclasses.replace(recipe.config, num_envs=num_envs))
-        for task, recipe in RECIPES.items()
-    }
+def sized(num_envs: int | None, num_steps: int | None) -> dict[Task, Recipe]:
+    """All recipes, with so many environments and steps; None: as they are."""
+    recipes = {}
+    for task, recipe in RECIPES.items():
+        config = dataclasses.replace(recipe.config, num_envs=num_envs or recipe.config.num_envs)
+        num = num_steps or recipe.num_steps
+        recipes[task] = recipe._replace(config=config, num_steps=num)
+    return recipes
 
 
 def goals(found: Sequence[Row], seconds: float | None) -> list[Goal]:
@@ -147,9 +149,8 @@ def goals(found: Sequence[Row], seconds: float | None) -> list[Goal]:
 
 def sizes_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds `--steps`, such as 2e7, `--envs` and `--workers`."""
-    envs = RECIPES[TASKS[0]].config.num_envs
-    parser.add_argument("--steps", type=_number, default=NUM_STEPS, help="of every seed")
-    parser.add_argument("--envs", type=_number, default=envs, help="side by side, of every seed")
+    parser.add_argument("--steps", type=_number, help="of every seed (default: the recipe's)")
+    parser.add_argument("--envs", type=_number, help="side by side, of every seed (likewise)")
     parser.add_argument("--workers", type=_number, default=1, help="tasks beside each other")
 
 
@@ -189,18 +190,19 @@ def main(argv: Sequence[str] | None = None) -> None:
     compilation_cache.enable()
     quick = options.quick
     num_seeds = min(options.seeds, QUICK_SEEDS) if quick else options.seeds
-    num_steps = min(options.steps, QUICK_STEPS) if quick else options.steps
     num_levels = QUICK_LEVELS if quick else NUM_LEVELS
-    recipes = {task: QUICK_RECIPE for task in QUICK_TASKS} if quick else sized(options.envs)
+    recipes = sized(options.envs, options.steps)
+    if quick:
+        recipes = {task: QUICK_RECIPE for task in QUICK_TASKS}
     steps = {
-        " ".join(task): functools.partial(made, task, recipe, num_seeds, num_steps, num_levels)
+        " ".join(task): functools.partial(made, task, recipe, num_seeds, num_levels)
         for task, recipe in recipes.items()
     }
     made_rows = all_of(steps, options.workers).values()
     found = {name: seeds for rows in made_rows for name, seeds in rows.items()}
     sources = {
         named(task, "ppo", share): f"ppo, {changed_fields(recipe.config)}, rewards times "
-        f"{recipe.scale:g}, {num_steps:g} steps a seed"
+        f"{recipe.scale:g}, {recipe.num_steps:g} steps a seed"
         for task, recipe in recipes.items()
         for share in SHARES
     }

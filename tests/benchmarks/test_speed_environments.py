@@ -1,6 +1,7 @@
 """What is measured against plain Python does the same, and all of it."""
 
 import functools
+import json
 
 import jax
 import jax.numpy as jnp
@@ -112,9 +113,12 @@ def reports(mean, error=0.01, steps=100):
 def test_a_rate_of_undone_work_is_refused():
     environments.check_rewards("same", reports(0.52), reports(0.5))
     environments.check_rewards("few", reports(0.6, steps=9), reports(0.5))
-    with pytest.raises(RuntimeError, match=r"same: random actions earn 0\.6"):
+    refused = functools.partial(pytest.raises, environments.UndoneWork)
+    with refused(match=r"same: random actions earn 0\.6"):
         environments.check_rewards("same", reports(0.6), reports(0.5))
-    with pytest.raises(RuntimeError, match=r"other: random actions earn 0.0000 a step, .* 0.5000"):
+    with pytest.raises(
+        environments.UndoneWork, match=r"other: random actions earn 0.0000 a step, .* 0.5000"
+    ):
         environments.check_rewards("other", reports(0.0), reports(0.5))
 
 
@@ -160,6 +164,20 @@ def test_quick_measures_little_and_writes_nothing(tmp_path, monkeypatch, capsys)
         for id in ("melody-theory", "melody-variety")
     ]
     assert (tmp_path / "environments.nvidia-x.json").exists()
+
+
+def test_one_that_is_refused_leaves_the_others_their_rows(tmp_path, monkeypatch):
+    def measure(id, threads, variables, widths, quick):
+        if id == "melody-theory":
+            raise environments.UndoneWork(f"{id}, {threads}: differ")
+        return [record.Row(f"{id}, {threads}", "steps/s", 1e6)], 500.0, "cpu"
+
+    monkeypatch.setattr(record, "RESULTS", tmp_path)
+    monkeypatch.setattr(environments, "measure", measure)
+    with pytest.raises(SystemExit, match=r"melody-theory, default .* differ\nmelody-theory, NPROC"):
+        environments.main(["melody-theory", "melody-variety"])
+    rows = json.loads((tmp_path / "environments.json").read_text())["rows"]
+    assert {row["name"].partition(",")[0] for row in rows} == {"melody-variety"}
 
 
 @pytest.mark.parametrize("widths", ["1,64", "1024,0", "1024,1024", "1024,-1", "1024,", ""])
