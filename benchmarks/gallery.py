@@ -1,10 +1,13 @@
 """The README's picture: what the package makes, in one sheet, `docs/gallery.png`.
 
-Run `python -m benchmarks.gallery [--quick]`, a few minutes on two cores. From top to bottom: a
+Run `python -m benchmarks.gallery [--quick]`, some minutes on two cores. From top to bottom: a
 photograph (Grace Hopper, by James S. Davis for the United States Navy, in the public domain; it
-comes with matplotlib) painted by more and more strokes, as `creative-rl paint` does; handwritten
-digits that a GAN draws after it has seen those of scikit-learn; and a melody of the demo's policy,
-the first that it plays. Nothing is picked by hand. `--quick` trains less and writes nothing.
+comes with matplotlib) painted by more and more strokes, as `creative-rl paint` does; labyrinths
+from an archive of MAP-Elites, and of 64 puzzles by PPO those with the longest solutions; solids
+that the expert of `sculpture-boxes` models; a clip of `video_gan`, small and soon learned;
+handwritten digits that a GAN draws after it has seen those of scikit-learn; and a melody of the
+demo's policy, the first that it plays. Nothing is picked by hand. `--quick` trains less and writes
+nothing.
 """
 
 import dataclasses
@@ -15,14 +18,21 @@ import tempfile
 from collections.abc import Sequence
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
+import creative_rl as crl
 from benchmarks import record
+from benchmarks.tables import pcgrl_recipes
 from benchmarks.tables.generation_recipes import RECIPES, SHORT_RECIPES, Generator
+from benchmarks.tables.pcgrl import scaled
 from creative_rl.atomic import write_bytes
 from creative_rl.corpora import digits, pixels
 from creative_rl.experiment import compilation_cache, demo
 from creative_rl.experiment.painting import PaintSettings, paint
+from creative_rl.learners import elite_works
+from creative_rl.works import level_picture, sculpture_picture
 from creative_rl.works.canvas_picture import as_image
 from creative_rl.works.pillow import drawing, pillow, png
 
@@ -31,6 +41,9 @@ WIDTH, GAP, INK, PAPER = 1280, 8, "#5b6275", "#ffffff"
 CAPTION = 26
 STROKES, QUICK_STROKES = (10, 40, 120, 360), (2, 4)
 NUM_DIGITS = 18
+NUM_LEVELS = 5  # of each kind
+NUM_SOLIDS = 9
+SIDE = 224  # of a level, in points
 
 
 def painted(counts: Sequence[int]) -> list[np.ndarray]:
@@ -44,6 +57,67 @@ def painted(counts: Sequence[int]) -> list[np.ndarray]:
     target = pixels.fit(photograph[None], height, side)[0]
     made = [paint(target, PaintSettings(num_strokes=count)).canvas.pixels for count in counts]
     return [*made, target]
+
+
+def labyrinths(quick: bool) -> list[Any]:
+    """Of MAP-Elites' archive, from the shortest of the longest ways to the longest of them."""
+    env = crl.make("level-binary-wide", change_share=1.0)
+    params = env.default_params.replace(path_gain=jnp.int32(1000))  # no episode ends early
+    config = crl.MAPElitesConfig(
+        batch_size=128,
+        num_steps=64,
+        cells=(12, 12),
+        descriptors="path_length:10:70,wall_share:0.25:0.55",
+    )
+    learner = crl.learners.map_elites(env, config, params)
+    num_updates = 2 if quick else 120
+    state = crl.train(learner, jax.random.key(0), num_updates, progress=False).state
+    archive = jax.device_get(state.archive)
+    filled = np.flatnonzero(archive.is_filled)
+    order = filled[np.argsort(archive.descriptors[filled, 0], kind="stable")]
+    chosen = order[np.linspace(0, len(order) - 1, NUM_LEVELS).astype(int)]
+    return _levels(elite_works(env, state, jnp.asarray(chosen)))
+
+
+def puzzles(quick: bool) -> list[Any]:
+    """Of Sokoban, by the policy of `benchmarks.tables.pcgrl`."""
+    env = crl.make("level-sokoban-narrow", change_share=1.0)
+    recipe = pcgrl_recipes.RECIPES["sokoban", "narrow"]
+    num_updates = 2 if quick else 600
+    config = dataclasses.replace(recipe.config, decay_updates=num_updates)
+    learner = crl.learners.ppo(env, config, scaled(env, recipe.scale))
+    state = crl.train(learner, jax.random.key(0), num_updates, progress=False).state
+    params = env.default_params
+    works = crl.experiment.rollout(env, params, learner, state, jax.random.key(1), 64).works
+    order = np.argsort(-np.asarray(works.length), kind="stable")[:NUM_LEVELS]
+    return _levels(jax.tree.map(lambda leaf: leaf[order], works))
+
+
+def _levels(levels: Any) -> list[Any]:
+    drawings = map(level_picture.draw, crl.works.unbatch(levels))
+    return [drawing.resize((SIDE, SIDE)) for drawing in drawings]
+
+
+def modelled(quick: bool) -> list[Any]:
+    """Solids that the expert made of boxes, each once."""
+    env = crl.make("sculpture-boxes", sees_target=True, num_steps=27 if quick else 300)
+    expert = crl.learners.rule_policy(env)
+    params, num = env.default_params, 12 if quick else 64
+    works = crl.experiment.rollout(env, params, expert, (), jax.random.key(0), num).works
+    made = crl.works.unbatch(works)
+    different = {np.asarray(work.target).tobytes(): work for work in reversed(made)}
+    return [sculpture_picture.draw(work) for work in list(different.values())[-NUM_SOLIDS:]]
+
+
+def filmed(quick: bool) -> list[Any]:
+    """The frames of a clip after moving shapes."""
+    env = crl.make("animation-pixels", num_frames=8, height=24, width=24)
+    config = crl.VideoGANConfig(channels=(16, 32, 64), num_probes=6)
+    learner = crl.learners.video_gan(env, config)
+    num_updates = 1 if quick else 150
+    state = crl.train(learner, jax.random.key(0), num_updates, progress=False).state
+    played = crl.experiment.rollout(env, env.default_params, learner, state, jax.random.key(1), 1)
+    return list(map(enlarged, np.asarray(played.works.frames[0])))
 
 
 def drawn(quick: bool) -> list[np.ndarray]:
@@ -102,6 +176,12 @@ def main(argv: Sequence[str] | None = None) -> None:
                 f"painted with {strokes} strokes, after the photograph on the right",
                 [as_image(picture) for picture in painted(counts)],
             ),
+            (
+                "labyrinths from an archive of MAP-Elites; puzzles by PPO, which a solver solves",
+                labyrinths(quick) + puzzles(quick),
+            ),
+            ("modelled with boxes by the expert of its environment", modelled(quick)),
+            ("a clip by a GAN that has seen moving shapes", filmed(quick)),
             ("drawn by a GAN that has seen handwritten digits", list(map(enlarged, drawn(quick)))),
             ("composed by PPO, after tunes and rules of music theory", [composed(quick)]),
         ]

@@ -98,9 +98,8 @@ def render(text: str) -> str:
 
 
 def _names() -> list[str]:
-    """Of the results those that are there and have goals, in the order of their titles."""
-    there = [name for name in TITLES if _path(name).is_file()]
-    return [name for name in there if json.loads(_path(name).read_text())["goals"]]
+    """Of the results those that are there, in the order of their titles."""
+    return [name for name in TITLES if _path(name).is_file()]
 
 
 def _goals() -> str:
@@ -109,8 +108,9 @@ def _goals() -> str:
     for name in _names():
         goals = json.loads(_path(name).read_text())["goals"]
         num_reached = sum(bool(goal["reached"]) for goal in goals)
+        first = _goal(goals[0])[:-1] if goals else ("–",) * 3
         reached = f"{num_reached} of {len(goals)}"
-        rows.append((_link(TITLES[name], name), reached, *_goal(goals[0])[:-1]))
+        rows.append((_link(TITLES[name], name), reached, *first))
     return _table(("result", "goals reached", "the first of them", "goal", "measured"), rows)
 
 
@@ -128,7 +128,7 @@ def _goal(goal: Mapping) -> tuple[str, str, str, str]:
 def _headlines() -> str:
     rows = []
     for name, what, words in HEADLINES:
-        record = json.loads(_path(name).read_text())
+        record = json.loads((RESULTS / f"{name}.json").read_text())
         goal = next(goal for goal in record["goals"] if goal["what"] == what)
         rows.append((_link(words, name), _number(goal["value"]), f"`{record['command']}`"))
     return _table(("on two cores of a CPU", "measured", "by"), rows)
@@ -290,9 +290,16 @@ def _ratio_name(row: Mapping, against_several: bool) -> str:
 
 
 def _path(name: str) -> pathlib.Path:
-    """Of a result; an accelerator's where it was measured there only."""
+    """Of a result; an accelerator's, with all parts and with goals, where there is no other."""
     path = RESULTS / f"{name}.json"
-    return path if path.is_file() else next(iter(_elsewhere(name)), path)
+    if path.is_file():
+        return path
+    wholes = [
+        other
+        for other, record in _elsewhere(name).items()
+        if record["goals"] and other.name.removeprefix(f"{name}.").count(".") == 1
+    ]
+    return next(iter(wholes), path)
 
 
 def _elsewhere(name: str) -> dict[pathlib.Path, Mapping]:

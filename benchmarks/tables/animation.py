@@ -232,7 +232,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     }
     found = in_turn({name: functools.partial(row, name, make) for name, make in makers.items()})
     sources = {name: (make.__doc__ or "").strip() for name, make in BASELINES.items()}
-    sources[OURS] = f"{plan.num_steps} steps, {changed_fields(plan.config)}"
+    sources[OURS] = (
+        f"{plan.num_steps} steps, {changed_fields(plan.config)}; all classifiers of "
+        f"{plan.channels} channels, {plan.judge_steps} steps"
+    )
     table = measured_rows(found, sources, {}, "")
     seconds = None if options.quick else time.perf_counter() - began
     session.finish(table, goals(table, seconds), worker.device())

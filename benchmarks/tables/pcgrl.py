@@ -4,12 +4,11 @@ Run `python -m benchmarks.tables.pcgrl [--quick] [--seeds N] [--steps N] [--envs
 on an accelerator there may be more of all, such as `--steps 2e6 --envs 2048 --workers 9`. The
 environments are the nine `level-*`: the problems binary, zelda and sokoban in the representations
 narrow, turtle and wide. PPO learns for as many steps a seed as `pcgrl_recipes` has, or `--steps`
-(the paper: 100 million), from episodes that may change all tiles. (The paper's may change 20 %,
-from which so few steps teach less.) Then it and a random policy, for which all actions are as
-probable, make 128 levels a seed with 20 % to 100 % of the tiles to change; `level_budgets` says
-what is measured of them. Seeds train side by side in one program; so many tasks as there are
-`--workers` are traced, compiled and trained beside each other, each in a process of its own, with
-the same results.
+(the paper: 100 million), from episodes that may change all tiles (the paper's: 20 %). Then it and a
+random policy, for which all actions are as probable, make 128 levels a seed with 20 % to 100 % of
+the tiles to change; `level_budgets` says what is measured of them. Seeds train side by side in one
+program; with more than one of `--workers`, so many tasks are traced, compiled and trained beside
+each other, in processes.
 
 Beside them stands what the paper prints, of three models and 40 levels each: of sokoban the
 solvable levels, and the changed tiles, where all may be changed. Its success is a picture only;
@@ -122,14 +121,10 @@ def made(task: Task, recipe: Recipe, num_seeds: int, num_levels: int) -> dict[st
     return rows
 
 
-def sized(num_envs: int | None, num_steps: int | None) -> dict[Task, Recipe]:
-    """All recipes, with so many environments and steps; None: as they are."""
-    recipes = {}
-    for task, recipe in RECIPES.items():
-        config = dataclasses.replace(recipe.config, num_envs=num_envs or recipe.config.num_envs)
-        num = num_steps or recipe.num_steps
-        recipes[task] = recipe._replace(config=config, num_steps=num)
-    return recipes
+def sized(recipe: Recipe, num_envs: int | None, num_steps: int | None) -> Recipe:
+    """A recipe with so many environments and steps; None: as it has them."""
+    config = dataclasses.replace(recipe.config, num_envs=num_envs or recipe.config.num_envs)
+    return recipe._replace(config=config, num_steps=num_steps or recipe.num_steps)
 
 
 def goals(found: Sequence[Row], seconds: float | None) -> list[Goal]:
@@ -171,7 +166,11 @@ def all_of(steps: Mapping[str, Callable[[], T]], num_workers: int) -> dict[str, 
     cache = jax.config.jax_compilation_cache_dir
     with ProcessPoolExecutor(num_workers, spawn, _begin_worker, (cache,)) as pool:
         futures = {name: pool.submit(in_turn, {name: step}) for name, step in steps.items()}
-        return {name: future.result()[name] for name, future in futures.items()}
+        try:
+            return {name: future.result()[name] for name, future in futures.items()}
+        except BaseException:  # those that have not begun would only hold up its message
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _begin_worker(cache: str | None) -> None:
@@ -191,9 +190,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     quick = options.quick
     num_seeds = min(options.seeds, QUICK_SEEDS) if quick else options.seeds
     num_levels = QUICK_LEVELS if quick else NUM_LEVELS
-    recipes = sized(options.envs, options.steps)
-    if quick:
-        recipes = {task: QUICK_RECIPE for task in QUICK_TASKS}
+    asked = {task: QUICK_RECIPE for task in QUICK_TASKS} if quick else RECIPES
+    recipes = {task: sized(recipe, options.envs, options.steps) for task, recipe in asked.items()}
     steps = {
         " ".join(task): functools.partial(made, task, recipe, num_seeds, num_levels)
         for task, recipe in recipes.items()

@@ -11,7 +11,8 @@ mean of the weights are those of `learners.gan`.
 
 Deviations from MoCoGAN: no recurrent network, no batch normalisation and no noise in the critics,
 clips are seen whole, and pixels are not drawn from categories of motion. From StyleGAN-V: waves are
-of one rate throughout a clip, and critics see all frames, or one.
+of one rate throughout a clip, and critics see all frames, or one. From R1: the critic of clips
+compares those of a batch, so that its slopes are those of the sum of their scores.
 """
 
 from functools import partial

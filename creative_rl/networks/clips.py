@@ -72,7 +72,7 @@ class ClipDecoder(nn.Module):
     The first L tell what is seen, the same in every frame, and the other M how it moves. Content
     apart from motion is MoCoGAN's (Tulyakov et al. 2018, arXiv 1707.04993). From the motion a code
     is made for every frame, whose numbers are sine waves of time with amplitudes, rates and phases
-    from layers: neighbouring frames have similar codes, whatever the weights (StyleGAN-V,
+    from layers, slow at first: neighbouring frames begin with similar codes (StyleGAN-V,
     Skorokhodov et al. 2022, arXiv 2112.14683, section 3.1). Doubling convolutions draw every frame
     from its code and the content; after each the content alone scales the channels, so that it is
     the frames' common style (StyleGAN, Karras et al. 2019, arXiv 1812.04948).

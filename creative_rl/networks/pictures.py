@@ -1,6 +1,6 @@
 """Networks from pictures to numbers and back: discriminators, encoders, generators, decoders.
 
-No batch normalisation: it ties the pictures of a batch together, which a gradient penalty forbids
+No batch normalisation: it ties the pictures of a batch together, which WGAN-GP's penalty forbids
 (Gulrajani et al., arXiv 1704.00028, section 4), and it fails on tiny batches. The way back has
 pixel normalisation instead, which has no state (Karras et al., arXiv 1710.10196, section 4.2).
 """

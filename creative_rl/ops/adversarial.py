@@ -83,6 +83,8 @@ def zero_penalty(
 ) -> Float[Array, ""]:
     """R1: half the mean squared slope of the score at real pictures.
 
+    Where scores are of their own picture only: else, of their sum in each picture.
+
     Source: Mescheder et al. 2018, arXiv 1801.04406, equation 9, before its weight.
     """
     return 0.5 * _squared_slopes(score_fn, real).mean()

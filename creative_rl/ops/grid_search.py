@@ -79,11 +79,11 @@ def pack(tiles: Bool[Array, "*B H W"]) -> UInt[Array, "*B H"]:
     [3, 4]
 
     Raises:
-      ValueError: there are more than 32 columns.
+      ValueError: there are no columns, or more than 32.
     """
     width = tiles.shape[-1]
-    if width > MOST_COLUMNS:
-        raise ValueError(f"pack: a row has at most {MOST_COLUMNS} tiles, got {width}")
+    if not 0 < width <= MOST_COLUMNS:
+        raise ValueError(f"pack: a row has 1 to {MOST_COLUMNS} tiles, got {width}")
     # Four tiles are the bytes of a word, whose product has their bits side by side at its top.
     no_pad = [(0, 0, 0)] * (tiles.ndim - 1)
     padded = jax.lax.pad(tiles.astype(jnp.uint8), jnp.uint8(0), [*no_pad, (0, -width % 4, 0)])
@@ -99,7 +99,7 @@ def pack(tiles: Bool[Array, "*B H W"]) -> UInt[Array, "*B H"]:
 
 class _Flood(flax.struct.PyTreeNode):
     """Of all maps, the region that is being searched: by waves from its first tile, and then, where
-    ways are measured, from the tile that the first search reached last."""
+    ways are measured and the region may have a longer one, from the tile that it reached last."""
 
     passable: Array  # words
     left: Array  # words: regions not yet searched to the end, this one among them

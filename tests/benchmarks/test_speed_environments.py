@@ -113,8 +113,7 @@ def reports(mean, error=0.01, steps=100):
 def test_a_rate_of_undone_work_is_refused():
     environments.check_rewards("same", reports(0.52), reports(0.5))
     environments.check_rewards("few", reports(0.6, steps=9), reports(0.5))
-    refused = functools.partial(pytest.raises, environments.UndoneWork)
-    with refused(match=r"same: random actions earn 0\.6"):
+    with pytest.raises(environments.UndoneWork, match=r"same: random actions earn 0\.6"):
         environments.check_rewards("same", reports(0.6), reports(0.5))
     with pytest.raises(
         environments.UndoneWork, match=r"other: random actions earn 0.0000 a step, .* 0.5000"
@@ -174,8 +173,10 @@ def test_one_that_is_refused_leaves_the_others_their_rows(tmp_path, monkeypatch)
 
     monkeypatch.setattr(record, "RESULTS", tmp_path)
     monkeypatch.setattr(environments, "measure", measure)
-    with pytest.raises(SystemExit, match=r"melody-theory, default .* differ\nmelody-theory, NPROC"):
-        environments.main(["melody-theory", "melody-variety"])
+    for ids in (["melody-theory"], ["melody-theory", "melody-variety"]):
+        assert list(tmp_path.iterdir()) == []
+        with pytest.raises(SystemExit, match=r"^melody-theory, default threads: differ$"):
+            environments.main(ids)
     rows = json.loads((tmp_path / "environments.json").read_text())["rows"]
     assert {row["name"].partition(",")[0] for row in rows} == {"melody-variety"}
 

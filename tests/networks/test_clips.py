@@ -56,7 +56,7 @@ def test_frames_differ_by_what_is_drawn_from_the_motion_alone(key):
     assert np.abs(np.diff(moving, axis=0)).max((1, 2, 3)).min() > 1e-3
 
 
-def test_neighbouring_frames_are_alike_whatever_the_weights(key):
+def test_neighbouring_frames_are_alike_at_first(key):
     decoder = ClipDecoder((16, 8, 8, 3), 3, code_size=4, hidden_size=16, channels=CHANNELS)
     variables = decoder.init(key, jnp.zeros(6, jnp.float32))
     clips = np.asarray(jax.jit(decoder.apply)(variables, normal(32, 6)))

@@ -117,7 +117,8 @@ def test_a_path_by_hand():
     assert paths.tolist() == [16, 7]  # from the upper left corner round to the middle; beside it
 
 
-def test_too_wide_a_row_is_refused():
-    with pytest.raises(ValueError, match="a row has at most 32 tiles, got 33"):
-        grid_search.pack(jnp.zeros((2, 33), bool))
+def test_too_wide_a_row_is_refused_and_an_empty_one():
+    for width in (33, 0):
+        with pytest.raises(ValueError, match=f"a row has 1 to 32 tiles, got {width}"):
+            grid_search.pack(jnp.zeros((2, width), bool))
     assert grid_search.pack(jnp.ones((1, 17), bool)).dtype == jnp.uint32
