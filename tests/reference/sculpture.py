@@ -125,7 +125,7 @@ class PlainVoxelSculpture(Plain):
         self.wanted_surface = float(params.wanted_surface)
         self.targets = [set(map(tuple, np.argwhere(t).tolist())) for t in self._targets(params)]
         self.views = [depth_maps(target, self.size) for target in self.targets]
-        self.target = 0
+        self.target, self.rng = 0, np.random.default_rng(0)
 
     def _targets(self, params):
         return np.asarray(params.targets) if self.copies else []
@@ -134,6 +134,8 @@ class PlainVoxelSculpture(Plain):
         self.cells = {}
         self.cursor = (self.size // 2, self.size // 2, 0)
         self.num_made = 0
+        if self.copies:
+            self.target = int(self.rng.integers(len(self.targets)))
         self.worth = self.value()
         return self.observation()
 
