@@ -23,9 +23,8 @@ import numpy as np
 
 import creative_rl as crl
 from benchmarks import record
-from benchmarks.tables import pcgrl_recipes
+from benchmarks.tables import pcgrl, pcgrl_recipes
 from benchmarks.tables.generation_recipes import RECIPES, SHORT_RECIPES, Generator
-from benchmarks.tables.pcgrl import scaled
 from creative_rl.atomic import write_bytes
 from creative_rl.corpora import digits, pixels
 from creative_rl.experiment import compilation_cache, demo
@@ -78,11 +77,9 @@ def labyrinths(quick: bool) -> list[Any]:
 
 def puzzles(quick: bool) -> list[Any]:
     """Of Sokoban, by the policy of `benchmarks.tables.pcgrl`."""
-    env = crl.make("level-sokoban-narrow", change_share=1.0)
-    recipe = pcgrl_recipes.RECIPES["sokoban", "narrow"]
-    num_updates = 2 if quick else 600
-    config = dataclasses.replace(recipe.config, decay_updates=num_updates)
-    learner = crl.learners.ppo(env, config, scaled(env, recipe.scale))
+    task = ("sokoban", "narrow")
+    recipe = pcgrl_recipes.RECIPES[task]._replace(num_steps=2_048 if quick else 614_400)
+    env, learner, num_updates = pcgrl.prepared(task, recipe)
     state = crl.train(learner, jax.random.key(0), num_updates, progress=False).state
     params = env.default_params
     works = crl.experiment.rollout(env, params, learner, state, jax.random.key(1), 64).works

@@ -27,7 +27,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -48,7 +48,7 @@ from benchmarks.tables.pcgrl_recipes import (
 from benchmarks.tables.seeds import Measures, in_turn, measured_rows, seeds_argument
 from creative_rl.experiment import compilation_cache, train
 from creative_rl.learners import ppo
-from creative_rl.typing import PyTree
+from creative_rl.typing import Learner, PyTree
 
 NUM_SEEDS, QUICK_SEEDS = 2, 2
 LEARNING_SHARE = 1.0
@@ -100,12 +100,17 @@ def scaled(env: crl.Environment, scale: float) -> PyTree:
     return params.replace(weights=weights)
 
 
-def made(task: Task, recipe: Recipe, num_seeds: int, num_levels: int) -> dict[str, list[Measures]]:
-    """Train the seeds of a task side by side: its rows, and those of the random policy."""
+def prepared(task: Task, recipe: Recipe) -> tuple[Any, Learner, int]:
+    """The environment that is learned in, the learner, and how many updates it takes."""
     env = crl.make(f"level-{'-'.join(task)}", change_share=LEARNING_SHARE)
     num_updates = -(-recipe.num_steps // (recipe.config.num_envs * recipe.config.num_steps))
     config = dataclasses.replace(recipe.config, decay_updates=num_updates)
-    learner = ppo(env, config, scaled(env, recipe.scale))
+    return env, ppo(env, config, scaled(env, recipe.scale)), num_updates
+
+
+def made(task: Task, recipe: Recipe, num_seeds: int, num_levels: int) -> dict[str, list[Measures]]:
+    """Train the seeds of a task side by side: its rows, and those of the random policy."""
+    env, learner, num_updates = prepared(task, recipe)
     key_train, *keys_play = jax.random.split(jax.random.key(0), 3)
     keys = jax.random.split(key_train, num_seeds)
     trained = train(learner, keys, num_updates, progress=False).state

@@ -83,7 +83,7 @@ def zero_penalty(
 ) -> Float[Array, ""]:
     """R1: half the mean squared slope of the score at real pictures.
 
-    Where scores are of their own picture only: else, of their sum in each picture.
+    Where a score is of other pictures too, it is the slope of the sum of all scores.
 
     Source: Mescheder et al. 2018, arXiv 1801.04406, equation 9, before its weight.
     """
