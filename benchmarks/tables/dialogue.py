@@ -81,7 +81,7 @@ RECIPES: Mapping[str, Recipe] = {
         dataclasses.replace(
             _DQN, warm_start_steps=20_480, epsilon_start=0.1, epsilon_steps=100_000
         ),
-        2_500,
+        6_000,
     ),
     "a2c": Recipe(
         "a2c",

@@ -41,7 +41,7 @@ def test_a_row_says_how_it_was_made_and_what_stands_beside_it():
     found = {dialogue.named("dqn, warm start", 0.0): [{"success": 0.5, "turns": 20.0}] * 2}
     success, turns = dialogue.rows(found, dialogue.RECIPES)
     assert success.published == 0.98 and turns.published is None
-    assert "warm_start_steps" in success.source and "2500 updates" in success.source
+    assert "warm_start_steps" in success.source and "6000 updates" in success.source
 
 
 def test_quick_plays_all_and_writes_nothing(tmp_path, monkeypatch, capsys):
