@@ -12,12 +12,15 @@ import numpy as np
 import creative_rl as crl
 from benchmarks.speed import plain_loops, worker
 from benchmarks.speed.settings import BARE_LOOP, PLAIN
+from creative_rl.envs.dialogue import BookingDialogue
 from creative_rl.envs.level_design import LevelDesign
 from creative_rl.envs.melody import VarietyMelody
 from creative_rl.typing import Array, Key
 
 STRETCH = 128
 """Steps of a stretch, episode after episode, where lengths vary."""
+DEAR_STARTS = (LevelDesign, BookingDialogue)
+"""Whose start costs more than a step: a map to draw and to search, a user to draw and to hear."""
 
 
 def random_rollout(env: Any, num_envs: int):
@@ -34,8 +37,7 @@ def random_rollout(env: Any, num_envs: int):
     """
     horizon = env.horizon
     if horizon is None:
-        # A level's start, a map to draw and to search, costs more than a step.
-        mode = "where_ended" if isinstance(env, LevelDesign) else "same_step"
+        mode = "where_ended" if isinstance(env, DEAR_STARTS) else "same_step"
         env, horizon = crl.wrappers.AutoReset(env, mode=mode), STRETCH
     params = env.default_params
 

@@ -35,6 +35,8 @@ GOALS = {
     "recommendation-interest": 100.0,
     "level-binary-narrow": 150.0,
 }
+TURNS = ("dialogue", 1e6)
+"""A step is a turn of the agent, and the user's answer."""
 STRETCH_GOALS = {"melody-variety": 400.0, "level-binary-narrow": 400.0}
 
 
@@ -59,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             if device != "cpu":  # whose speed does not hang on the threads of the host
                 break
     if rows:
-        session.finish(rows, goals(found), device)
+        session.finish(rows, goals(found, rows), device)
     if refused:
         raise SystemExit("\n".join(refused))
 
@@ -120,9 +122,12 @@ def check_rewards(name: str, reports: Sequence[Report], plain: Sequence[Report])
         )
 
 
-def goals(found: dict[tuple[str, str], float]) -> list[Goal]:
+def goals(found: dict[tuple[str, str], float], rows: Sequence[Row]) -> list[Goal]:
     """What was asked: the better of the thread settings counts, as a user may choose."""
-    asked = []
+    id, bound = TURNS
+    names = {_label(f"{id}, {threads}", ASKED) for threads in THREADS}
+    turns = [row.value for row in rows if row.name in names and row.metric == "steps/s"]
+    asked = [Goal(f"{id}, N={ASKED}, steps/s", bound, max(turns, default=None))]
     for bounds, word in ((GOALS, ""), (STRETCH_GOALS, ", stretch")):
         for id, bound in bounds.items():
             measured = [value for (name, _), value in found.items() if name == id]

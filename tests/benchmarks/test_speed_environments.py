@@ -123,8 +123,19 @@ def test_a_rate_of_undone_work_is_refused():
 
 def test_goals_take_the_better_threads_and_say_what_was_not_measured():
     found = {("melody-variety", "default threads"): 90.0, ("melody-variety", "NPROC=1"): 250.0}
-    goals = environments.goals(found)
+    rows = [
+        record.Row(f"dialogue, {threads}, N={width}", metric, value)
+        for threads, width, metric, value in [
+            ("default threads", 1024, "steps/s", 9e5),
+            ("NPROC=1", 1024, "steps/s", 1.2e6),
+            ("NPROC=1", 1, "steps/s", 2e6),
+            ("NPROC=1", 1024, "steps/s of processor time", 3e6),
+        ]
+    ]
+    goals = environments.goals(found, rows)
+    assert environments.goals(found, [])[0].reached is None
     assert [(goal.bound, goal.value, goal.reached) for goal in goals] == [
+        (1e6, 1.2e6, True),
         (200.0, 250.0, True),
         (300.0, None, None),
         (100.0, None, None),
