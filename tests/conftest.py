@@ -12,13 +12,16 @@ import tempfile
 # compile in one piece, as the worker beside needs the other core. Without fused multiply-adds (from
 # AVX2 on) programs round alike, however they were compiled. XLA aborts at flags that it does not
 # know, and all but the first are those of 0.10.
-_FLAGS = "--xla_backend_optimization_level=0"
-if importlib.metadata.version("jaxlib").startswith("0.10."):
-    _FLAGS += (
+os.environ.setdefault(
+    "XLA_FLAGS",
+    "--xla_backend_optimization_level=0"
+    + (
         " --xla_cpu_use_fusion_emitters=false --xla_cpu_max_isa=AVX"
         " --xla_cpu_parallel_codegen_split_count=1"
-    )
-os.environ.setdefault("XLA_FLAGS", _FLAGS)
+        if importlib.metadata.version("jaxlib").startswith("0.10.")
+        else ""
+    ),
+)
 
 import jax
 import jaxtyping
