@@ -32,7 +32,7 @@ def serve(about: Mapping[str, Any], units: Mapping[str, Unit]) -> None:
     """
     _say({**about, "units": list(units)})
     for line in sys.stdin:
-        name, number = line.split()[1:]
+        name, number = line.removeprefix("go ").rsplit(maxsplit=1)
         wall, processor = time.perf_counter(), time.process_time()
         report = units[name](int(number))
         wall, processor = time.perf_counter() - wall, time.process_time() - processor

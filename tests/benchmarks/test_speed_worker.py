@@ -16,7 +16,7 @@ def work(number):
     print("and goes on talking")
     time.sleep(0.05)
     return {"steps": number + int(sys.argv[1])}
-worker.serve({"who": "me"}, {"work": work})
+worker.serve({"who": "me"}, {"work, at large": work})
 """
 
 
@@ -34,11 +34,11 @@ def start(tmp_path):
 
 def test_rounds_are_timed_in_the_worker(start):
     with start(SERVES, "100") as worker:
-        assert worker.about == {"who": "me", "units": ["work"]}
+        assert worker.about == {"who": "me", "units": ["work, at large"]}
         for number in (0, 7):
             begin = time.perf_counter()
             time.sleep(0.3)
-            report = worker.run("work", number)
+            report = worker.run("work, at large", number)
             assert report["steps"] == 100 + number
             waited = time.perf_counter() - begin
             assert 0.05 <= report["seconds"] <= waited - 0.3  # waiting is not measured
@@ -54,7 +54,7 @@ def test_a_worker_that_fails_hands_on_its_last_words(start):
 def test_a_worker_that_fails_in_a_round_is_named(start):
     broken = SERVES.replace("time.sleep(0.05)", "raise KeyError('lost')")
     with start(broken, "1") as worker, pytest.raises(RuntimeError, match="KeyError: 'lost'"):
-        worker.run("work")
+        worker.run("work, at large")
 
 
 def test_a_worker_that_hangs_is_ended(start):
