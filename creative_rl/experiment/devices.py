@@ -4,7 +4,8 @@ The devices make a mesh of two axes. Along `population` each has seeds of its ow
 speak to each other; along `env` they share the environments of a seed, and what is learned is
 summed over all of them. What a state says of its axes (`creative_rl.axes`) is how it lies on them;
 the rest is as large on every device. Results are those of one device: the same bits where only
-seeds are divided and the compiler rounds alike, and up to the order of sums where environments are.
+seeds are divided, two or more to a device, and the compiler rounds alike; and up to the order of
+sums where a device has one seed, or environments are divided.
 """
 
 import dataclasses

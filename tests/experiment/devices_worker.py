@@ -83,6 +83,8 @@ def main():
     placed["replay"] = state.replay.ended.sharding.shard_shape((128,))
     for count in (1, 4, 8):
         train(f"seeds-{count}", ppo, devices=count, num_seeds=4)
+    for count in (1, 4):
+        train(f"pairs-{count}", ppo, devices=count, num_seeds=8)
     for first, second in ((8, 1), (1, 8)):
         out = OUT / f"run-{first}"
         train("half", ppo, 2, out=out, devices=first)
