@@ -10,8 +10,9 @@ import tempfile
 
 # Most of the suite's time is compiling: leave out what makes programs faster, not righter, and
 # compile in one piece, as the worker beside needs the other core. Without fused multiply-adds (from
-# AVX2 on) programs round alike, however they were compiled. XLA aborts at flags that it does not
-# know, and all but the first are those of 0.10.
+# AVX2 on) programs mostly round alike, however they were compiled; products of matrices and of
+# batches of them need not. XLA aborts at flags that it does not know, and all but the first are
+# those of 0.10.
 os.environ.setdefault(
     "XLA_FLAGS",
     "--xla_backend_optimization_level=0"

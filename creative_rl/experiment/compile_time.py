@@ -2,11 +2,11 @@
 
 The law is `0.06 * equations ** 0.675` seconds of one core. `benchmarks.speed.compile_time` holds it
 against programs of all learners: 21 of them, of 389 to 15,480 equations and 1.7 to 44 seconds,
-compiled for a CPU with jax 0.10.2 and without a cache. It was typically 1.7 times off: most took
-less than it says, by up to 3.4 times, and `seqgan`, which is loops within loops, took 2.5 times as
-long. Fitted to these anew it is `0.037 * equations ** 0.69` (R^2 of the logarithms: 0.66).
-So it tells seconds from minutes, on a machine like that one. For more, and on an accelerator,
-compile.
+compiled by one core of an AMD EPYC with jax 0.10.2 and without a cache. It was typically 1.7 times
+off: most took less than it says, by up to 3.4 times, and `seqgan` took 2.5 times as long. Fitted to
+these anew it is `0.037 * equations ** 0.69` (R^2 of the logarithms: 0.66), and typically 1.4 times
+off of a program left out; the law stays, as it rather says too much. So it tells seconds from
+minutes, on a machine like that one. For more, and on an accelerator, compile.
 """
 
 import time

@@ -72,8 +72,8 @@ def test_the_rule_is_measured_as_it_plays(monkeypatch):
 
 
 def test_the_warm_start_differs_from_the_cold_one_in_how_it_explores_alone():
-    cold, warm = (
-        dataclasses.asdict(dialogue.RECIPES[name].config) for name in ("dqn", "dqn, warm start")
-    )
+    recipes = [dialogue.RECIPES[name] for name in ("dqn", "dqn, warm start")]
+    assert len({recipe.num_updates for recipe in recipes}) == 1
+    cold, warm = (dataclasses.asdict(recipe.config) for recipe in recipes)
     changed = {name for name in cold if cold[name] != warm[name]}
     assert changed == {"warm_start_steps", "epsilon_start", "epsilon_steps"}

@@ -81,10 +81,8 @@ def main():
         train(f"a2c-{count}", a2c, devices=count)
         state = train(f"dqn-{count}", dqn, devices=count)
     placed["replay"] = state.replay.ended.sharding.shard_shape((128,))
-    for count in (1, 4, 8):
+    for count in (1, 2, 4, 8):
         train(f"seeds-{count}", ppo, devices=count, num_seeds=4)
-    for count in (1, 4):
-        train(f"pairs-{count}", ppo, devices=count, num_seeds=8)
     for first, second in ((8, 1), (1, 8)):
         out = OUT / f"run-{first}"
         train("half", ppo, 2, out=out, devices=first)
