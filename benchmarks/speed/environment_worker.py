@@ -20,8 +20,8 @@ from creative_rl.typing import Array, Key
 STRETCH = 128
 """Steps of a stretch, episode after episode, where lengths vary."""
 DEAR_STARTS = (LevelDesign, BookingDialogue)
-"""Whose start costs as much as a step, or more: a map to draw and to search, or a
-user to draw and to hear."""
+"""Whose start costs as much as a step, or more: a map to draw and to search, or a user to draw and
+to hear."""
 
 
 def random_rollout(env: Any, num_envs: int):

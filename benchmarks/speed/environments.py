@@ -29,6 +29,7 @@ from creative_rl.registry import ENVIRONMENTS
 WIDTHS, QUICK_WIDTHS = ("1", "64", "1024", "8192"), ("1", "1024")
 ASKED = "1024"
 """The width that the goals are about."""
+RATE, TIMES_PLAIN = "steps/s", "ratio to the plain loop"
 THREADS = {"default threads": {}, "NPROC=1": {"NPROC": "1"}}
 GOALS = {
     "melody-variety": 200.0,
@@ -45,7 +46,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments, session = record.start(__doc__, __spec__, argv, _add_arguments)
     widths = arguments.widths or (QUICK_WIDTHS if arguments.quick else WIDTHS)
     rows: list[Row] = []
-    found: dict[tuple[str, str], float] = {}
     refused: list[str] = []
     device = "cpu"
     for id in arguments.environments:
@@ -57,12 +57,11 @@ def main(argv: Sequence[str] | None = None) -> None:
                 break
             new_rows, times_plain, device = measured
             rows += new_rows
-            found[id, threads] = times_plain
             print(f"{id}, {threads}: {times_plain:.0f} times the plain loop", file=sys.stderr)
             if device != "cpu":  # whose speed does not hang on the threads of the host
                 break
     if rows:
-        session.finish(rows, goals(found, rows), device)
+        session.finish(rows, goals(rows), device)
     if refused:
         raise SystemExit("\n".join(refused))
 
@@ -123,27 +122,30 @@ def check_rewards(name: str, reports: Sequence[Report], plain: Sequence[Report])
         )
 
 
-def goals(found: dict[tuple[str, str], float], rows: Sequence[Row]) -> list[Goal]:
+def goals(rows: Sequence[Row]) -> list[Goal]:
     """What was asked: the better of the thread settings counts, as a user may choose."""
+
+    def best(id: str, metric: str) -> float | None:
+        names = {_label(f"{id}, {threads}", ASKED) for threads in THREADS}
+        measured = (row.value for row in rows if row.name in names and row.metric == metric)
+        return max(measured, default=None)
+
     asked = []
     for bounds, word in ((GOALS, ""), (STRETCH_GOALS, ", stretch")):
         for id, bound in bounds.items():
-            measured = [value for (name, _), value in found.items() if name == id]
-            what = f"{id}, N=1024, times the plain Python environment{word}"
-            asked.append(Goal(what, bound, max(measured, default=None)))
+            what = f"{id}, N={ASKED}, times the plain Python environment{word}"
+            asked.append(Goal(what, bound, best(id, TIMES_PLAIN)))
     id, bound = RATE_GOAL
-    names = {_label(f"{id}, {threads}", ASKED) for threads in THREADS}
-    measured = [row.value for row in rows if row.name in names and row.metric == "steps/s"]
-    return [*asked, Goal(f"{id}, N={ASKED}, steps/s", bound, max(measured, default=None))]
+    return [*asked, Goal(f"{id}, N={ASKED}, {RATE}", bound, best(id, RATE))]
 
 
 def _rows(name: str, reports: Sequence[Report], plain: Sequence[Report]) -> list[Row]:
     rows = [
-        spread(rates(reports)).row(name, "steps/s"),
+        spread(rates(reports)).row(name, RATE),
         spread(rates(reports, "cpu_seconds")).row(name, "steps/s of processor time"),
     ]
     if reports is not plain:
-        rows.append(ratios(reports, plain).row(name, "ratio to the plain loop"))
+        rows.append(ratios(reports, plain).row(name, TIMES_PLAIN))
     return rows
 
 
